@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace orrery {
+
+/// Appends values to a byte string: little-endian fixed widths, LEB128 varints, length-prefixed bytes.
+/// The string is the caller's. Every format of ours (rows, messages, node state) is written with this.
+class Encoder {
+ public:
+  explicit Encoder(std::string* out) : out_(out) {}
+
+  void PutU8(uint8_t v) { out_->push_back(static_cast<char>(v)); }
+  void PutU16(uint16_t v) { PutFixed(v, 2); }
+  void PutU32(uint32_t v) { PutFixed(v, 4); }
+  void PutU64(uint64_t v) { PutFixed(v, 8); }
+  void PutVarint(uint64_t v);
+  /// Zigzag varint.
+  void PutSigned(int64_t v) {
+    PutVarint((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63));
+  }
+  /// Varint length, then the bytes.
+  void PutBytes(std::string_view bytes) {
+    PutVarint(bytes.size());
+    out_->append(bytes);
+  }
+  void PutRaw(std::string_view bytes) { out_->append(bytes); }
+
+ private:
+  void PutFixed(uint64_t v, int width);
+  std::string* out_;
+};
+
+/// Reads what Encoder wrote, from bytes that may be hostile. The first short or malformed read makes ok() false for
+/// good and every later read returns zero or empty: read a whole structure, then ask once. Views point into the input.
+class Decoder {
+ public:
+  explicit Decoder(std::string_view in) : in_(in) {}
+
+  uint8_t GetU8() { return static_cast<uint8_t>(GetFixed(1)); }
+  uint16_t GetU16() { return static_cast<uint16_t>(GetFixed(2)); }
+  uint32_t GetU32() { return static_cast<uint32_t>(GetFixed(4)); }
+  uint64_t GetU64() { return GetFixed(8); }
+  /// Only the shortest encoding of a value is accepted, so that equal values have equal bytes.
+  uint64_t GetVarint();
+  int64_t GetSigned() {
+    uint64_t v = GetVarint();
+    return static_cast<int64_t>(v >> 1) ^ -static_cast<int64_t>(v & 1);
+  }
+  std::string_view GetBytes();
+  std::string_view GetRaw(size_t n);
+  /// A varint that counts elements of at least min_bytes each; fails if the input cannot hold them, so that a hostile
+  /// count never reserves memory.
+  uint64_t GetCount(size_t min_bytes = 1);
+
+  bool ok() const { return ok_; }
+  bool done() const { return ok_ && in_.empty(); }
+  size_t remaining() const { return in_.size(); }
+  void Fail() {
+    ok_ = false;
+    in_ = {};
+  }
+
+ private:
+  uint64_t GetFixed(size_t width);
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+}  // namespace orrery

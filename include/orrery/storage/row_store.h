@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "orrery/base/status.h"
+
+namespace orrery::storage {
+
+/// The tables of a node's store. Each is an ordered map of byte strings; RocksDB keeps each in a column family.
+enum class Table : uint8_t {
+  kRows,    ///< slot, row key -> encoded causality::Row; replicated
+  kSlots,   ///< slot -> clock, voided set, digest, counters of the slot
+  kHints,   ///< home, slot, actor, counter -> encoded event kept for an absent home
+  kNode,    ///< node id, incarnation, membership, settings of the node itself
+  kCounts,  ///< derived: key -> visible elements
+  kExpiry,  ///< derived: slot, deadline, row key -> nothing
+  kIndex,   ///< derived: orders inside a collection, such as scores
+};
+inline constexpr size_t kTableCount = 7;
+
+/// Walks one table in key order. Views live until the next call.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  virtual bool Valid() const = 0;
+  /// REQUIRES: Valid() for all three.
+  virtual void Next() = 0;
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+  /// An unreadable block ends the walk: !Valid() with a status that is not ok is never "no more rows".
+  virtual Status status() const = 0;
+};
+
+/// What a store held at one instant. Must not outlive its store.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+  /// Keys that start with prefix and are >= from (which starts with prefix or is empty), in order.
+  virtual std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from = {}) const = 0;
+};
+
+/// How far a commit goes before Commit returns (redis.conf: appendfsync).
+enum class Durability : uint8_t {
+  kMemory,  ///< handed to the operating system: survives kill -9, not a power cut
+  kDisk,    ///< on the disk
+};
+
+/// A transactional, ordered, bounded-memory store of rows for one shard: RocksDB in production, a map that forgets
+/// unsynced commits in the simulation; one contract test for both.
+///
+/// Group commit: Put, Delete and DeletePrefix gather in a pending batch that reads of the same RowStore already see;
+/// Commit makes the whole batch durable atomically. Other shards' stores over the same database see it only then.
+/// Owned by one loop and called on its thread. Several shards share one database and never write the same keys.
+///
+/// Errors: kCorruption means that stored bytes cannot be read (never "not found"); kIoError or kFull from Commit
+/// means that nothing of the batch may be acknowledged; the store then refuses further commits until Reopen succeeds.
+class RowStore {
+ public:
+  virtual ~RowStore() = default;
+
+  virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+  virtual void Put(Table table, std::string_view key, std::string_view value) = 0;
+  virtual void Delete(Table table, std::string_view key) = 0;
+  /// Deletes every key that starts with prefix, pending ones included.
+  virtual void DeletePrefix(Table table, std::string_view prefix) = 0;
+  /// As Snapshot::Scan, pending changes included. The cursor must not be used after the next change of the table.
+  virtual std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from = {}) const = 0;
+
+  virtual bool HasPending() const = 0;
+  [[nodiscard]] virtual Status Commit(Durability durability) = 0;
+
+  /// Starts making every commit so far durable on disk; done runs on the loop's thread, possibly before this returns.
+  virtual void SyncSoon(std::function<void(Status)> done) = 0;
+
+  /// What is committed now, of one instant. REQUIRES: !HasPending().
+  virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
+};
+
+}  // namespace orrery::storage
