@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orrery/base/status.h"
+#include "orrery/causality/event.h"
+#include "orrery/causality/slot_clock.h"
+#include "orrery/storage/row_store.h"
+
+namespace orrery::storage {
+
+/// What one command sees and does: reads rows of one slot, gathers removals and additions, and becomes one event. The
+/// rows read include the command's own changes; nothing touches the store. The coordinator applies the event afterwards,
+/// by the same rule as every replica.
+///
+/// Lives on the stack of one command, on the slot's loop. Row keys are storage::EncodeRowKey without the slot.
+/// A row that cannot be read sets status() and reads as empty: the coordinator then discards reply and event.
+class Transaction {
+ public:
+  /// Everything that is fixed before the command runs.
+  struct Context {
+    SlotId slot = 0;
+    /// The slot's clock just before the event.
+    const causality::SlotClock* clock = nullptr;
+    /// The dot and hybrid time that the event will have.
+    causality::Dot dot;
+    causality::HybridTime hlc = 0;
+    /// The coordinator's wall clock: the instant by which expiry is judged.
+    uint64_t now_ms = 0;
+    /// Increments born at or before this counter are not continued: the homes in reach have changed since.
+    uint64_t birth_floor = 0;
+  };
+
+  Transaction(const RowStore& store, const Context& context) : store_(store), context_(context) {}
+
+  const Context& context() const { return context_; }
+  uint64_t now_ms() const { return context_.now_ms; }
+
+  /// The row as this command sees it; empty if there is none. The reference lives until the row is next changed.
+  const causality::Row& Get(std::string_view row_key);
+  /// Calls visit for each row under the prefix, in order, from `from` on (empty: from the start), own changes included,
+  /// until it returns false. visit must not change rows.
+  using Visitor = std::function<bool(std::string_view row_key, const causality::Row& row)>;
+  void Scan(std::string_view prefix, std::string_view from, const Visitor& visit);
+  /// A derived entry (kCounts, kExpiry, kIndex) of this slot, as of before this command. `key` is without the slot.
+  std::optional<std::string> GetDerived(Table table, std::string_view key);
+  std::unique_ptr<Cursor> ScanDerived(Table table, std::string_view prefix, std::string_view from);
+
+  /// Adds a Value cell beside what is there. past: what the writer had seen and the dot does not say.
+  void AddValue(std::string_view row_key, std::string payload, causality::VersionVector past = {});
+  void AddExpiry(std::string_view row_key, std::string payload);
+  /// Adds to this actor's own sum: combine gets the old sum ("" at a birth) and gives the new one.
+  using Combine = std::function<std::string(std::string_view old_sum)>;
+  void AddIncrement(std::string_view row_key, const Combine& combine);
+
+  void Remove(std::string_view row_key, const causality::CellId& id);
+  /// Removes every cell that the row has now.
+  void Clear(std::string_view row_key);
+  /// Removes all rows under the prefix that the clock covers, as one scope, and what this command itself added there.
+  void RemoveScope(std::string_view prefix);
+
+  /// Rows of another slot, gathered by the entry node: read-only, seen by Get and Scan under their row keys.
+  void Attach(std::string row_key, causality::Row row);
+
+  bool changed() const { return !scopes_.empty() || has_changes_; }
+  const Status& status() const { return status_; }
+  /// The event; leaves the transaction empty. REQUIRES: changed().
+  causality::Event TakeEvent();
+
+ private:
+  struct Touched {
+    causality::Row row;                        // as seen now
+    std::vector<causality::CellId> removed;    // of cells that stood before this command
+    std::vector<causality::Cell> added;
+    bool attached = false;
+    bool changed() const { return !removed.empty() || !added.empty(); }
+  };
+
+  Touched& Load(std::string_view row_key);
+  causality::Row ReadRow(std::string_view row_key);
+  void AddCell(std::string_view row_key, causality::Cell cell);
+  bool InRemovedScope(std::string_view row_key) const;
+
+  const RowStore& store_;
+  Context context_;
+  std::map<std::string, Touched, std::less<>> touched_;
+  std::vector<causality::ScopeRemoval> scopes_;
+  bool has_changes_ = false;
+  Status status_;
+};
+
+}  // namespace orrery::storage

@@ -1,0 +1,68 @@
+#include "orrery/causality/event.h"
+
+#include "orrery/causality/voided_set.h"
+
+namespace orrery::causality {
+namespace {
+
+void EncodeChange(const RowChange& change, Encoder* out) {
+  out->PutBytes(change.row_key);
+  out->PutVarint(change.removed.size());
+  for (const CellId& id : change.removed) EncodeCellId(id, out);
+  out->PutVarint(change.added.size());
+  for (const Cell& cell : change.added) EncodeCell(cell, out);
+}
+
+RowChange DecodeChange(Decoder* in) {
+  RowChange change;
+  change.row_key = in->GetBytes();
+  const uint64_t removed = in->GetCount(11);
+  for (uint64_t i = 0; i < removed && in->ok(); ++i) change.removed.push_back(DecodeCellId(in));
+  const uint64_t added = in->GetCount(20);
+  for (uint64_t i = 0; i < added && in->ok(); ++i) change.added.push_back(DecodeCell(in));
+  return change;
+}
+
+}  // namespace
+
+std::string EncodeEvent(const Event& event) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.PutU16(event.slot);
+  Encode(event.dot, &out);
+  out.PutU64(event.hlc);
+  out.PutVarint(event.scopes.size());
+  for (const ScopeRemoval& scope : event.scopes) EncodeScope(scope, &out);
+  out.PutVarint(event.changes.size());
+  for (const RowChange& change : event.changes) EncodeChange(change, &out);
+  return bytes;
+}
+
+EventPtr MakeEventPtr(const Event& event) {
+  return std::make_shared<const EncodedEvent>(EncodedEvent{event.slot, event.dot, EncodeEvent(event)});
+}
+
+bool DecodeEvent(std::string_view bytes, Event* event) {
+  Decoder in(bytes);
+  *event = Event();
+  event->slot = in.GetU16();
+  event->dot = DecodeDot(&in);
+  event->hlc = in.GetU64();
+  const uint64_t scopes = in.GetCount(3);
+  for (uint64_t i = 0; i < scopes && in.ok(); ++i) event->scopes.push_back(DecodeScope(&in));
+  const uint64_t changes = in.GetCount(3);
+  for (uint64_t i = 0; i < changes && in.ok(); ++i) event->changes.push_back(DecodeChange(&in));
+  return in.done() && event->slot < kSlotCount && event->dot.counter > 0;
+}
+
+EventPtr EventPtrFromBytes(std::string_view bytes) {
+  Decoder in(bytes);
+  EncodedEvent event;
+  event.slot = in.GetU16();
+  event.dot = DecodeDot(&in);
+  if (!in.ok() || event.slot >= kSlotCount || event.dot.counter == 0) return nullptr;
+  event.bytes = bytes;
+  return std::make_shared<const EncodedEvent>(std::move(event));
+}
+
+}  // namespace orrery::causality

@@ -1,0 +1,114 @@
+#include "orrery/causality/row.h"
+
+#include <algorithm>
+
+namespace orrery::causality {
+namespace {
+
+constexpr size_t kCellBytesMin = 20;
+
+template <typename Cells>
+auto LowerBound(Cells& cells, const CellId& id) {
+  return std::lower_bound(cells.begin(), cells.end(), id, [](const Cell& cell, const CellId& i) { return cell.id() < i; });
+}
+
+bool IsKind(uint8_t byte) { return byte >= 1 && byte <= 3; }
+
+}  // namespace
+
+Cell* Row::Find(const CellId& id) { return const_cast<Cell*>(std::as_const(*this).Find(id)); }
+
+const Cell* Row::Find(const CellId& id) const {
+  const auto it = LowerBound(cells, id);
+  return it != cells.end() && it->id() == id ? &*it : nullptr;
+}
+
+void Row::Upsert(Cell cell) {
+  const auto it = LowerBound(cells, cell.id());
+  if (it != cells.end() && it->id() == cell.id()) {
+    *it = std::move(cell);
+  } else {
+    cells.insert(it, std::move(cell));
+  }
+}
+
+bool Row::Erase(const CellId& id) {
+  const auto it = LowerBound(cells, id);
+  if (it == cells.end() || it->id() != id) return false;
+  cells.erase(it);
+  return true;
+}
+
+const Cell* Row::NewestValue() const {
+  const Cell* newest = nullptr;
+  for (const Cell& cell : cells) {
+    if (cell.kind == CellKind::kValue && (newest == nullptr || IsNewer(cell, *newest))) newest = &cell;
+  }
+  return newest;
+}
+
+VersionVector Row::Clock() const {
+  VersionVector clock;
+  for (const Cell& cell : cells) {
+    clock.Raise(cell.dot);
+    clock.Join(cell.past);
+  }
+  return clock;
+}
+
+HybridTime Row::MaxHlc() const {
+  HybridTime max = 0;
+  for (const Cell& cell : cells) max = std::max(max, cell.hlc);
+  return max;
+}
+
+bool IsNewer(const Cell& a, const Cell& b) {
+  if (a.hlc != b.hlc) return a.hlc > b.hlc;
+  return a.dot > b.dot;
+}
+
+void EncodeCell(const Cell& cell, Encoder* out) {
+  out->PutU8(static_cast<uint8_t>(cell.kind));
+  Encode(cell.dot, out);
+  if (cell.kind == CellKind::kIncrement) out->PutVarint(cell.birth);
+  out->PutU64(cell.hlc);
+  out->PutBytes(cell.payload);
+  if (cell.kind == CellKind::kValue) cell.past.Encode(out);
+}
+
+Cell DecodeCell(Decoder* in) {
+  Cell cell;
+  const uint8_t kind = in->GetU8();
+  if (!IsKind(kind)) in->Fail();
+  cell.kind = static_cast<CellKind>(kind);
+  cell.dot = DecodeDot(in);
+  cell.birth = cell.kind == CellKind::kIncrement ? in->GetVarint() : cell.dot.counter;
+  if (cell.birth == 0 || cell.birth > cell.dot.counter) in->Fail();
+  cell.hlc = in->GetU64();
+  cell.payload = in->GetBytes();
+  if (cell.kind == CellKind::kValue) cell.past = VersionVector::Decode(in);
+  return cell;
+}
+
+std::string EncodeRow(const Row& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.PutVarint(row.cells.size());
+  for (const Cell& cell : row.cells) EncodeCell(cell, &out);
+  return bytes;
+}
+
+bool DecodeRow(std::string_view bytes, Row* row) {
+  Decoder in(bytes);
+  row->cells.clear();
+  const uint64_t n = in.GetCount(kCellBytesMin);
+  row->cells.reserve(n);
+  for (uint64_t i = 0; i < n && in.ok(); ++i) {
+    Cell cell = DecodeCell(&in);
+    if (i > 0 && !(row->cells.back().id() < cell.id())) return false;
+    row->cells.push_back(std::move(cell));
+  }
+  return in.done();
+}
+
+}  // namespace orrery::causality

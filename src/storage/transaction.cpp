@@ -1,0 +1,159 @@
+#include "orrery/storage/transaction.h"
+
+#include <algorithm>
+
+#include "orrery/storage/row_key.h"
+
+namespace orrery::storage {
+
+using causality::Cell;
+using causality::CellId;
+using causality::CellKind;
+using causality::Row;
+
+const Row& Transaction::Get(std::string_view row_key) { return Load(row_key).row; }
+
+Transaction::Touched& Transaction::Load(std::string_view row_key) {
+  const auto it = touched_.find(row_key);
+  if (it != touched_.end()) return it->second;
+  Touched touched;
+  touched.row = ReadRow(row_key);
+  return touched_.emplace(std::string(row_key), std::move(touched)).first->second;
+}
+
+Row Transaction::ReadRow(std::string_view row_key) {
+  Row row;
+  auto bytes = store_.Get(Table::kRows, WithSlot(context_.slot, row_key));
+  if (!bytes.ok()) {
+    status_ = bytes.status();
+  } else if (*bytes && !causality::DecodeRow(**bytes, &row)) {
+    status_ = Status::Corruption("row does not decode");
+    row = Row();
+  }
+  // A scope takes everything that the clock before this event covers, and so every stored cell.
+  if (InRemovedScope(row_key)) row.cells.clear();
+  return row;
+}
+
+void Transaction::Scan(std::string_view prefix, std::string_view from, const Visitor& visit) {
+  const std::string slot = SlotPrefix(context_.slot);
+  const std::string start = from.empty() ? std::string() : slot + std::string(from);
+  auto cursor = store_.Scan(Table::kRows, slot + std::string(prefix), start);
+  auto own = touched_.lower_bound(std::max(prefix, from));
+  const auto own_valid = [&] { return own != touched_.end() && own->first.starts_with(prefix); };
+  while (cursor->Valid() || own_valid()) {
+    const std::string_view stored = cursor->Valid() ? cursor->key().substr(slot.size()) : std::string_view();
+    if (own_valid() && (!cursor->Valid() || own->first <= stored)) {
+      if (cursor->Valid() && own->first == stored) cursor->Next();
+      const auto current = own++;
+      if (!current->second.row.empty() && !visit(current->first, current->second.row)) return;
+      continue;
+    }
+    Row row;
+    if (!causality::DecodeRow(cursor->value(), &row)) status_ = Status::Corruption("row does not decode");
+    if (!InRemovedScope(stored) && !row.empty() && !visit(stored, row)) return;
+    cursor->Next();
+  }
+  if (!cursor->status().ok()) status_ = cursor->status();
+}
+
+std::optional<std::string> Transaction::GetDerived(Table table, std::string_view key) {
+  auto bytes = store_.Get(table, WithSlot(context_.slot, key));
+  if (bytes.ok()) return *bytes;
+  status_ = bytes.status();
+  return std::nullopt;
+}
+
+std::unique_ptr<Cursor> Transaction::ScanDerived(Table table, std::string_view prefix, std::string_view from) {
+  const std::string start = from.empty() ? std::string() : WithSlot(context_.slot, from);
+  return store_.Scan(table, WithSlot(context_.slot, prefix), start);
+}
+
+void Transaction::AddValue(std::string_view row_key, std::string payload, causality::VersionVector past) {
+  Cell cell{CellKind::kValue, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), std::move(past)};
+  AddCell(row_key, std::move(cell));
+}
+
+void Transaction::AddExpiry(std::string_view row_key, std::string payload) {
+  AddCell(row_key, {CellKind::kExpiry, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), {}});
+}
+
+void Transaction::AddIncrement(std::string_view row_key, const Combine& combine) {
+  const Row& row = Load(row_key).row;
+  Cell cell{CellKind::kIncrement, context_.dot, context_.dot.counter, context_.hlc, {}, {}};
+  const Cell* latest = nullptr;
+  for (const Cell& own : row.cells) {
+    if (own.kind == CellKind::kIncrement && own.dot.actor == context_.dot.actor &&
+        own.birth > context_.birth_floor && (latest == nullptr || own.birth > latest->birth)) {
+      latest = &own;
+    }
+  }
+  if (latest != nullptr) cell.birth = latest->birth;
+  cell.payload = combine(latest != nullptr ? std::string_view(latest->payload) : std::string_view());
+  AddCell(row_key, std::move(cell));
+}
+
+void Transaction::AddCell(std::string_view row_key, Cell cell) {
+  Touched& touched = Load(row_key);
+  ORRERY_CHECK(!touched.attached);
+  has_changes_ = true;
+  std::erase_if(touched.added, [&](const Cell& own) { return own.id() == cell.id(); });
+  touched.row.Upsert(cell);
+  touched.added.push_back(std::move(cell));
+}
+
+void Transaction::Remove(std::string_view row_key, const CellId& id) {
+  Touched& touched = Load(row_key);
+  ORRERY_CHECK(!touched.attached);
+  if (!touched.row.Erase(id)) return;
+  std::erase_if(touched.added, [&](const Cell& own) { return own.id() == id; });
+  // A cell that this very event started was never anybody's to remove.
+  if (id.dot == context_.dot) return;
+  touched.removed.push_back(id);
+  has_changes_ = true;
+}
+
+void Transaction::Clear(std::string_view row_key) {
+  std::vector<CellId> ids;
+  for (const Cell& cell : Load(row_key).row.cells) ids.push_back(cell.id());
+  for (const CellId& id : ids) Remove(row_key, id);
+}
+
+void Transaction::RemoveScope(std::string_view prefix) {
+  for (auto it = touched_.lower_bound(prefix); it != touched_.end() && it->first.starts_with(prefix); ++it) {
+    if (it->second.attached) continue;
+    it->second.row = Row();
+    it->second.removed.clear();
+    it->second.added.clear();
+  }
+  scopes_.push_back({std::string(prefix), *context_.clock});
+}
+
+bool Transaction::InRemovedScope(std::string_view row_key) const {
+  return std::any_of(scopes_.begin(), scopes_.end(),
+                     [&](const causality::ScopeRemoval& scope) { return row_key.starts_with(scope.prefix); });
+}
+
+void Transaction::Attach(std::string row_key, Row row) {
+  Touched touched;
+  touched.row = std::move(row);
+  touched.attached = true;
+  touched_.insert_or_assign(std::move(row_key), std::move(touched));
+}
+
+causality::Event Transaction::TakeEvent() {
+  causality::Event event;
+  event.slot = context_.slot;
+  event.dot = context_.dot;
+  event.hlc = context_.hlc;
+  event.scopes = std::move(scopes_);
+  for (auto& [row_key, touched] : touched_) {
+    if (!touched.changed()) continue;
+    event.changes.push_back({row_key, std::move(touched.removed), std::move(touched.added)});
+  }
+  touched_.clear();
+  has_changes_ = false;
+  return event;
+}
+
+}  // namespace orrery::storage
