@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "orrery/base/slot.h"
+#include "orrery/membership/member.h"
+#include "orrery/ring/ring.h"
+
+namespace orrery::replication {
+
+/// What a node knows of the cluster at one instant: the ring, the members, and who is alive in its own opinion.
+/// Immutable; made by the node's first loop, shared by pointer with the others; replaced as a whole on any change.
+struct ClusterView {
+  NodeId self;
+  std::vector<membership::Member> members;
+  std::shared_ptr<const ring::Ring> ring;
+  std::set<NodeId> alive;  ///< self included
+  /// N, R, W as configured; use the functions, which cap them by the number of members.
+  uint8_t replication_factor = 3;
+  uint8_t read_quorum = 2;
+  uint8_t write_quorum = 2;
+
+  bool IsAlive(NodeId node) const { return alive.contains(node); }
+  const membership::Member* Find(NodeId node) const;
+  /// The first node of the slot's preference list that is alive; nobody if none is.
+  NodeId CoordinatorOf(SlotId slot) const;
+  size_t Homes() const;
+  size_t R(uint8_t requested = 0) const;
+  size_t W(uint8_t requested = 0) const;
+};
+using ClusterViewPtr = std::shared_ptr<const ClusterView>;
+
+}  // namespace orrery::replication
