@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "orrery/causality/event.h"
+
+namespace orrery::replication {
+
+/// The latest events that a replica applied in one slot, from all actors, in apply order (as Redis's replication
+/// backlog). Serves peers that lack a little; whoever lacks more merges the slot. In memory only; its end never means
+/// "current": only clocks do. Owned by the slot, on its loop.
+class Backlog {
+ public:
+  void Append(causality::EventPtr event);
+  /// What a replica at `from` lacks of `have`, in apply order; nullopt if some of it is here no more.
+  std::optional<std::vector<causality::EventPtr>> Since(const causality::SlotClock& from,
+                                                        const causality::SlotClock& have) const;
+  /// The actor's events with from < counter <= to, in order; nullopt if some are here no more.
+  std::optional<std::vector<causality::EventPtr>> Of(const causality::Actor& actor, uint64_t from, uint64_t to) const;
+
+  const causality::EventPtr& Oldest() const { return events_.front(); }
+  /// Bytes given back.
+  size_t DropOldest();
+  bool empty() const { return events_.empty(); }
+  size_t size() const { return events_.size(); }
+
+ private:
+  std::deque<causality::EventPtr> events_;
+};
+
+/// Keeps all backlogs of a loop together below one limit, dropping the oldest events first.
+class BacklogBudget {
+ public:
+  explicit BacklogBudget(size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  void Added(SlotId slot, size_t bytes);
+  /// Drops oldest events until the limit holds. drop(slot) drops the slot's oldest event and returns its bytes, or 0 if
+  /// it must stay (an own event that is not on W nodes yet).
+  void Trim(const std::function<size_t(SlotId)>& drop);
+  size_t bytes() const { return bytes_; }
+
+ private:
+  size_t bytes_max_;
+  size_t bytes_ = 0;
+  std::deque<SlotId> order_;
+};
+
+}  // namespace orrery::replication

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "orrery/causality/event.h"
+#include "orrery/causality/slot_clock.h"
+#include "orrery/causality/voided_set.h"
+#include "orrery/replication/request.h"
+
+namespace orrery::replication {
+
+/// What nodes say to each other about slots. A frame is a hybrid time and then messages; docs/peer-protocol.md has the
+/// bytes. Numbers are part of the protocol: never reuse one.
+
+/// A request on its way to the slot's coordinator.
+struct ForwardMessage {
+  static constexpr uint8_t kType = 1;
+  uint64_t request_id = 0;  ///< the sender's; its upper 16 bits are the sender's loop
+  uint8_t hops = 0;
+  Request request;
+};
+
+struct ForwardReplyMessage {
+  static constexpr uint8_t kType = 2;
+  uint64_t request_id = 0;
+  Response response;
+};
+
+/// An event for a home, from its coordinator or from whoever sees that the home lacks it.
+struct EventMessage {
+  static constexpr uint8_t kType = 3;
+  uint64_t committed = 0;  ///< of the event's actor: everything up to here is on W nodes
+  causality::EventPtr event;
+};
+
+/// "I hold, durably, the actor's events up to here." Cumulative.
+struct AckMessage {
+  static constexpr uint8_t kType = 4;
+  SlotId slot = 0;
+  causality::Dot upto;
+};
+
+/// "Do you have anything that this clock lacks?" The quorum read.
+struct ProbeMessage {
+  static constexpr uint8_t kType = 5;
+  SlotId slot = 0;
+  uint64_t probe_id = 0;  ///< ascending per coordinator and slot
+  bool as_fallback = false;  ///< asked in place of a home out of reach: compare your hints
+  causality::SlotClock clock;
+};
+
+/// Answer to a probe. What the asker lacked was sent before it on the same link, if the backlog still had it.
+struct ProbeReplyMessage {
+  static constexpr uint8_t kType = 6;
+  SlotId slot = 0;
+  uint64_t probe_id = 0;
+  bool equal = false;           ///< our clock is the probe's: `clock` is left out
+  causality::SlotClock clock;   ///< our durable clock; for a fallback what its hints cover
+};
+
+/// "This is my clock": sent to whoever may have what I lack, or lack what I have. Answered by events or BehindMessage.
+struct ClockMessage {
+  static constexpr uint8_t kType = 7;
+  SlotId slot = 0;
+  bool answer = false;  ///< sent in answer to a ClockMessage: not to be answered by another
+  causality::SlotClock clock;
+};
+
+/// "You lack more than my backlog has: merge the slot from me."
+struct BehindMessage {
+  static constexpr uint8_t kType = 8;
+  SlotId slot = 0;
+};
+
+/// Asks for the next part of an image of the slot; the first one (cursor empty) fixes its instant.
+struct MergeRequestMessage {
+  static constexpr uint8_t kType = 9;
+  SlotId slot = 0;
+  uint64_t merge_id = 0;
+  uint32_t part = 0;
+};
+
+struct MergePartMessage {
+  static constexpr uint8_t kType = 10;
+  SlotId slot = 0;
+  uint64_t merge_id = 0;
+  uint32_t part = 0;
+  bool last = false;
+  bool gone = false;  ///< the source has no such image (any more): start again
+  std::vector<std::pair<std::string, std::string>> rows;
+  causality::SlotClock clock;    ///< of the image; in the first part
+  causality::VoidedSet voided;
+};
+
+/// An event for a fallback, to be kept for a home that is away.
+struct HintMessage {
+  static constexpr uint8_t kType = 11;
+  NodeId home;
+  uint64_t since = 0;  ///< acknowledge only if you hold everything of the actor from here (exclusive) on
+  causality::EventPtr event;
+};
+
+struct HintAckMessage {
+  static constexpr uint8_t kType = 12;
+  NodeId home;
+  SlotId slot = 0;
+  causality::Dot upto;
+  bool refused = false;  ///< full, or a gap before the event
+};
+
+/// "I hold hints for you in this slot: what have you got?"
+struct HintOfferMessage {
+  static constexpr uint8_t kType = 13;
+  SlotId slot = 0;
+};
+
+struct HintWantMessage {
+  static constexpr uint8_t kType = 14;
+  SlotId slot = 0;
+  causality::SlotClock clock;   ///< send what follows this
+  causality::SlotClock synced;  ///< drop what this covers
+};
+
+/// (slot, hash of the clock, digest) of many slots, of one instant: the cheap first step of anti-entropy.
+struct SummaryMessage {
+  static constexpr uint8_t kType = 15;
+  struct Entry {
+    SlotId slot = 0;
+    uint64_t clock_hash = 0;
+    uint64_t digest = 0;
+  };
+  std::vector<Entry> entries;
+};
+
+/// Bytes for the membership module; replication does not look inside.
+struct GossipMessage {
+  static constexpr uint8_t kType = 16;
+  std::string bytes;
+};
+
+using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
+                             ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
+                             HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
+                             GossipMessage>;
+
+/// Appends one message to a frame under construction.
+void AppendMessage(const Message& message, std::string* frame);
+
+/// Starts a frame with the sender's hybrid time.
+std::string BeginFrame(causality::HybridTime time);
+
+/// Walks a frame. Unknown message types (of a newer peer) are skipped and counted.
+class FrameReader {
+ public:
+  explicit FrameReader(std::string_view frame);
+  causality::HybridTime time() const { return time_; }
+  /// The next known message; false at the end or at malformed bytes, which ok() tells apart.
+  bool Next(Message* message);
+  bool ok() const { return in_.ok(); }
+  size_t unknown() const { return unknown_; }
+
+ private:
+  Decoder in_;
+  causality::HybridTime time_ = 0;
+  size_t unknown_ = 0;
+};
+
+/// The slot that a message is about, by which it finds its loop; nullopt for requests' replies and gossip.
+std::optional<SlotId> SlotOfMessage(const Message& message);
+
+}  // namespace orrery::replication

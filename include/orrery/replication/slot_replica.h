@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "orrery/base/status.h"
+#include "orrery/causality/event.h"
+#include "orrery/causality/merge.h"
+#include "orrery/replication/backlog.h"
+#include "orrery/storage/row_observer.h"
+#include "orrery/storage/row_store.h"
+
+namespace orrery::replication {
+
+/// A slot as another replica had it at one instant: what a merge brings.
+struct SlotImage {
+  causality::SlotClock clock;
+  causality::VoidedSet voided;
+  std::map<std::string, causality::Row> rows;
+};
+
+/// One slot of one replica: its clock, voided set and digest in memory, its rows in the store, and the two ways they
+/// change, which keep rows, clock and voided set in one batch (DESIGN: the slot clock and the one merge rule).
+/// Owned by the loop of the slot. kCorruption from any call means that stored bytes are unreadable: Reset and merge anew.
+class SlotReplica {
+ public:
+  SlotReplica(SlotId id, storage::RowStore* store, storage::RowObserver* observer)
+      : id_(id), store_(store), observer_(observer) {}
+
+  /// Reads what Save wrote; an absent slot is empty.
+  [[nodiscard]] Status Load();
+  /// Puts clock, voided set and digest into the pending batch if they changed since.
+  void Save();
+
+  enum class Fit { kNext, kDuplicate, kGap };
+  /// Where the event stands to the prefix property: only kNext may be applied.
+  Fit Classify(const causality::Dot& dot) const;
+  /// REQUIRES: Classify(event.dot) == kNext. `encoded` goes to the backlog.
+  [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
+  /// Takes over a peer's image by the merge rule, in the pending batch.
+  [[nodiscard]] Status Merge(const SlotImage& theirs);
+  /// What is committed now. REQUIRES: nothing pending in the store.
+  [[nodiscard]] Result<SlotImage> Image() const;
+  /// Forgets rows, clock and voided set, but not the own counter: after corruption, before a merge from nothing.
+  void Reset();
+  /// Raises a floor: the node's lives below the incarnation are closed here.
+  void CloseLives(NodeId node, uint64_t incarnation);
+
+  SlotId id() const { return id_; }
+  const causality::SlotClock& clock() const { return clock_; }
+  const causality::VoidedSet& voided() const { return voided_; }
+  /// What is known to be on disk; hints for what it covers may be dropped.
+  const causality::SlotClock& synced() const { return synced_; }
+  void MarkSynced(const causality::SlotClock& clock) { synced_.Join(clock); }
+  /// Sum of a hash of every row; with equal clocks, equal on all replicas.
+  uint64_t digest() const { return digest_; }
+  uint64_t row_count() const { return row_count_; }
+  causality::HybridTime newest() const { return newest_; }
+
+  Backlog& backlog() { return backlog_; }
+  const Backlog& backlog() const { return backlog_; }
+
+  /// Highest counters known to be on W nodes; from the coordinators' frames, lost at restart, never too high.
+  causality::VersionVector& committed() { return committed_; }
+
+ private:
+  Status ApplyScopes(const causality::Event& event);
+  Status ApplyChanges(const causality::Event& event);
+  Result<causality::Row> ReadRow(std::string_view row_key, std::string* bytes) const;
+  void WriteRow(std::string_view row_key, const causality::Row& before, std::string_view before_bytes,
+                const causality::Row& after);
+
+  SlotId id_;
+  storage::RowStore* store_;
+  storage::RowObserver* observer_;
+  causality::SlotClock clock_;
+  causality::SlotClock synced_;
+  causality::VoidedSet voided_;
+  uint64_t digest_ = 0;
+  uint64_t row_count_ = 0;
+  causality::HybridTime newest_ = 0;
+  bool dirty_ = false;
+  Backlog backlog_;
+  causality::VersionVector committed_;
+};
+
+}  // namespace orrery::replication

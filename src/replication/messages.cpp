@@ -1,0 +1,274 @@
+#include "orrery/replication/messages.h"
+
+namespace orrery::replication {
+namespace {
+
+using causality::EventPtr;
+using causality::EventPtrFromBytes;
+using causality::SlotClock;
+
+// A message's body, and how to read it back; overloads pair up by type.
+
+void Body(const ForwardMessage& m, Encoder* out) {
+  out->PutU64(m.request_id);
+  out->PutU8(m.hops);
+  EncodeRequest(m.request, out);
+}
+void Read(Decoder* in, ForwardMessage* m) {
+  m->request_id = in->GetU64();
+  m->hops = in->GetU8();
+  m->request = DecodeRequest(in);
+}
+
+void Body(const ForwardReplyMessage& m, Encoder* out) {
+  out->PutU64(m.request_id);
+  out->PutU8(static_cast<uint8_t>(m.response.outcome));
+  out->PutBytes(m.response.reply);
+}
+void Read(Decoder* in, ForwardReplyMessage* m) {
+  m->request_id = in->GetU64();
+  const uint8_t outcome = in->GetU8();
+  if (outcome > static_cast<uint8_t>(Outcome::kDiskError)) in->Fail();
+  m->response.outcome = static_cast<Outcome>(outcome);
+  m->response.reply = in->GetBytes();
+}
+
+EventPtr ReadEvent(Decoder* in) {
+  EventPtr event = EventPtrFromBytes(in->GetBytes());
+  if (!event) in->Fail();
+  return event;
+}
+
+SlotId ReadSlot(Decoder* in) {
+  const SlotId slot = in->GetU16();
+  if (slot >= kSlotCount) in->Fail();
+  return slot;
+}
+
+void Body(const EventMessage& m, Encoder* out) {
+  out->PutVarint(m.committed);
+  out->PutBytes(m.event->bytes);
+}
+void Read(Decoder* in, EventMessage* m) {
+  m->committed = in->GetVarint();
+  m->event = ReadEvent(in);
+}
+
+void Body(const AckMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  Encode(m.upto, out);
+}
+void Read(Decoder* in, AckMessage* m) {
+  m->slot = ReadSlot(in);
+  m->upto = causality::DecodeDot(in);
+}
+
+void Body(const ProbeMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutVarint(m.probe_id);
+  out->PutU8(m.as_fallback ? 1 : 0);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, ProbeMessage* m) {
+  m->slot = ReadSlot(in);
+  m->probe_id = in->GetVarint();
+  m->as_fallback = in->GetU8() != 0;
+  m->clock = SlotClock::Decode(in);
+}
+
+void Body(const ProbeReplyMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutVarint(m.probe_id);
+  out->PutU8(m.equal ? 1 : 0);
+  if (!m.equal) m.clock.Encode(out);
+}
+void Read(Decoder* in, ProbeReplyMessage* m) {
+  m->slot = ReadSlot(in);
+  m->probe_id = in->GetVarint();
+  m->equal = in->GetU8() != 0;
+  if (!m->equal) m->clock = SlotClock::Decode(in);
+}
+
+void Body(const ClockMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU8(m.answer ? 1 : 0);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, ClockMessage* m) {
+  m->slot = ReadSlot(in);
+  m->answer = in->GetU8() != 0;
+  m->clock = SlotClock::Decode(in);
+}
+
+void Body(const BehindMessage& m, Encoder* out) { out->PutU16(m.slot); }
+void Read(Decoder* in, BehindMessage* m) { m->slot = ReadSlot(in); }
+
+void Body(const MergeRequestMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU64(m.merge_id);
+  out->PutVarint(m.part);
+}
+void Read(Decoder* in, MergeRequestMessage* m) {
+  m->slot = ReadSlot(in);
+  m->merge_id = in->GetU64();
+  m->part = static_cast<uint32_t>(in->GetVarint());
+}
+
+void Body(const MergePartMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU64(m.merge_id);
+  out->PutVarint(m.part);
+  out->PutU8(static_cast<uint8_t>((m.last ? 1 : 0) | (m.gone ? 2 : 0)));
+  out->PutVarint(m.rows.size());
+  for (const auto& [row_key, row] : m.rows) {
+    out->PutBytes(row_key);
+    out->PutBytes(row);
+  }
+  if (m.part == 0) {
+    m.clock.Encode(out);
+    m.voided.Encode(out);
+  }
+}
+void Read(Decoder* in, MergePartMessage* m) {
+  m->slot = ReadSlot(in);
+  m->merge_id = in->GetU64();
+  m->part = static_cast<uint32_t>(in->GetVarint());
+  const uint8_t flags = in->GetU8();
+  m->last = (flags & 1) != 0;
+  m->gone = (flags & 2) != 0;
+  const uint64_t rows = in->GetCount(2);
+  for (uint64_t i = 0; i < rows && in->ok(); ++i) {
+    std::string row_key(in->GetBytes());
+    m->rows.emplace_back(std::move(row_key), in->GetBytes());
+  }
+  if (m->part != 0) return;
+  m->clock = SlotClock::Decode(in);
+  m->voided = causality::VoidedSet::Decode(in);
+}
+
+void Body(const HintMessage& m, Encoder* out) {
+  out->PutU64(m.home.value);
+  out->PutVarint(m.since);
+  out->PutBytes(m.event->bytes);
+}
+void Read(Decoder* in, HintMessage* m) {
+  m->home.value = in->GetU64();
+  m->since = in->GetVarint();
+  m->event = ReadEvent(in);
+}
+
+void Body(const HintAckMessage& m, Encoder* out) {
+  out->PutU64(m.home.value);
+  out->PutU16(m.slot);
+  Encode(m.upto, out);
+  out->PutU8(m.refused ? 1 : 0);
+}
+void Read(Decoder* in, HintAckMessage* m) {
+  m->home.value = in->GetU64();
+  m->slot = ReadSlot(in);
+  m->upto = causality::DecodeDot(in);
+  m->refused = in->GetU8() != 0;
+}
+
+void Body(const HintOfferMessage& m, Encoder* out) { out->PutU16(m.slot); }
+void Read(Decoder* in, HintOfferMessage* m) { m->slot = ReadSlot(in); }
+
+void Body(const HintWantMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  m.clock.Encode(out);
+  m.synced.Encode(out);
+}
+void Read(Decoder* in, HintWantMessage* m) {
+  m->slot = ReadSlot(in);
+  m->clock = SlotClock::Decode(in);
+  m->synced = SlotClock::Decode(in);
+}
+
+void Body(const SummaryMessage& m, Encoder* out) {
+  out->PutVarint(m.entries.size());
+  for (const auto& entry : m.entries) {
+    out->PutU16(entry.slot);
+    out->PutU64(entry.clock_hash);
+    out->PutU64(entry.digest);
+  }
+}
+void Read(Decoder* in, SummaryMessage* m) {
+  const uint64_t n = in->GetCount(18);
+  for (uint64_t i = 0; i < n && in->ok(); ++i) {
+    const SlotId slot = ReadSlot(in);
+    const uint64_t clock_hash = in->GetU64();
+    m->entries.push_back({slot, clock_hash, in->GetU64()});
+  }
+}
+
+void Body(const GossipMessage& m, Encoder* out) { out->PutRaw(m.bytes); }
+void Read(Decoder* in, GossipMessage* m) { m->bytes = in->GetRaw(in->remaining()); }
+
+// Decodes as the alternative whose kType it is.
+template <size_t I = 0>
+bool ReadAs(uint8_t type, Decoder* in, Message* message) {
+  if constexpr (I < std::variant_size_v<Message>) {
+    using M = std::variant_alternative_t<I, Message>;
+    if (type != M::kType) return ReadAs<I + 1>(type, in, message);
+    Read(in, &message->emplace<M>());
+    return true;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace
+
+void AppendMessage(const Message& message, std::string* frame) {
+  std::visit(
+      [frame](const auto& m) {
+        std::string body;
+        Encoder inner(&body);
+        Body(m, &inner);
+        Encoder out(frame);
+        out.PutU8(m.kType);
+        out.PutBytes(body);
+      },
+      message);
+}
+
+std::string BeginFrame(causality::HybridTime time) {
+  std::string frame;
+  Encoder(&frame).PutU64(time);
+  return frame;
+}
+
+FrameReader::FrameReader(std::string_view frame) : in_(frame) { time_ = in_.GetU64(); }
+
+bool FrameReader::Next(Message* message) {
+  while (in_.ok() && in_.remaining() > 0) {
+    const uint8_t type = in_.GetU8();
+    Decoder body(in_.GetBytes());
+    if (!in_.ok()) return false;
+    if (!ReadAs(type, &body, message)) {
+      ++unknown_;
+      continue;
+    }
+    if (body.done()) return true;
+    in_.Fail();
+  }
+  return false;
+}
+
+std::optional<SlotId> SlotOfMessage(const Message& message) {
+  return std::visit(
+      [](const auto& m) -> std::optional<SlotId> {
+        if constexpr (requires { m.slot; }) {
+          return m.slot;
+        } else if constexpr (requires { m.event; }) {
+          return m.event->slot;
+        } else if constexpr (requires { m.request; }) {
+          return m.request.slot;
+        } else {
+          return std::nullopt;
+        }
+      },
+      message);
+}
+
+}  // namespace orrery::replication

@@ -1,0 +1,72 @@
+#include "orrery/replication/request.h"
+
+namespace orrery::replication {
+namespace {
+
+uint8_t TraitBits(const Traits& t) {
+  return static_cast<uint8_t>((t.reads ? 1 : 0) | (t.writes ? 2 : 0) | (t.blind ? 4 : 0) | (t.idempotent ? 8 : 0));
+}
+
+Traits TraitsFromBits(uint8_t bits) {
+  return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+}
+
+}  // namespace
+
+void EncodeRequest(const Request& request, Encoder* out) {
+  out->PutU16(request.slot);
+  out->PutU8(request.db);
+  out->PutU8(request.resp);
+  out->PutU8(TraitBits(request.traits));
+  out->PutU8(request.read_quorum);
+  out->PutU8(request.write_quorum);
+  out->PutVarint(request.timeout_ms);
+  out->PutVarint(request.args.size());
+  for (size_t i = 0; i < request.args.size(); ++i) out->PutBytes(request.args[i]);
+  out->PutVarint(request.attachments.size());
+  for (const auto& [row_key, row] : request.attachments) {
+    out->PutBytes(row_key);
+    out->PutBytes(row);
+  }
+}
+
+Request DecodeRequest(Decoder* in) {
+  Request request;
+  request.slot = in->GetU16();
+  request.db = in->GetU8();
+  request.resp = in->GetU8();
+  request.traits = TraitsFromBits(in->GetU8());
+  request.read_quorum = in->GetU8();
+  request.write_quorum = in->GetU8();
+  request.timeout_ms = static_cast<uint32_t>(in->GetVarint());
+  const uint64_t args = in->GetCount();
+  for (uint64_t i = 0; i < args && in->ok(); ++i) request.args.Append(in->GetBytes());
+  const uint64_t attachments = in->GetCount(2);
+  for (uint64_t i = 0; i < attachments && in->ok(); ++i) {
+    std::string row_key(in->GetBytes());
+    request.attachments.emplace_back(std::move(row_key), in->GetBytes());
+  }
+  if (request.slot >= kSlotCount || request.args.size() == 0) in->Fail();
+  return request;
+}
+
+std::string ErrorText(const Response& response) {
+  switch (response.outcome) {
+    case Outcome::kReply:
+      return response.reply;
+    case Outcome::kNoReplicas:
+      return "-NOREPLICAS Not enough good replicas to write.\r\n";
+    case Outcome::kUnknown:
+      return "-UNKNOWN The write was applied, but is not known to be on enough replicas: its outcome is unknown\r\n";
+    case Outcome::kDiskError:
+      return "-MISCONF Errors writing to the disk: this node does not accept writes" +
+             (response.reply.empty() ? std::string() : " (" + response.reply + ")") + "\r\n";
+    case Outcome::kClusterDown:
+    case Outcome::kNotHere:
+      break;
+  }
+  return "-CLUSTERDOWN " + (response.reply.empty() ? std::string("Not enough nodes to serve the slot") : response.reply) +
+         "\r\n";
+}
+
+}  // namespace orrery::replication

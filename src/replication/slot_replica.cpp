@@ -1,0 +1,210 @@
+#include "orrery/replication/slot_replica.h"
+
+#include <utility>
+#include <vector>
+
+#include "orrery/base/hash.h"
+#include "orrery/base/marks.h"
+#include "orrery/storage/row_key.h"
+
+namespace orrery::replication {
+
+using causality::Event;
+using causality::Knowledge;
+using causality::Row;
+using causality::RowChange;
+using causality::SlotClock;
+using storage::Table;
+
+namespace {
+
+constexpr uint8_t kFormat = 1;
+
+// Summed over rows, so that a change of one row costs one subtraction and one addition, in any order.
+uint64_t RowHash(std::string_view row_key, std::string_view bytes) { return Hash64(bytes, Hash64(row_key)); }
+
+std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
+
+}  // namespace
+
+Status SlotReplica::Load() {
+  auto bytes = store_->Get(Table::kSlots, SlotKey(id_));
+  if (!bytes.ok()) return bytes.status();
+  if (!*bytes) return Status::Ok();
+  Decoder in(**bytes);
+  const uint8_t format = in.GetU8();
+  clock_ = SlotClock::Decode(&in);
+  voided_ = causality::VoidedSet::Decode(&in);
+  digest_ = in.GetU64();
+  row_count_ = in.GetVarint();
+  newest_ = in.GetU64();
+  if (!in.done() || format != kFormat) return Status::Corruption("slot state does not decode");
+  synced_ = clock_;
+  return Status::Ok();
+}
+
+void SlotReplica::Save() {
+  if (!std::exchange(dirty_, false)) return;
+  std::string bytes;
+  Encoder out(&bytes);
+  out.PutU8(kFormat);
+  clock_.Encode(&out);
+  voided_.Encode(&out);
+  out.PutU64(digest_);
+  out.PutVarint(row_count_);
+  out.PutU64(newest_);
+  store_->Put(Table::kSlots, SlotKey(id_), bytes);
+}
+
+SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {
+  if (clock_.Covers(dot)) return Fit::kDuplicate;
+  return clock_.Get(dot.actor) + 1 == dot.counter ? Fit::kNext : Fit::kGap;
+}
+
+Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded) {
+  if (Status s = ApplyScopes(event); !s.ok()) return s;
+  if (Status s = ApplyChanges(event); !s.ok()) return s;
+  causality::VoidUnseen(event, clock_, &voided_);
+  if (clock_.Get(event.dot.actor) + 1 == event.dot.counter) clock_.Advance(event.dot);
+  voided_.Prune(clock_);
+  newest_ = std::max(newest_, event.hlc);
+  dirty_ = true;
+  backlog_.Append(encoded);
+  return Status::Ok();
+}
+
+Status SlotReplica::ApplyScopes(const Event& event) {
+  const size_t slot_bytes = SlotKey(id_).size();
+  for (const auto& scope : event.scopes) {
+    struct Hit {
+      std::string row_key, bytes;
+      Row before, after;
+    };
+    std::vector<Hit> hits;
+    auto cursor = store_->Scan(Table::kRows, storage::WithSlot(id_, scope.prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      Hit hit{std::string(cursor->key().substr(slot_bytes)), std::string(cursor->value()), {}, {}};
+      if (!causality::DecodeRow(hit.bytes, &hit.before)) return Status::Corruption("row does not decode");
+      hit.after = hit.before;
+      if (causality::ApplyScope(scope, &hit.after)) hits.push_back(std::move(hit));
+    }
+    if (!cursor->status().ok()) return cursor->status();
+    for (const Hit& hit : hits) WriteRow(hit.row_key, hit.before, hit.bytes, hit.after);
+  }
+  return Status::Ok();
+}
+
+Status SlotReplica::ApplyChanges(const Event& event) {
+  const Knowledge before{clock_, voided_};
+  for (const RowChange& change : event.changes) {
+    std::string bytes;
+    Result<Row> row = ReadRow(change.row_key, &bytes);
+    if (!row.ok()) return row.status();
+    Row after = *row;
+    causality::ApplyChange(change, before, &after);
+    if (after != *row) WriteRow(change.row_key, *row, bytes, after);
+  }
+  return Status::Ok();
+}
+
+Result<Row> SlotReplica::ReadRow(std::string_view row_key, std::string* bytes) const {
+  auto stored = store_->Get(Table::kRows, storage::WithSlot(id_, row_key));
+  if (!stored.ok()) return stored.status();
+  Row row;
+  if (!*stored) return row;
+  *bytes = std::move(**stored);
+  if (!causality::DecodeRow(*bytes, &row)) return Status::Corruption("row does not decode");
+  return row;
+}
+
+void SlotReplica::WriteRow(std::string_view row_key, const Row& before, std::string_view before_bytes,
+                           const Row& after) {
+  observer_->OnRowChange(id_, row_key, before, after, store_);
+  if (!before.empty()) {
+    digest_ -= RowHash(row_key, before_bytes);
+    --row_count_;
+  }
+  const std::string key = storage::WithSlot(id_, row_key);
+  if (after.empty()) {
+    store_->Delete(Table::kRows, key);
+    return;
+  }
+  const std::string bytes = causality::EncodeRow(after);
+  digest_ += RowHash(row_key, bytes);
+  ++row_count_;
+  store_->Put(Table::kRows, key, bytes);
+}
+
+Status SlotReplica::Merge(const SlotImage& theirs) {
+  const Knowledge we{clock_, voided_};
+  const Knowledge they{theirs.clock, theirs.voided};
+  struct Change {
+    std::string row_key, bytes;
+    Row before, after;
+  };
+  std::vector<Change> changes;
+  auto cursor = store_->Scan(Table::kRows, SlotKey(id_));
+  auto peer = theirs.rows.begin();
+  const size_t slot_bytes = SlotKey(id_).size();
+  const auto consider = [&](std::string_view row_key, std::string bytes, const Row& ours, const Row& other) {
+    Row merged = causality::MergeRows(row_key, ours, we, other, they);
+    if (merged != ours) changes.push_back({std::string(row_key), std::move(bytes), ours, std::move(merged)});
+  };
+  for (; cursor->Valid(); cursor->Next()) {
+    const std::string row_key(cursor->key().substr(slot_bytes));
+    for (; peer != theirs.rows.end() && peer->first < row_key; ++peer) consider(peer->first, {}, {}, peer->second);
+    Row ours;
+    if (!causality::DecodeRow(cursor->value(), &ours)) return Status::Corruption("row does not decode");
+    const bool both = peer != theirs.rows.end() && peer->first == row_key;
+    consider(row_key, std::string(cursor->value()), ours, both ? peer->second : Row());
+    if (both) ++peer;
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  for (; peer != theirs.rows.end(); ++peer) consider(peer->first, {}, {}, peer->second);
+  if (!we.clock.CoversAll(theirs.clock) && !theirs.clock.CoversAll(we.clock)) ORRERY_MARK("merge of concurrent clocks");
+
+  for (const Change& change : changes) {
+    WriteRow(change.row_key, change.before, change.bytes, change.after);
+    newest_ = std::max(newest_, change.after.MaxHlc());
+  }
+  clock_.Join(theirs.clock);
+  voided_.Join(theirs.voided);
+  voided_.Prune(clock_);
+  dirty_ = true;
+  return Status::Ok();
+}
+
+Result<SlotImage> SlotReplica::Image() const {
+  SlotImage image{clock_, voided_, {}};
+  auto snapshot = store_->TakeSnapshot();
+  auto cursor = snapshot->Scan(Table::kRows, SlotKey(id_));
+  for (; cursor->Valid(); cursor->Next()) {
+    Row row;
+    if (!causality::DecodeRow(cursor->value(), &row)) return Status::Corruption("row does not decode");
+    image.rows.emplace(std::string(cursor->key().substr(SlotKey(id_).size())), std::move(row));
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  return image;
+}
+
+void SlotReplica::Reset() {
+  store_->DeletePrefix(Table::kRows, SlotKey(id_));
+  store_->DeletePrefix(Table::kCounts, SlotKey(id_));
+  store_->DeletePrefix(Table::kExpiry, SlotKey(id_));
+  store_->DeletePrefix(Table::kIndex, SlotKey(id_));
+  clock_ = SlotClock();
+  synced_ = SlotClock();
+  voided_ = causality::VoidedSet();
+  digest_ = 0;
+  row_count_ = 0;
+  backlog_ = Backlog();
+  dirty_ = true;
+}
+
+void SlotReplica::CloseLives(NodeId node, uint64_t incarnation) {
+  clock_.RaiseFloor(node, incarnation);
+  voided_.Prune(clock_);
+  dirty_ = true;
+}
+
+}  // namespace orrery::replication
