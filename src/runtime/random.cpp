@@ -5,6 +5,8 @@
 namespace orrery::runtime {
 namespace {
 
+__extension__ using Product = unsigned __int128;
+
 constexpr uint64_t RotateLeft(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
 uint64_t SplitMix(uint64_t* state) {
@@ -17,7 +19,7 @@ uint64_t SplitMix(uint64_t* state) {
 }  // namespace
 
 uint64_t Random::Below(uint64_t bound) {
-  return static_cast<uint64_t>((static_cast<unsigned __int128>(Next64()) * bound) >> 64);
+  return static_cast<uint64_t>((static_cast<Product>(Next64()) * bound) >> 64);
 }
 
 double Random::Unit() { return static_cast<double>(Next64() >> 11) * 0x1.0p-53; }
