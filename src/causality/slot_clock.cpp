@@ -32,6 +32,11 @@ void SlotClock::Join(const SlotClock& other) {
   DropClosed();
 }
 
+void SlotClock::JoinCounters(const VersionVector& counters) {
+  counters_.Join(counters);
+  DropClosed();
+}
+
 uint64_t SlotClock::FloorOf(NodeId node) const {
   for (const Floor& floor : floors_) {
     if (floor.node == node) return floor.incarnation;

@@ -25,6 +25,8 @@ class SlotClock {
   /// REQUIRES: dot is the next event of its actor here (the prefix property).
   void Advance(const Dot& dot);
   void Join(const SlotClock& other);
+  /// Raises counters as acknowledgements do: to what somebody else has, without the events between.
+  void JoinCounters(const VersionVector& counters);
 
   uint64_t FloorOf(NodeId node) const;
   bool IsClosed(const Actor& actor) const { return actor.incarnation < FloorOf(actor.node); }

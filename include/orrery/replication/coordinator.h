@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orrery/replication/catch_up.h"
+#include "orrery/replication/hint_service.h"
+#include "orrery/replication/messages.h"
+#include "orrery/replication/quorum.h"
+#include "orrery/replication/shard_context.h"
+#include "orrery/replication/targets.h"
+
+namespace orrery::replication {
+
+/// Runs commands for the slots that this node coordinates: quorum read, execution, event, replication, commit point
+/// (DESIGN: writing, reading; Dynamo, sections 4.5 and 4.6). Event in, messages and replies out; driven by the shard's
+/// turn: inputs, then BeforeCommit, the commit, AfterCommit. One loop.
+class Coordinator {
+ public:
+  Coordinator(ShardContext* context, CatchUp* catch_up, HintService* hints)
+      : context_(*context), catch_up_(*catch_up), hints_(*hints), slots_(kSlotCount) {}
+
+  /// Takes a command for a slot. done is called in AfterCommit or OnTick, once. Commands of a slot run in order.
+  void Submit(Request request, Callback done);
+
+  void OnAck(NodeId from, const AckMessage& ack);
+  void OnProbeReply(NodeId from, const ProbeReplyMessage& reply);
+  void OnHintAck(NodeId from, const HintAckMessage& ack);
+  /// A peer told its durable clock for another reason.
+  void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock);
+  /// Others' events or a merge moved the slot's clock.
+  void OnSlotAdvanced(SlotId slot);
+  /// Links or the view changed: who takes part is computed anew, what was in flight to a lost home is hinted.
+  void OnReachChanged();
+  void OnPeerDown(NodeId peer);
+
+  /// Runs what can run and sends the turn's probes.
+  void BeforeCommit();
+  /// The turn's changes are durable: acknowledges what is on W nodes.
+  void AfterCommit();
+  /// The turn's changes are lost: their outcome is unknown to their clients.
+  void CommitFailed(const std::string& why);
+  /// Deadlines and probes that nobody answered. Every tenth of a second.
+  void OnTick(uint64_t now_us);
+
+  /// Commands waiting to run or to be acknowledged.
+  size_t pending() const { return pending_; }
+  /// What the disk refused last; empty while it works. While it is set, nothing is run.
+  const std::string& disk_error() const { return disk_error_; }
+  void ClearDiskError() { disk_error_.clear(); }
+  bool has_work() const { return !turn_.empty() || !finished_.empty(); }
+  /// How many nodes hold everything that this coordinator has made in the slot; for WAIT.
+  size_t CopiesOfLatest(SlotId slot);
+
+ private:
+  struct Waiting {
+    Request request;
+    Callback done;
+    uint64_t deadline_us = 0;
+    uint64_t probe_id = 0;  ///< 0: needs no quorum read
+    size_t reads_needed = 0;
+  };
+  struct Executed {
+    Response response;
+    Callback done;
+    uint64_t deadline_us = 0;
+    uint64_t saw = 0;           ///< sequence that must be settled before the reply leaves
+    causality::Dot own;         ///< counter 0: no event
+    size_t write_quorum = 0;    ///< 0: the slot's
+  };
+  struct Slot {
+    std::deque<Waiting> queue;
+    std::deque<Executed> replies;
+    SlotQuorum quorum;
+    causality::SlotClock seen;  ///< what of our clock the quorum counts already
+    Targets targets;
+    std::set<NodeId> refused;
+    bool known_targets = false;
+    bool ready = false;
+    uint64_t ready_probe = 0;
+    uint64_t next_probe = 1;
+    uint64_t probe_sent_us = 0;
+    uint64_t everybody_probe = 0;  ///< the last probe that went to all who take part
+    causality::SlotClock everybody_clock;
+    bool probe_wanted = false;
+    bool probe_everybody = false;
+    uint64_t birth_floor = 0;
+  };
+
+  Slot& At(SlotId id);
+  Slot* Find(SlotId id) { return slots_[id].get(); }
+  bool Admit(Slot* slot, const Request& request, Callback* done);
+  void Refuse(Outcome outcome, std::string why, Callback done);
+  void RefreshTargets(SlotId id, Slot* slot);
+  void Introduce(SlotId id, Slot* slot, const Target& target);
+  void RunQueue(SlotId id, Slot* slot);
+  bool CanRun(SlotId id, Slot* slot, const Waiting& head);
+  size_t CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const;
+  void StartReadiness(SlotId id, Slot* slot);
+  void SendProbes(SlotId id, Slot* slot);
+  void Execute(SlotId id, Slot* slot, Waiting waiting);
+  Status Commit(SlotId id, Slot* slot, causality::Event event, Executed* executed);
+  void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
+  void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
+  void Release(SlotId id, Slot* slot);
+  bool MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const;
+  void Finish(Callback done, Response response);
+  void RunFinished();
+  void Expire(Slot* slot, uint64_t now_us);
+
+  ShardContext& context_;
+  CatchUp& catch_up_;
+  HintService& hints_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::set<SlotId> turn_;  ///< slots to look at in this turn
+  std::set<SlotId> busy_;  ///< slots with a queue or replies
+  std::vector<std::pair<Callback, Response>> finished_;
+  size_t pending_ = 0;
+  std::string disk_error_;
+};
+
+}  // namespace orrery::replication

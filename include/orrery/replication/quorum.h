@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "orrery/causality/slot_clock.h"
+
+namespace orrery::replication {
+
+/// Pure quorum counting for one slot at its coordinator: which node holds what, and up to where everything that this
+/// coordinator has seen is on W nodes (the commit point). No messages, no time.
+class SlotQuorum {
+ public:
+  /// A home said that it durably holds this much.
+  void LearnClock(NodeId home, const causality::SlotClock& clock);
+  void LearnDot(NodeId home, const causality::Dot& upto);
+  /// A fallback keeps, for an absent home, everything of the actor from the commit point up to here.
+  void LearnHint(NodeId fallback, const causality::Dot& upto);
+  /// The link broke: what the node holds now is unknown (it may have lost what was not synced).
+  void Forget(NodeId node);
+  uint64_t KnownOf(NodeId home, const causality::Actor& actor) const;
+
+  /// How many other nodes are known to hold the dot.
+  size_t OtherCopies(const causality::Dot& dot) const;
+
+  /// The clock changed by more than single events (start, merge): all of it must be found on W nodes again.
+  void Rebase(const causality::SlotClock& clock);
+  /// One more event was applied here. Returns its sequence number: a reply that saw it waits for Settled() >= it.
+  uint64_t Saw(const causality::Dot& dot);
+  uint64_t last_seen() const { return last_seen_; }
+  /// Everything up to this sequence number is on write_quorum nodes, ours included.
+  uint64_t Settle(size_t write_quorum);
+  bool base_settled() const { return base_settled_; }
+  /// Dots that are not known to be on W nodes yet, oldest first, the base's latest ones included.
+  std::vector<causality::Dot> Unsettled() const;
+
+  /// Quorum reads. A node answered the probe: it has nothing that this clock lacks, once ours covers it.
+  void Answered(NodeId node, uint64_t probe_id, const causality::SlotClock& theirs, const causality::SlotClock& ours);
+  /// Our clock advanced: answers that waited for it may count now.
+  void Recheck(const causality::SlotClock& ours);
+  /// Whether the node's "you are current" holds for this probe.
+  bool IsCurrent(NodeId node, uint64_t probe_id) const;
+
+ private:
+  struct Node {
+    NodeId id;
+    causality::SlotClock holds;
+    causality::VersionVector hints;
+    uint64_t current_probe = 0;
+    uint64_t waiting_probe = 0;
+    causality::SlotClock waiting_for;
+  };
+  struct Seen {
+    uint64_t sequence = 0;
+    causality::Dot dot;
+  };
+
+  Node& At(NodeId id);
+  const Node* Find(NodeId id) const;
+
+  std::vector<Node> nodes_;
+  causality::SlotClock base_;
+  bool base_settled_ = true;
+  std::deque<Seen> unsettled_;
+  uint64_t last_seen_ = 0;
+  uint64_t settled_ = 0;
+};
+
+}  // namespace orrery::replication

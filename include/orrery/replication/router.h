@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "orrery/replication/coordinator.h"
+#include "orrery/replication/messages.h"
+#include "orrery/replication/request.h"
+#include "orrery/replication/shard_context.h"
+
+namespace orrery::replication {
+
+/// Reaches the other loops of this node. Implemented by the server with one mailbox per loop, by tests directly.
+class LoopMesh {
+ public:
+  virtual ~LoopMesh() = default;
+  /// Hands a request to the loop that owns its slot; done comes back on the caller's loop.
+  virtual void PostRequest(size_t loop, Request request, uint8_t hops, Callback done) = 0;
+  /// Hands a peer's message to the loop that it concerns. Messages of one peer to one loop keep their order.
+  virtual void PostMessage(size_t loop, NodeId from, Message message) = 0;
+};
+
+/// Brings requests to their coordinators: the entry node's part (DESIGN: writing, step 1), and the relay's, when another
+/// node thought that we coordinate. One loop.
+///
+/// A request that was sent and got no answer is tried elsewhere only if running it twice is as good as once; else its
+/// outcome is unknown. A request that no coordinator took was not applied and is always tried again until its deadline.
+class Router final : public RequestRouter {
+ public:
+  Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
+      : context_(*context), coordinator_(*coordinator), mesh_(*mesh) {}
+
+  void Submit(Request request, Callback done) override;
+  /// As Submit, after this many hops between nodes.
+  void Route(Request request, uint8_t hops, Callback done);
+
+  void OnForward(NodeId from, ForwardMessage message);
+  void OnForwardReply(ForwardReplyMessage message);
+  /// A link or the view changed: what was sent to a node now out of reach is lost.
+  void OnReachChanged();
+  void OnTick(uint64_t now_us);
+
+  static size_t LoopOfRequest(uint64_t request_id) { return request_id >> 48; }
+  size_t pending() const { return sent_.size() + waiting_.size(); }
+
+ private:
+  struct Sent {
+    NodeId peer;
+    Request request;
+    Callback done;
+    uint8_t hops = 0;
+    uint64_t deadline_us = 0;
+  };
+
+  void Dispatch(Sent sent);
+  void Forward(NodeId peer, Sent sent);
+  void Lost(Sent sent);
+  std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
+  uint64_t DeadlineOf(const Request& request) const;
+
+  ShardContext& context_;
+  Coordinator& coordinator_;
+  LoopMesh& mesh_;
+  std::map<uint64_t, Sent> sent_;
+  std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
+  uint64_t next_id_ = 1;
+};
+
+}  // namespace orrery::replication

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "orrery/replication/catch_up.h"
+#include "orrery/replication/coordinator.h"
+#include "orrery/replication/hint_service.h"
+#include "orrery/replication/router.h"
+#include "orrery/replication/shard_context.h"
+#include "orrery/runtime/transport.h"
+#include "orrery/storage/hint_store.h"
+#include "orrery/storage/row_observer.h"
+
+namespace orrery::replication {
+
+/// One loop's share of a node: its slots as replica and coordinator, its hints, and the routing of its clients' requests.
+/// Everything comes in through events and interfaces, so a shard behaves the same on libuv and in the simulation.
+///
+/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run, sends, commits
+/// everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
+class Shard final : public runtime::PeerEvents, private CatchUpListener {
+ public:
+  struct Parts {
+    runtime::Clock* clock = nullptr;
+    runtime::Timers* timers = nullptr;
+    runtime::Random* random = nullptr;
+    runtime::Transport* transport = nullptr;
+    storage::RowStore* store = nullptr;
+    storage::RowObserver* observer = nullptr;
+    CommandExecutor* executor = nullptr;
+    LoopMesh* mesh = nullptr;
+    /// Membership's messages, on the first loop only.
+    std::function<void(NodeId from, std::string_view bytes)> on_gossip;
+    std::function<void(const std::string&)> log;
+  };
+
+  Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view);
+  ~Shard() override;
+
+  /// Loads slots and hints. kIoError: the store cannot be read at all.
+  [[nodiscard]] Status Start();
+  /// Forgets its timer; nothing may be called afterwards but the destructor.
+  void Stop();
+
+  void SetView(ClusterViewPtr view);
+  const ClusterViewPtr& view() const { return context_.view; }
+
+  void OnPeerUp(NodeId peer, uint64_t incarnation) override;
+  void OnPeerDown(NodeId peer) override;
+  void OnFrame(NodeId peer, std::string_view frame) override;
+  /// A message that another loop of this node received for one of our slots or requests.
+  void OnMessage(NodeId from, Message message);
+  void SendGossip(NodeId to, std::string bytes);
+
+  RequestRouter& router() { return router_; }
+  /// A request from another loop of this node, for a slot of ours.
+  void RouteFromLoop(Request request, uint8_t hops, Callback done) {
+    router_.Route(std::move(request), hops, std::move(done));
+  }
+
+  void EndTurn();
+
+  /// The disk refused a commit: nothing is acknowledged, answered or taken until the node starts a new life.
+  bool failed() const { return failed_; }
+  const std::string& disk_error() const { return coordinator_.disk_error(); }
+
+  const ShardStats& stats() const { return context_.stats; }
+  const ShardContext& context() const { return context_; }
+  SlotTable& slots() { return slots_; }
+  const SlotTable& slots() const { return slots_; }
+  Coordinator& coordinator() { return coordinator_; }
+  const HintService& hints() const { return hints_; }
+  const CatchUp& catch_up() const { return catch_up_; }
+  /// Commands that wait for something; 0 before a graceful stop ends.
+  size_t pending() const { return coordinator_.pending() + router_.pending(); }
+  /// Makes everything so far durable, then calls done. For a graceful stop and checkpoints.
+  void Sync(std::function<void(Status)> done);
+
+ private:
+  void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
+  void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
+    coordinator_.OnPeerClock(peer, slot, clock);
+  }
+  void Handle(NodeId from, Message& message);
+  void Answer(NodeId from, const ProbeMessage& probe);
+  void Deliver(NodeId from, Message message);
+  size_t LoopOf(const Message& message) const;
+  void Tick();
+  void ArmTimer();
+  void SyncIfDue(uint64_t now_us);
+  void CommitTurn();
+
+  causality::HybridClock hybrid_;
+  Outbox outbox_;
+  SlotTable slots_;
+  storage::HintStore hint_store_;
+  ShardContext context_;
+  CatchUp catch_up_;
+  HintService hints_;
+  Coordinator coordinator_;
+  Router router_;
+  LoopMesh* mesh_;
+  std::function<void(NodeId, std::string_view)> on_gossip_;
+  std::set<SlotId> unsynced_;  ///< changed since the last sync was begun
+  bool syncing_ = false;
+  uint64_t last_sync_us_ = 0;
+  runtime::TimerId timer_ = runtime::kNoTimer;
+  bool failed_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for callbacks that may outlive us
+};
+
+}  // namespace orrery::replication

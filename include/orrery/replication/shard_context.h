@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "orrery/causality/hybrid_clock.h"
+#include "orrery/replication/cluster_view.h"
+#include "orrery/replication/outbox.h"
+#include "orrery/replication/request.h"
+#include "orrery/replication/slot_table.h"
+#include "orrery/runtime/clock.h"
+#include "orrery/runtime/random.h"
+#include "orrery/runtime/timers.h"
+#include "orrery/storage/row_store.h"
+
+namespace orrery::replication {
+
+/// When a commit counts as durable (redis.conf: appendfsync).
+enum class SyncPolicy : uint8_t { kAlways, kEverySecond, kNo };
+
+struct ShardOptions {
+  size_t loop_index = 0;  ///< this shard owns the slots with slot % loop_count == loop_index
+  size_t loop_count = 1;
+  SyncPolicy sync = SyncPolicy::kEverySecond;
+  uint64_t request_timeout_us = 5'000'000;
+  uint64_t anti_entropy_interval_us = 10'000'000;
+  size_t backlog_bytes_max = 64 << 20;
+  size_t hint_bytes_max = size_t{1} << 30;
+  size_t merge_part_bytes = 256 << 10;
+  uint64_t max_clock_ahead_ms = 300'000;
+  uint64_t probe_patience_us = 50'000;  ///< then everybody is asked, not just R-1
+};
+
+/// Counts for INFO and tests. Written by the shard's loop only.
+struct ShardStats {
+  uint64_t events_made = 0;
+  uint64_t events_applied = 0;
+  uint64_t events_duplicate = 0;
+  uint64_t events_early = 0;
+  uint64_t probes_sent = 0;
+  uint64_t reads_repaired = 0;
+  uint64_t hints_stored = 0;
+  uint64_t hints_delivered = 0;
+  uint64_t hints_refused = 0;
+  uint64_t merges_done = 0;
+  uint64_t merge_rows = 0;
+  uint64_t digest_mismatches = 0;
+  uint64_t corrupt_slots = 0;
+  uint64_t bad_frames = 0;
+  uint64_t clock_refused = 0;
+  uint64_t forwarded = 0;
+  uint64_t relayed = 0;
+  uint64_t unknown_outcomes = 0;
+  uint64_t no_replicas = 0;
+  uint64_t cluster_down = 0;
+};
+
+/// What the parts of a shard share. Owned by the Shard; every member lives as long as it does. One loop.
+struct ShardContext {
+  ShardOptions options;
+  runtime::Clock* clock = nullptr;
+  runtime::Timers* timers = nullptr;
+  runtime::Random* random = nullptr;
+  storage::RowStore* store = nullptr;
+  CommandExecutor* executor = nullptr;
+  std::function<void(const std::string&)> log;
+
+  causality::Actor self;
+  causality::HybridClock* hybrid = nullptr;
+  ClusterViewPtr view;
+  /// Peers with a link now. A node is in reach if it is here and alive in the view.
+  std::set<NodeId> linked;
+  Outbox* outbox = nullptr;
+  SlotTable* slots = nullptr;
+  ShardStats stats;
+
+  bool InReach(NodeId node) const {
+    return node == self.node || (linked.contains(node) && view->IsAlive(node));
+  }
+  bool IsHome(SlotId slot) const { return IsHome(slot, self.node); }
+  bool IsHome(SlotId slot, NodeId node) const;
+  bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }
+};
+
+}  // namespace orrery::replication

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "orrery/replication/slot_replica.h"
+
+namespace orrery::replication {
+
+/// The slots of one shard, loaded from the store at start, and which of them the turn has changed. One loop.
+class SlotTable {
+ public:
+  SlotTable(storage::RowStore* store, storage::RowObserver* observer, size_t backlog_bytes_max)
+      : store_(store), observer_(observer), slots_(kSlotCount), budget_(backlog_bytes_max) {}
+
+  /// Loads every slot that the store has and that owns(slot) accepts. Corrupt ones are reset and listed.
+  template <typename Owns>
+  Status LoadAll(const Owns& owns, std::vector<SlotId>* corrupt) {
+    for (SlotId slot = 0; slot < kSlotCount; ++slot) {
+      if (!owns(slot)) continue;
+      if (Status s = LoadOne(slot, corrupt); !s.ok()) return s;
+    }
+    return Status::Ok();
+  }
+
+  /// Made empty on first use.
+  SlotReplica& At(SlotId slot);
+  /// nullptr if nothing was ever in it.
+  SlotReplica* Find(SlotId slot) { return slots_[slot].get(); }
+  const SlotReplica* Find(SlotId slot) const { return slots_[slot].get(); }
+  /// Slots that have ever held something, ascending.
+  const std::set<SlotId>& known() const { return known_; }
+
+  /// Applies to the replica and accounts for its backlog.
+  [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
+  void Touch(SlotId slot) { touched_.insert(slot); }
+  /// Saves the clocks of the slots that changed in this turn, and says which.
+  std::set<SlotId> SaveTouched();
+  /// Trims the backlogs; an own event that is not on W nodes stays.
+  void TrimBacklogs(const causality::Actor& self);
+  size_t backlog_bytes() const { return budget_.bytes(); }
+
+ private:
+  Status LoadOne(SlotId slot, std::vector<SlotId>* corrupt);
+
+  storage::RowStore* store_;
+  storage::RowObserver* observer_;
+  std::vector<std::unique_ptr<SlotReplica>> slots_;
+  std::set<SlotId> known_;
+  std::set<SlotId> touched_;
+  BacklogBudget budget_;
+};
+
+}  // namespace orrery::replication

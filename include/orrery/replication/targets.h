@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "orrery/replication/shard_context.h"
+
+namespace orrery::replication {
+
+/// A node that takes part for a slot: a home in reach, or a fallback in place of a home that is not.
+struct Target {
+  NodeId node;
+  NodeId home;  ///< whom it stands for: itself, if it is a home
+  bool is_fallback() const { return node != home; }
+  bool operator==(const Target&) const = default;
+};
+
+/// Everybody but ourselves who takes part for a slot now, homes first: the sloppy quorum (Dynamo, section 4.6). The i-th
+/// absent home is represented by the i-th fallback in reach. refused: fallbacks that could not take our hints.
+struct Targets {
+  std::vector<Target> others;
+  /// Set if we are no home: the absent home for which we keep our own events.
+  std::optional<NodeId> we_stand_for;
+  size_t homes_in_reach = 0;  ///< ourselves not counted
+  bool we_are_home = false;
+
+  size_t participants() const { return others.size() + (we_are_home || we_stand_for ? 1 : 0); }
+  bool operator==(const Targets&) const = default;
+};
+
+Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<NodeId>& refused);
+
+/// Who should coordinate the slot in our opinion: the first home in reach, else the first fallback in reach.
+NodeId CoordinatorInReach(const ShardContext& context, SlotId slot);
+
+}  // namespace orrery::replication

@@ -1,0 +1,39 @@
+#include "orrery/replication/cluster_view.h"
+
+#include <algorithm>
+
+#include "orrery/replication/shard_context.h"
+
+namespace orrery::replication {
+
+const membership::Member* ClusterView::Find(NodeId node) const {
+  const auto it = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.id == node; });
+  return it == members.end() ? nullptr : &*it;
+}
+
+NodeId ClusterView::CoordinatorOf(SlotId slot) const {
+  for (NodeId node : ring->Homes(slot)) {
+    if (IsAlive(node)) return node;
+  }
+  for (NodeId node : ring->PreferenceList(slot)) {
+    if (IsAlive(node)) return node;
+  }
+  return {};
+}
+
+size_t ClusterView::Homes() const { return std::min<size_t>(replication_factor, ring->members().size()); }
+
+size_t ClusterView::R(uint8_t requested) const {
+  return std::clamp<size_t>(requested != 0 ? requested : read_quorum, 1, std::max<size_t>(Homes(), 1));
+}
+
+size_t ClusterView::W(uint8_t requested) const {
+  return std::clamp<size_t>(requested != 0 ? requested : write_quorum, 1, std::max<size_t>(Homes(), 1));
+}
+
+bool ShardContext::IsHome(SlotId slot, NodeId node) const {
+  const auto homes = view->ring->Homes(slot);
+  return std::find(homes.begin(), homes.end(), node) != homes.end();
+}
+
+}  // namespace orrery::replication

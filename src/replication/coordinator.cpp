@@ -1,0 +1,277 @@
+#include "orrery/replication/coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "orrery/base/marks.h"
+
+namespace orrery::replication {
+
+using causality::Dot;
+using causality::EventPtr;
+using causality::SlotClock;
+
+
+Coordinator::Slot& Coordinator::At(SlotId id) {
+  auto& slot = slots_[id];
+  if (!slot) {
+    slot = std::make_unique<Slot>();
+    slot->seen = context_.slots->At(id).clock();
+    slot->quorum.Rebase(slot->seen);
+  }
+  if (!slot->known_targets) RefreshTargets(id, slot.get());
+  return *slot;
+}
+
+void Coordinator::Submit(Request request, Callback done) {
+  const SlotId id = request.slot;
+  Slot& slot = At(id);
+  ++pending_;
+  if (!Admit(&slot, request, &done)) return;
+  Waiting waiting;
+  const uint64_t timeout_us = request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000}
+                                                      : context_.options.request_timeout_us;
+  waiting.deadline_us = context_.clock->MonotonicUs() + timeout_us;
+  waiting.done = std::move(done);
+  if (request.traits.reads) {
+    waiting.reads_needed = context_.view->R(request.read_quorum) - 1;
+    if (waiting.reads_needed > 0) {
+      waiting.probe_id = slot.next_probe;
+      slot.probe_wanted = true;
+    }
+  }
+  waiting.request = std::move(request);
+  slot.queue.push_back(std::move(waiting));
+  busy_.insert(id);
+  turn_.insert(id);
+}
+
+// Refuses, before anything is applied, what cannot reach its quorum now.
+bool Coordinator::Admit(Slot* slot, const Request& request, Callback* done) {
+  const Targets& targets = slot->targets;
+  if (!targets.we_are_home && (targets.homes_in_reach > 0 || !request.traits.blind)) {
+    ++context_.stats.cluster_down;
+    Refuse(Outcome::kClusterDown, "no home of the slot is in reach", std::move(*done));
+    return false;
+  }
+  if (request.traits.writes && targets.participants() < context_.view->W(request.write_quorum)) {
+    ++context_.stats.no_replicas;
+    Refuse(Outcome::kNoReplicas, "", std::move(*done));
+    return false;
+  }
+  if (request.traits.reads && targets.participants() < context_.view->R(request.read_quorum)) {
+    ++context_.stats.cluster_down;
+    Refuse(Outcome::kClusterDown, "not enough nodes to read", std::move(*done));
+    return false;
+  }
+  return true;
+}
+
+void Coordinator::Refuse(Outcome outcome, std::string why, Callback done) {
+  Finish(std::move(done), {outcome, std::move(why)});
+}
+
+void Coordinator::Finish(Callback done, Response response) {
+  --pending_;
+  finished_.emplace_back(std::move(done), std::move(response));
+}
+
+void Coordinator::RunFinished() {
+  while (!finished_.empty()) {
+    auto finished = std::exchange(finished_, {});
+    for (auto& [done, response] : finished) done(std::move(response));
+  }
+}
+
+// ---- who takes part ----
+
+void Coordinator::OnReachChanged() {
+  for (SlotId id = 0; id < slots_.size(); ++id) {
+    if (Slot* slot = Find(id)) RefreshTargets(id, slot);
+  }
+}
+
+void Coordinator::OnPeerDown(NodeId peer) {
+  for (SlotId id = 0; id < slots_.size(); ++id) {
+    Slot* slot = Find(id);
+    if (slot == nullptr) continue;
+    slot->refused.erase(peer);
+    // What a lost home has acknowledged is where its hints begin: the targets change before it is forgotten.
+    RefreshTargets(id, slot);
+    slot->quorum.Forget(peer);
+  }
+}
+
+void Coordinator::RefreshTargets(SlotId id, Slot* slot) {
+  Targets targets = ComputeTargets(context_, id, slot->refused);
+  if (std::exchange(slot->known_targets, true) && targets == slot->targets) return;
+  const Targets before = std::exchange(slot->targets, std::move(targets));
+  // Increments counted from here on must survive a removal by whoever cannot see them.
+  slot->birth_floor = context_.slots->At(id).clock().Get(context_.self);
+  slot->ready = false;
+  slot->ready_probe = 0;
+  for (const Target& target : slot->targets.others) {
+    if (std::find(before.others.begin(), before.others.end(), target) == before.others.end()) {
+      Introduce(id, slot, target);
+    }
+  }
+  for (Waiting& waiting : slot->queue) {
+    if (waiting.probe_id != 0) waiting.probe_id = slot->next_probe;
+  }
+  if (slot->queue.empty() && slot->replies.empty()) return;
+  // Somebody waits: those who take part now say what they have, and get what they lack.
+  slot->probe_wanted = true;
+  slot->probe_everybody = true;
+  turn_.insert(id);
+}
+
+// A fallback steps in: it gets, as hints, all that the absent home may lack since the commit point.
+void Coordinator::Introduce(SlotId id, Slot* slot, const Target& target) {
+  if (!target.is_fallback()) return;
+  std::vector<Dot> newest;
+  for (const Dot& dot : slot->quorum.Unsettled()) {
+    auto it = std::find_if(newest.begin(), newest.end(), [&](const Dot& d) { return d.actor == dot.actor; });
+    if (it == newest.end()) {
+      newest.push_back(dot);
+    } else {
+      it->counter = std::max(it->counter, dot.counter);
+    }
+  }
+  for (const Dot& dot : newest) SendHints(id, slot, target, dot.actor, dot.counter);
+}
+
+void Coordinator::SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto) {
+  SlotReplica& replica = context_.slots->At(id);
+  const uint64_t since = std::max(replica.committed().Get(actor), slot->quorum.KnownOf(target.home, actor));
+  if (since >= upto) return;
+  const auto events = replica.backlog().Of(actor, since, upto);
+  if (!events) return;
+  ORRERY_MARK("in-flight events hinted when a home went away");
+  for (const EventPtr& event : *events) context_.outbox->Send(target.node, HintMessage{target.home, since, event});
+}
+
+// ---- quorum reads ----
+
+void Coordinator::StartReadiness(SlotId id, Slot* slot) {
+  if (slot->ready_probe != 0) return;
+  slot->ready_probe = slot->next_probe;
+  slot->probe_wanted = true;
+  slot->probe_everybody = true;
+  turn_.insert(id);
+}
+
+size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const {
+  return static_cast<size_t>(
+      std::count_if(slot.targets.others.begin(), slot.targets.others.end(), [&](const Target& target) {
+        return !(homes_only && target.is_fallback()) && slot.quorum.IsCurrent(target.node, probe_id);
+      }));
+}
+
+bool Coordinator::CanRun(SlotId id, Slot* slot, const Waiting& head) {
+  if (catch_up_.Merging(id)) return false;
+  if (!slot->ready) {
+    if (slot->targets.homes_in_reach > 0) {
+      StartReadiness(id, slot);
+      const size_t wanted = std::max<size_t>(context_.view->R() - 1, 1);
+      const size_t needed = std::min(wanted, slot->targets.homes_in_reach);
+      if (CurrentCount(*slot, slot->ready_probe, true) < needed) return false;
+    }
+    slot->ready = true;
+  }
+  return head.probe_id == 0 || CurrentCount(*slot, head.probe_id, false) >= head.reads_needed;
+}
+
+void Coordinator::SendProbes(SlotId id, Slot* slot) {
+  if (!std::exchange(slot->probe_wanted, false)) return;
+  const bool everybody = std::exchange(slot->probe_everybody, false);
+  size_t needed = 0;
+  for (const Waiting& waiting : slot->queue) needed = std::max(needed, waiting.reads_needed);
+  const uint64_t probe_id = slot->next_probe++;
+  const SlotClock& clock = context_.slots->At(id).clock();
+  size_t sent = 0;
+  for (const Target& target : slot->targets.others) {
+    if (!everybody && sent >= needed) break;
+    context_.outbox->Send(target.node, ProbeMessage{id, probe_id, target.is_fallback(), clock});
+    ++context_.stats.probes_sent;
+    ++sent;
+  }
+  slot->probe_sent_us = context_.clock->MonotonicUs();
+  if (everybody) {
+    slot->everybody_probe = probe_id;
+    slot->everybody_clock = clock;
+  }
+}
+
+void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
+  Slot* slot = Find(reply.slot);
+  if (slot == nullptr) return;
+  const auto target = std::find_if(slot->targets.others.begin(), slot->targets.others.end(),
+                                   [&](const Target& t) { return t.node == from; });
+  if (target == slot->targets.others.end()) return;
+  const SlotClock& ours = context_.slots->At(reply.slot).clock();
+  if (target->is_fallback()) {
+    // Hints compare like a clock that knows only what was hinted: what we cover of it needs no repair.
+    slot->quorum.Answered(from, reply.probe_id, reply.clock, ours);
+  } else if (reply.equal) {
+    slot->quorum.Answered(from, reply.probe_id, SlotClock(), ours);
+    if (reply.probe_id == slot->everybody_probe) slot->quorum.LearnClock(from, slot->everybody_clock);
+  } else {
+    slot->quorum.LearnClock(from, reply.clock);
+    slot->quorum.Answered(from, reply.probe_id, reply.clock, ours);
+    if (!ours.CoversAll(reply.clock)) ++context_.stats.reads_repaired;
+    const bool lacks = reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
+    if (lacks) catch_up_.SendLacking(from, reply.slot, reply.clock);
+  }
+  turn_.insert(reply.slot);
+}
+
+// ---- knowledge of peers ----
+
+void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
+  Slot* slot = Find(ack.slot);
+  if (slot == nullptr) return;
+  slot->quorum.LearnDot(from, ack.upto);
+  turn_.insert(ack.slot);
+}
+
+void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
+  Slot* slot = Find(ack.slot);
+  if (slot == nullptr) return;
+  if (ack.refused) {
+    ORRERY_MARK("a fallback refused a hint");
+    slot->refused.insert(from);
+    RefreshTargets(ack.slot, slot);
+    return;
+  }
+  slot->quorum.LearnHint(from, ack.upto);
+  turn_.insert(ack.slot);
+}
+
+void Coordinator::OnPeerClock(NodeId peer, SlotId id, const SlotClock& clock) {
+  Slot* slot = Find(id);
+  if (slot == nullptr || !context_.IsHome(id, peer)) return;
+  slot->quorum.LearnClock(peer, clock);
+  turn_.insert(id);
+}
+
+void Coordinator::OnSlotAdvanced(SlotId id) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  const SlotClock& clock = context_.slots->At(id).clock();
+  // Of each actor the newest event stands for all before it: copies are cumulative.
+  for (const auto& entry : clock.counters().entries()) {
+    if (!slot->seen.Covers({entry.actor, entry.counter})) slot->quorum.Saw({entry.actor, entry.counter});
+  }
+  slot->seen = clock;
+  slot->quorum.Recheck(clock);
+  turn_.insert(id);
+}
+
+size_t Coordinator::CopiesOfLatest(SlotId id) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return 0;
+  const uint64_t latest = context_.slots->At(id).clock().Get(context_.self);
+  return latest == 0 ? 0 : slot->quorum.OtherCopies({context_.self, latest});
+}
+
+}  // namespace orrery::replication

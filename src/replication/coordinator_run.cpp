@@ -1,0 +1,199 @@
+// The coordinator's way from a queued command to its reply: execution, replication, commit point, deadlines.
+
+#include <algorithm>
+#include <utility>
+
+#include "orrery/base/marks.h"
+#include "orrery/replication/coordinator.h"
+
+namespace orrery::replication {
+
+using causality::Event;
+using causality::EventPtr;
+using causality::SlotClock;
+
+void Coordinator::BeforeCommit() {
+  // Running a command may touch the set; what it adds is this slot, which is being looked at.
+  const std::set<SlotId> turn = turn_;
+  for (SlotId id : turn) {
+    Slot& slot = At(id);
+    slot.quorum.Recheck(context_.slots->At(id).clock());
+    RunQueue(id, &slot);
+    SendProbes(id, &slot);
+  }
+}
+
+void Coordinator::RunQueue(SlotId id, Slot* slot) {
+  while (!slot->queue.empty()) {
+    Waiting& front = slot->queue.front();
+    // The quorum may have gone while the command waited: nothing is applied yet, so it may still be refused.
+    if (!Admit(slot, front.request, &front.done)) {
+      slot->queue.pop_front();
+      continue;
+    }
+    if (!CanRun(id, slot, front)) return;
+    Waiting head = std::move(slot->queue.front());
+    slot->queue.pop_front();
+    Execute(id, slot, std::move(head));
+  }
+}
+
+void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
+  const Request& request = waiting.request;
+  if (request.traits.writes && !disk_error_.empty()) {
+    return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));
+  }
+  SlotReplica& replica = context_.slots->At(id);
+  const uint64_t now_ms = context_.clock->WallMs();
+  context_.hybrid->ObserveStored(replica.newest());
+  storage::Transaction transaction(
+      *context_.store,
+      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
+       now_ms, slot->birth_floor});
+  for (const auto& [row_key, bytes] : request.attachments) {
+    causality::Row row;
+    if (!causality::DecodeRow(bytes, &row)) {
+      return Refuse(Outcome::kClusterDown, "malformed rows of another slot", std::move(waiting.done));
+    }
+    transaction.Attach(row_key, std::move(row));
+  }
+  Executed executed;
+  context_.executor->Execute(request, &transaction, &executed.response.reply);
+  executed.done = std::move(waiting.done);
+  executed.deadline_us = waiting.deadline_us;
+  executed.saw = slot->quorum.last_seen();
+  Status status = transaction.status();
+  if (status.ok() && transaction.changed()) {
+    executed.write_quorum = request.write_quorum != 0 ? context_.view->W(request.write_quorum) : 0;
+    status = Commit(id, slot, transaction.TakeEvent(), &executed);
+  }
+  if (!status.ok()) {
+    catch_up_.OnCorruption(id, status);
+    return Refuse(Outcome::kClusterDown, "the slot's rows are damaged on this node and are being repaired",
+                  std::move(executed.done));
+  }
+  slot->replies.push_back(std::move(executed));
+}
+
+Status Coordinator::Commit(SlotId id, Slot* slot, Event event, Executed* executed) {
+  const EventPtr encoded = causality::MakeEventPtr(event);
+  if (Status status = context_.slots->Apply(event, encoded); !status.ok()) return status;
+  ++context_.stats.events_made;
+  executed->own = event.dot;
+  const uint64_t sequence = slot->quorum.Saw(event.dot);
+  slot->seen.Advance(event.dot);
+  // With its own W, a write waits for its own event separately; what it saw before waits for the slot's.
+  if (executed->write_quorum == 0) executed->saw = sequence;
+  Replicate(id, slot, encoded);
+  return Status::Ok();
+}
+
+void Coordinator::Replicate(SlotId id, Slot* slot, const EventPtr& event) {
+  const uint64_t committed = context_.slots->At(id).committed().Get(context_.self);
+  for (const Target& target : slot->targets.others) {
+    if (!target.is_fallback()) {
+      context_.outbox->Send(target.node, EventMessage{committed, event});
+      continue;
+    }
+    const uint64_t since = std::max(committed, slot->quorum.KnownOf(target.home, context_.self));
+    context_.outbox->Send(target.node, HintMessage{target.home, since, event});
+  }
+  if (!slot->targets.we_stand_for) return;
+  ORRERY_MARK("coordinator that is no home");
+  const Status kept = hints_.Keep(*slot->targets.we_stand_for, event);
+  if (!kept.ok() && context_.log) context_.log("cannot keep own hint: " + kept.message());
+}
+
+void Coordinator::AfterCommit() {
+  const std::set<SlotId> turn = std::exchange(turn_, {});
+  for (SlotId id : turn) {
+    Slot& slot = At(id);
+    Release(id, &slot);
+    if (slot.queue.empty() && slot.replies.empty()) busy_.erase(id);
+  }
+  RunFinished();
+}
+
+void Coordinator::Release(SlotId id, Slot* slot) {
+  const uint64_t settled = slot->quorum.Settle(context_.view->W());
+  SlotReplica& replica = context_.slots->At(id);
+  if (slot->quorum.base_settled()) {
+    uint64_t own = replica.clock().Get(context_.self);
+    for (const causality::Dot& dot : slot->quorum.Unsettled()) {
+      if (dot.actor == context_.self) own = std::min(own, dot.counter - 1);
+    }
+    replica.committed().Raise(context_.self, own);
+  }
+  for (auto it = slot->replies.begin(); it != slot->replies.end();) {
+    if (!MayLeave(*slot, *it, settled)) {
+      if (it->write_quorum == 0) break;
+      ++it;
+      continue;
+    }
+    Finish(std::move(it->done), std::move(it->response));
+    it = slot->replies.erase(it);
+  }
+}
+
+bool Coordinator::MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const {
+  if (ORRERY_MUTATION("no-commit-point")) {
+    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.view->W();
+  }
+  if (executed.saw > settled) return false;
+  return executed.write_quorum == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= executed.write_quorum;
+}
+
+void Coordinator::CommitFailed(const std::string& why) {
+  disk_error_ = why;
+  for (SlotId id : busy_) {
+    Slot& slot = At(id);
+    for (Executed& executed : slot.replies) {
+      const bool wrote = executed.own.counter != 0;
+      if (wrote) ++context_.stats.unknown_outcomes;
+      Finish(std::move(executed.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, wrote ? "" : why});
+    }
+    for (Waiting& waiting : slot.queue) Refuse(Outcome::kDiskError, why, std::move(waiting.done));
+    slot.replies.clear();
+    slot.queue.clear();
+  }
+  busy_.clear();
+  turn_.clear();
+  RunFinished();
+}
+
+void Coordinator::OnTick(uint64_t now_us) {
+  const std::set<SlotId> busy = busy_;
+  for (SlotId id : busy) {
+    Slot& slot = At(id);
+    Expire(&slot, now_us);
+    const bool reading = !slot.queue.empty() && (slot.queue.front().probe_id != 0 || !slot.ready);
+    if (reading && now_us > slot.probe_sent_us + context_.options.probe_patience_us) {
+      // Whoever was asked does not answer, yet is not known to be away: ask everybody.
+      for (Waiting& waiting : slot.queue) {
+        if (waiting.probe_id != 0) waiting.probe_id = slot.next_probe;
+      }
+      if (!slot.ready) slot.ready_probe = slot.next_probe;
+      slot.probe_wanted = slot.probe_everybody = true;
+    }
+    turn_.insert(id);
+  }
+  RunFinished();
+}
+
+void Coordinator::Expire(Slot* slot, uint64_t now_us) {
+  while (!slot->replies.empty() && slot->replies.front().deadline_us <= now_us) {
+    Executed& late = slot->replies.front();
+    const bool wrote = late.own.counter != 0;
+    ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
+    Finish(std::move(late.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown,
+                                  wrote ? "" : "what was read is not known to be on enough nodes"});
+    slot->replies.pop_front();
+  }
+  while (!slot->queue.empty() && slot->queue.front().deadline_us <= now_us) {
+    ++context_.stats.cluster_down;
+    Refuse(Outcome::kClusterDown, "no quorum answered in time", std::move(slot->queue.front().done));
+    slot->queue.pop_front();
+  }
+}
+
+}  // namespace orrery::replication

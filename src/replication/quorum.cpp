@@ -1,0 +1,109 @@
+#include "orrery/replication/quorum.h"
+
+#include <algorithm>
+
+namespace orrery::replication {
+
+using causality::Actor;
+using causality::Dot;
+using causality::SlotClock;
+
+SlotQuorum::Node& SlotQuorum::At(NodeId id) {
+  for (Node& node : nodes_) {
+    if (node.id == id) return node;
+  }
+  Node node;
+  node.id = id;
+  return nodes_.emplace_back(std::move(node));
+}
+
+const SlotQuorum::Node* SlotQuorum::Find(NodeId id) const {
+  const auto it = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.id == id; });
+  return it == nodes_.end() ? nullptr : &*it;
+}
+
+void SlotQuorum::LearnClock(NodeId home, const SlotClock& clock) { At(home).holds.Join(clock); }
+
+void SlotQuorum::LearnDot(NodeId home, const Dot& upto) {
+  SlotClock& holds = At(home).holds;
+  // Cumulative acknowledgements may skip counters; that is no event, so Advance does not fit.
+  causality::VersionVector counters;
+  counters.Raise(upto);
+  holds.JoinCounters(counters);
+}
+
+void SlotQuorum::LearnHint(NodeId fallback, const Dot& upto) { At(fallback).hints.Raise(upto); }
+
+void SlotQuorum::Forget(NodeId node) {
+  std::erase_if(nodes_, [&](const Node& known) { return known.id == node; });
+}
+
+uint64_t SlotQuorum::KnownOf(NodeId home, const Actor& actor) const {
+  const Node* node = Find(home);
+  return node == nullptr ? 0 : node->holds.Get(actor);
+}
+
+size_t SlotQuorum::OtherCopies(const Dot& dot) const {
+  return static_cast<size_t>(std::count_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+    return node.holds.Covers(dot) || node.hints.Covers(dot);
+  }));
+}
+
+void SlotQuorum::Rebase(const SlotClock& clock) {
+  base_ = clock;
+  base_settled_ = base_.counters().empty();
+  unsettled_.clear();
+  ++last_seen_;
+}
+
+uint64_t SlotQuorum::Saw(const Dot& dot) {
+  unsettled_.push_back({++last_seen_, dot});
+  return last_seen_;
+}
+
+uint64_t SlotQuorum::Settle(size_t write_quorum) {
+  const auto on_enough = [&](const Dot& dot) { return OtherCopies(dot) + 1 >= write_quorum; };
+  if (!base_settled_) {
+    const auto& entries = base_.counters().entries();
+    base_settled_ = std::all_of(entries.begin(), entries.end(),
+                                [&](const auto& entry) { return on_enough({entry.actor, entry.counter}); });
+    if (!base_settled_) return settled_;
+  }
+  while (!unsettled_.empty() && on_enough(unsettled_.front().dot)) unsettled_.pop_front();
+  settled_ = unsettled_.empty() ? last_seen_ : unsettled_.front().sequence - 1;
+  return settled_;
+}
+
+std::vector<Dot> SlotQuorum::Unsettled() const {
+  std::vector<Dot> dots;
+  if (!base_settled_) {
+    for (const auto& entry : base_.counters().entries()) dots.push_back({entry.actor, entry.counter});
+  }
+  for (const Seen& seen : unsettled_) dots.push_back(seen.dot);
+  return dots;
+}
+
+void SlotQuorum::Answered(NodeId id, uint64_t probe_id, const SlotClock& theirs, const SlotClock& ours) {
+  Node& node = At(id);
+  if (ours.CoversAll(theirs)) {
+    node.current_probe = std::max(node.current_probe, probe_id);
+    return;
+  }
+  node.waiting_probe = std::max(node.waiting_probe, probe_id);
+  node.waiting_for.Join(theirs);
+}
+
+void SlotQuorum::Recheck(const SlotClock& ours) {
+  for (Node& node : nodes_) {
+    if (node.waiting_probe <= node.current_probe || !ours.CoversAll(node.waiting_for)) continue;
+    node.current_probe = node.waiting_probe;
+    node.waiting_for = SlotClock();
+  }
+}
+
+bool SlotQuorum::IsCurrent(NodeId id, uint64_t probe_id) const {
+  const Node* node = Find(id);
+  return node != nullptr && node->current_probe >= probe_id;
+}
+
+}  // namespace orrery::replication

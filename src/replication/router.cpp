@@ -1,0 +1,112 @@
+#include "orrery/replication/router.h"
+
+#include <utility>
+
+#include "orrery/base/marks.h"
+
+namespace orrery::replication {
+namespace {
+
+// Two nodes with different views may each think that the other coordinates; after this many hops whoever has the
+// request runs it: concurrent coordinators are safe, endless relays are not.
+constexpr uint8_t kHopsMax = 2;
+// The entry node gives a coordinator time to report that the outcome is unknown before it says so itself.
+constexpr uint64_t kGraceUs = 500'000;
+
+}  // namespace
+
+uint64_t Router::DeadlineOf(const Request& request) const {
+  const uint64_t timeout_us =
+      request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : context_.options.request_timeout_us;
+  return context_.clock->MonotonicUs() + timeout_us + kGraceUs;
+}
+
+void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }
+
+void Router::Route(Request request, uint8_t hops, Callback done) {
+  const uint64_t deadline_us = DeadlineOf(request);
+  Dispatch({{}, std::move(request), std::move(done), hops, deadline_us});
+}
+
+void Router::Dispatch(Sent sent) {
+  const SlotId slot = sent.request.slot;
+  const NodeId node = sent.hops >= kHopsMax ? context_.self.node : CoordinatorInReach(context_, slot);
+  if (node && node != context_.self.node) return Forward(node, std::move(sent));
+  if (context_.Owns(slot)) return coordinator_.Submit(std::move(sent.request), std::move(sent.done));
+  mesh_.PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops, std::move(sent.done));
+}
+
+void Router::Forward(NodeId peer, Sent sent) {
+  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | next_id_++;
+  ++context_.stats.forwarded;
+  sent.peer = peer;
+  ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), std::move(sent.request)};
+  context_.outbox->Send(peer, message);
+  sent.request = std::move(message.request);
+  sent_.emplace_hint(sent_.end(), id, std::move(sent));
+}
+
+void Router::OnForward(NodeId from, ForwardMessage message) {
+  const uint64_t id = message.request_id;
+  if (message.hops > 1) ++context_.stats.relayed;
+  Route(std::move(message.request), message.hops, [this, from, id](Response response) {
+    context_.outbox->SendDurable(from, ForwardReplyMessage{id, std::move(response)});
+  });
+}
+
+void Router::OnForwardReply(ForwardReplyMessage message) {
+  const auto it = sent_.find(message.request_id);
+  if (it == sent_.end()) return;
+  Sent sent = std::move(it->second);
+  sent_.erase(it);
+  if (message.response.outcome == Outcome::kNotHere) {
+    waiting_.push_back(std::move(sent));
+    return;
+  }
+  sent.done(std::move(message.response));
+}
+
+void Router::Lost(Sent sent) {
+  if (!sent.request.traits.writes || sent.request.traits.idempotent) {
+    ORRERY_MARK("request tried elsewhere after its coordinator was lost");
+    sent.hops = 0;
+    waiting_.push_back(std::move(sent));
+    return;
+  }
+  ++context_.stats.unknown_outcomes;
+  sent.done({Outcome::kUnknown, ""});
+}
+
+void Router::OnReachChanged() {
+  for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); })) Lost(std::move(sent));
+  for (Sent& sent : std::exchange(waiting_, {})) Dispatch(std::move(sent));
+}
+
+std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent&)>& condition) {
+  std::vector<Sent> taken;
+  for (auto it = sent_.begin(); it != sent_.end();) {
+    if (!condition(it->second)) {
+      ++it;
+      continue;
+    }
+    taken.push_back(std::move(it->second));
+    it = sent_.erase(it);
+  }
+  return taken;
+}
+
+void Router::OnTick(uint64_t now_us) {
+  for (Sent& sent : std::exchange(waiting_, {})) {
+    if (sent.deadline_us > now_us) {
+      Dispatch(std::move(sent));
+    } else {
+      sent.done({Outcome::kClusterDown, "no coordinator in reach"});
+    }
+  }
+  for (Sent& sent : TakeSentIf([now_us](const Sent& s) { return s.deadline_us <= now_us; })) {
+    const bool wrote = sent.request.traits.writes;
+    sent.done({wrote ? Outcome::kUnknown : Outcome::kClusterDown, ""});
+  }
+}
+
+}  // namespace orrery::replication

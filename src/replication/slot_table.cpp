@@ -1,0 +1,50 @@
+#include "orrery/replication/slot_table.h"
+
+namespace orrery::replication {
+
+SlotReplica& SlotTable::At(SlotId slot) {
+  auto& entry = slots_[slot];
+  if (!entry) {
+    entry = std::make_unique<SlotReplica>(slot, store_, observer_);
+    known_.insert(slot);
+  }
+  return *entry;
+}
+
+Status SlotTable::LoadOne(SlotId slot, std::vector<SlotId>* corrupt) {
+  auto replica = std::make_unique<SlotReplica>(slot, store_, observer_);
+  const Status status = replica->Load();
+  if (status.code() == StatusCode::kCorruption) {
+    corrupt->push_back(slot);
+  } else if (!status.ok()) {
+    return status;
+  }
+  if (status.ok() && replica->clock().empty()) return Status::Ok();
+  slots_[slot] = std::move(replica);
+  known_.insert(slot);
+  return Status::Ok();
+}
+
+Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr& encoded) {
+  Touch(event.slot);
+  const Status status = At(event.slot).Apply(event, encoded);
+  if (status.ok()) budget_.Added(event.slot, encoded->bytes.size());
+  return status;
+}
+
+std::set<SlotId> SlotTable::SaveTouched() {
+  for (SlotId slot : touched_) At(slot).Save();
+  return std::exchange(touched_, {});
+}
+
+void SlotTable::TrimBacklogs(const causality::Actor& self) {
+  budget_.Trim([&](SlotId slot) -> size_t {
+    SlotReplica* replica = Find(slot);
+    if (replica == nullptr || replica->backlog().empty()) return 1;
+    const causality::Dot& oldest = replica->backlog().Oldest()->dot;
+    const bool must_stay = oldest.actor == self && oldest.counter > replica->committed().Get(self);
+    return must_stay ? 0 : replica->backlog().DropOldest();
+  });
+}
+
+}  // namespace orrery::replication

@@ -1,0 +1,43 @@
+#include "orrery/replication/targets.h"
+
+#include <algorithm>
+
+namespace orrery::replication {
+
+Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<NodeId>& refused) {
+  Targets targets;
+  std::vector<NodeId> absent;
+  const auto homes = context.view->ring->Homes(slot);
+  for (NodeId home : homes) {
+    if (home == context.self.node) {
+      targets.we_are_home = true;
+    } else if (context.InReach(home)) {
+      targets.others.push_back({home, home});
+    } else {
+      absent.push_back(home);
+    }
+  }
+  targets.homes_in_reach = targets.others.size();
+  if (absent.empty()) return targets;
+  auto next_absent = absent.begin();
+  if (!targets.we_are_home) targets.we_stand_for = *next_absent++;
+  for (NodeId node : context.view->ring->PreferenceList(slot)) {
+    if (next_absent == absent.end()) break;
+    const bool is_home = std::find(homes.begin(), homes.end(), node) != homes.end();
+    if (is_home || node == context.self.node || !context.InReach(node) || refused.contains(node)) continue;
+    targets.others.push_back({node, *next_absent++});
+  }
+  return targets;
+}
+
+NodeId CoordinatorInReach(const ShardContext& context, SlotId slot) {
+  for (NodeId home : context.view->ring->Homes(slot)) {
+    if (context.InReach(home)) return home;
+  }
+  for (NodeId node : context.view->ring->PreferenceList(slot)) {
+    if (context.InReach(node)) return node;
+  }
+  return {};
+}
+
+}  // namespace orrery::replication
