@@ -34,8 +34,9 @@ function(orrery_module name)
   orrery_note_listed(${ARG_SOURCES})
 endfunction()
 
-# orrery_test(NAME SOURCES a_test.cpp ... DEPS library ... LABELS label ...): one gtest binary, one ctest entry per TEST.
+# orrery_test(NAME SOURCES a_test.cpp ... DEPS library ... LABELS label ...): one gtest binary, one ctest entry.
 # LABELS quick: also run in the sanitizer builds.
+add_custom_target(quick_tests)
 function(orrery_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -46,6 +47,9 @@ function(orrery_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main orrery_flags)
   orrery_note_listed(${ARG_SOURCES})
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  if("quick" IN_LIST ARG_LABELS)
+    add_dependencies(quick_tests ${name})
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
