@@ -28,6 +28,24 @@ void WriteAggregate(const Value& value, ReplyWriter* writer) {
 
 }  // namespace
 
+Value::Value(Type type, Payload payload) : type_(type), payload_(std::move(payload)) {}
+
+Value Value::NullArray() {
+  return Value(Type::kNullArray, std::monostate());
+}
+
+Value Value::Integer(int64_t value) {
+  return Value(Type::kInteger, value);
+}
+
+Value Value::Double(double value) {
+  return Value(Type::kDouble, value);
+}
+
+Value Value::Bool(bool value) {
+  return Value(Type::kBool, value);
+}
+
 Value Value::Text(Type type, std::string text) {
   ORRERY_CHECK(type >= Type::kSimpleString && type <= Type::kBigNumber);
   ORRERY_CHECK(type != Type::kVerbatim || (text.size() > kExtensionSize && text[kExtensionSize] == ':'));

@@ -36,15 +36,15 @@ class Value {
 
   Value() = default;
   static Value Null() { return Value(); }
-  static Value NullArray() { return Value(Type::kNullArray, {}); }
+  static Value NullArray();
   /// type: one of the string types. A verbatim's text starts with its extension and a colon, "txt:...".
   static Value Text(Type type, std::string text);
   static Value SimpleString(std::string text) { return Text(Type::kSimpleString, std::move(text)); }
   static Value Error(std::string text) { return Text(Type::kError, std::move(text)); }
   static Value BulkString(std::string bytes) { return Text(Type::kBulkString, std::move(bytes)); }
-  static Value Integer(int64_t value) { return Value(Type::kInteger, value); }
-  static Value Double(double value) { return Value(Type::kDouble, value); }
-  static Value Bool(bool value) { return Value(Type::kBool, value); }
+  static Value Integer(int64_t value);
+  static Value Double(double value);
+  static Value Bool(bool value);
   /// type: one of the aggregates. A map's elements alternate between keys and values.
   static Value Aggregate(Type type, List elements);
   static Value Array(List elements) { return Aggregate(Type::kArray, std::move(elements)); }
@@ -75,7 +75,7 @@ class Value {
 
  private:
   using Payload = std::variant<std::monostate, int64_t, double, bool, std::string, List>;
-  Value(Type type, Payload payload) : type_(type), payload_(std::move(payload)) {}
+  Value(Type type, Payload payload);
 
   Type type_ = Type::kNull;
   Payload payload_;
