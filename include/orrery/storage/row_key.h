@@ -9,8 +9,8 @@
 
 namespace orrery::storage {
 
-/// What a row is part of. The row key tells the type: a key holds rows of one tag, and of two only while two sides of a
-/// partition disagree. Values are part of the stored format; never reuse one.
+/// What a row is part of. The row key tells the type: a key holds rows of one tag, and of two only while two
+/// sides of a partition disagree. Values are part of the stored format; never reuse one.
 enum class RowTag : uint8_t {
   kHead = 0,    ///< of a collection: carries only its expiry
   kString = 1,  ///< a whole string, counter or HyperLogLog register set
@@ -23,10 +23,11 @@ enum class RowTag : uint8_t {
 
 /// Where a row lives inside its slot. Byte form, ordered (docs/row-format.md):
 ///
-///     db (1) | hash of the key (6, big-endian) | key, 0x00 escaped as 0x00 0xff | 0x00 0x01 | tag (1) | element
+///     db (1) | hash of the key (6, big-endian) | key, with 0x00 as 0x00 0xff | 0x00 0x01 | tag (1) | element
 ///
-/// The hash in front makes the order of keys uniform, so that a SCAN cursor is (slot, 48 bits) and a hash tree splits
-/// evenly; all rows of one key stand together. The byte form never contains the slot: prepend SlotPrefix for Table keys.
+/// The hash in front makes the order of keys uniform, so that a SCAN cursor is (slot, 48 bits) and a hash
+/// tree splits evenly; all rows of one key stand together. The byte form never contains the slot: prepend
+/// SlotPrefix for Table keys.
 struct RowKey {
   uint8_t db = 0;
   std::string_view key;
@@ -36,6 +37,8 @@ struct RowKey {
 
 /// The row key's bytes, without the slot.
 std::string EncodeRowKey(const RowKey& row_key);
+/// The key in Table::kRows: WithSlot(slot, EncodeRowKey(row_key)) in one allocation.
+std::string EncodeRowKey(SlotId slot, const RowKey& row_key);
 /// Bytes that all rows of the key, and no others, start with.
 std::string KeyPrefix(uint8_t db, std::string_view key);
 /// Bytes that all rows of one tag of the key start with.
@@ -45,6 +48,8 @@ std::string DbPrefix(uint8_t db);
 /// Two bytes, big-endian, before every key of kRows, kCounts, kExpiry and kIndex.
 std::string SlotPrefix(SlotId slot);
 std::string WithSlot(SlotId slot, std::string_view row_key);
+
+inline constexpr size_t kSlotPrefixBytes = 2;
 
 /// The 48 bits by which keys are ordered inside a slot and database.
 uint64_t KeyOrder(std::string_view key);

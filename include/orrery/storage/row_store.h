@@ -11,7 +11,8 @@
 
 namespace orrery::storage {
 
-/// The tables of a node's store. Each is an ordered map of byte strings; RocksDB keeps each in a column family.
+/// The tables of a node's store. Each is an ordered map of byte strings; RocksDB keeps each in a column
+/// family.
 enum class Table : uint8_t {
   kRows,    ///< slot, row key -> encoded causality::Row; replicated
   kSlots,   ///< slot -> clock, voided set, digest, counters of the slot
@@ -23,7 +24,8 @@ enum class Table : uint8_t {
 };
 inline constexpr size_t kTableCount = 7;
 
-/// Walks one table in key order. Views live until the next call.
+/// Walks one table in key order. Made by a store or snapshot, which it must not outlive; used on that store's
+/// thread. key() and value() live until the cursor moves.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -42,7 +44,8 @@ class Snapshot {
   virtual ~Snapshot() = default;
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
   /// Keys that start with prefix and are >= from (which starts with prefix or is empty), in order.
-  virtual std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from = {}) const = 0;
+  virtual std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix,
+                                       std::string_view from = {}) const = 0;
 };
 
 /// How far a commit goes before Commit returns (redis.conf: appendfsync).
@@ -51,35 +54,59 @@ enum class Durability : uint8_t {
   kDisk,    ///< on the disk
 };
 
-/// A transactional, ordered, bounded-memory store of rows for one shard: RocksDB in production, a map that forgets
-/// unsynced commits in the simulation; one contract test for both.
+/// A transactional, ordered, bounded-memory store of rows for one shard: RocksDB in production, a map that
+/// forgets unsynced commits in the simulation; one contract test for both.
 ///
-/// Group commit: Put, Delete and DeletePrefix gather in a pending batch that reads of the same RowStore already see;
-/// Commit makes the whole batch durable atomically. Other shards' stores over the same database see it only then.
-/// Owned by one loop and called on its thread. Several shards share one database and never write the same keys.
+/// Group commit: Put, Delete and DeletePrefix gather in a pending batch that reads of the same RowStore
+/// already see; Commit makes the whole batch durable atomically. Other shards' stores over the same database
+/// see it only then. Owned by one loop and called on its thread. Several shards share one database and never
+/// write the same keys.
 ///
-/// Errors: kCorruption means that stored bytes cannot be read (never "not found"); kIoError or kFull from Commit
-/// means that nothing of the batch may be acknowledged; the store then refuses further commits until Reopen succeeds.
+/// Errors: kCorruption means that stored bytes cannot be read (never "not found"). kIoError or kFull from
+/// Commit means that nothing of the batch may be acknowledged: the batch is dropped, reads show what was
+/// committed before it, and the store is failed, so that every further Commit returns the same error until
+/// Reopen succeeds. As with every write whose outcome is unknown, a batch that failed may be there after the
+/// process has started anew.
 class RowStore {
  public:
   virtual ~RowStore() = default;
 
-  virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+  /// The value, or nothing. The view lives until the next call of this store, reads included (cursors not
+  /// counted).
+  virtual Result<std::optional<std::string_view>> View(Table table, std::string_view key) const = 0;
+  /// View, as a copy that the caller keeps.
+  Result<std::optional<std::string>> Get(Table table, std::string_view key) const;
   virtual void Put(Table table, std::string_view key, std::string_view value) = 0;
   virtual void Delete(Table table, std::string_view key) = 0;
   /// Deletes every key that starts with prefix, pending ones included.
   virtual void DeletePrefix(Table table, std::string_view prefix) = 0;
-  /// As Snapshot::Scan, pending changes included. The cursor must not be used after the next change of the table.
-  virtual std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from = {}) const = 0;
+  /// As Snapshot::Scan, pending changes included. The cursor must not be used after the next change of the
+  /// table or after Commit.
+  virtual std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix,
+                                       std::string_view from = {}) const = 0;
 
   virtual bool HasPending() const = 0;
+  /// kDisk also takes to the disk what earlier commits left in memory, even if nothing is pending.
   [[nodiscard]] virtual Status Commit(Durability durability) = 0;
 
-  /// Starts making every commit so far durable on disk; done runs on the loop's thread, possibly before this returns.
+  /// Starts making every commit so far durable on disk; done runs on the loop's thread, possibly before this
+  /// returns. An error fails the store as a failed Commit does. done is never called after the store is gone.
   virtual void SyncSoon(std::function<void(Status)> done) = 0;
+
+  /// Tries to leave the failed state; an error means that the cause remains. Drops what is pending. On
+  /// success, all that reads show from then on can be made durable. Does nothing to a store that is not
+  /// failed.
+  [[nodiscard]] virtual Status Reopen() = 0;
 
   /// What is committed now, of one instant. REQUIRES: !HasPending().
   virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
 };
+
+inline Result<std::optional<std::string>> RowStore::Get(Table table, std::string_view key) const {
+  const auto view = View(table, key);
+  if (!view.ok()) return view.status();
+  if (!*view) return std::optional<std::string>();
+  return std::optional<std::string>(**view);
+}
 
 }  // namespace orrery::storage

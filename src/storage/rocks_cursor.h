@@ -1,0 +1,49 @@
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/iterator.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "orrery/storage/row_store.h"
+#include "storage/rocks_engine.h"
+
+namespace orrery::storage {
+
+/// Walks committed rows. snapshot: null for what is committed at its creation.
+class RocksCursor final : public Cursor {
+ public:
+  /// start >= prefix.
+  RocksCursor(RocksEngine* engine, Table table, std::string_view prefix, std::string_view start,
+              const rocksdb::Snapshot* snapshot);
+
+  bool Valid() const override;
+  void Next() override { iterator_->Next(); }
+  std::string_view key() const override;
+  std::string_view value() const override;
+  Status status() const override;
+
+ private:
+  const std::string prefix_;
+  const std::string end_;
+  const rocksdb::Slice end_slice_;  // RocksDB keeps its address
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+class RocksSnapshot final : public Snapshot {
+ public:
+  explicit RocksSnapshot(RocksEngine* engine);
+  ~RocksSnapshot() override;
+
+  Result<std::optional<std::string>> Get(Table table, std::string_view key) const override;
+  std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from) const override;
+
+ private:
+  RocksEngine* const engine_;
+  const rocksdb::Snapshot* const snapshot_;
+};
+
+}  // namespace orrery::storage

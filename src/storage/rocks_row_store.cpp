@@ -1,0 +1,196 @@
+#include "storage/rocks_row_store.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/rocks_cursor.h"
+#include "storage/rocks_status.h"
+
+namespace orrery::storage {
+namespace {
+
+// Up to so many keys a deleted prefix becomes one deletion each; beyond, a range deletion, which costs every
+// later read near it until it is compacted away.
+constexpr size_t kSingleDeletionsMax = 256;
+
+}  // namespace
+
+RocksRowStore::RocksRowStore(RocksEngine* engine, ShardOptions options)
+    : engine_(engine),
+      post_(std::move(options.post)),
+      counters_(engine->AddShard()),
+      cache_(options.row_cache_bytes),
+      self_(std::make_shared<RocksRowStore*>(this)) {}
+
+RocksRowStore::~RocksRowStore() {
+  ForgetCachedRows();
+}
+
+Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table, std::string_view key,
+                                                                     uint64_t hash) const {
+  if (IsCached(table)) {
+    const RowCache::Lookup cached = cache_.Find(table, key, hash);
+    ShardCounters::Add(cached.hit ? &counters_->cache_hits : &counters_->cache_misses);
+    if (cached.hit) return cached.value;
+  }
+  last_read_.Reset();
+  const rocksdb::Status read =
+      engine_->db().Get(rocksdb::ReadOptions(), engine_->family(table), ToSlice(key), &last_read_);
+  if (!read.ok() && !read.IsNotFound()) return FromRocks(read, "read");
+  std::optional<std::string_view> value;
+  if (read.ok()) value = ToView(last_read_);
+  if (IsCached(table)) {
+    cache_.Put(table, key, hash, value);
+    NoteCacheSize();
+  }
+  return value;
+}
+
+std::unique_ptr<Cursor> RocksRowStore::ScanCommitted(Table table, std::string_view prefix,
+                                                     std::string_view start) const {
+  return std::make_unique<RocksCursor>(engine_, table, prefix, start, nullptr);
+}
+
+std::unique_ptr<Snapshot> RocksRowStore::SnapshotCommitted() const {
+  return std::make_unique<RocksSnapshot>(engine_);
+}
+
+Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
+  gathered_.Clear();
+  Status outcome = GatherDeletedPrefixes(batch);
+  if (outcome.ok()) {
+    GatherChanges(batch);
+    outcome = WriteGathered(durability);
+  }
+  if (!outcome.ok()) {
+    ShardCounters::Add(&counters_->failed_commits);
+    ForgetCachedRows();
+    return outcome;
+  }
+  ShardCounters::Add(&counters_->commits);
+  CacheWritten(batch);
+  return Status::Ok();
+}
+
+// Deleted prefixes also leave the cache here, before the outcome is known: a key that is not cached is never
+// wrong.
+Status RocksRowStore::GatherDeletedPrefixes(const PendingBatch& batch) {
+  for (size_t i = 0; i < kTableCount; ++i) {
+    const auto table = static_cast<Table>(i);
+    for (const std::string& prefix : batch.deleted_prefixes(table)) {
+      Status gathered = GatherDeletedPrefix(table, prefix);
+      if (!gathered.ok()) return gathered;
+    }
+  }
+  return Status::Ok();
+}
+
+Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) {
+  rocksdb::ColumnFamilyHandle* const family = engine_->family(table);
+  const std::string end = PrefixEnd(prefix);
+  std::vector<std::string> keys;
+  RocksCursor cursor(engine_, table, prefix, prefix, nullptr);
+  // A prefix without an end cannot be deleted as a range.
+  for (; cursor.Valid() && (end.empty() || keys.size() <= kSingleDeletionsMax); cursor.Next()) {
+    keys.emplace_back(cursor.key());
+  }
+  const bool complete = cursor.status().ok() && !cursor.Valid();
+  if (!complete && end.empty()) return cursor.status();
+  // A slot whose rows cannot be read must still be dropped: a range needs no reading.
+  if (!complete) {
+    if (IsCached(table)) cache_.ErasePrefix(table, prefix);
+    return FromRocks(gathered_.DeleteRange(family, ToSlice(prefix), ToSlice(end)), "delete a range");
+  }
+  for (const std::string& key : keys) {
+    if (IsCached(table)) cache_.Erase(table, key, HashRow(table, key));
+    Status added = FromRocks(gathered_.Delete(family, ToSlice(key)), "delete");
+    if (!added.ok()) return added;
+  }
+  return Status::Ok();
+}
+
+void RocksRowStore::GatherChanges(const PendingBatch& batch) {
+  batch.ForEachChange([&](const PendingBatch::Change& change) {
+    rocksdb::ColumnFamilyHandle* const family = engine_->family(change.table);
+    // Adding to a batch without a size limit cannot fail.
+    if (change.deleted) {
+      gathered_.Delete(family, ToSlice(change.key)).PermitUncheckedError();
+    } else {
+      gathered_.Put(family, ToSlice(change.key), ToSlice(change.value)).PermitUncheckedError();
+    }
+  });
+}
+
+Status RocksRowStore::WriteGathered(Durability durability) {
+  const bool sync = durability == Durability::kDisk;
+  if (gathered_.Count() == 0) {
+    if (!sync || commits_ == synced_commits_) return Status::Ok();
+    Status synced = engine_->SyncWal();
+    if (synced.ok()) synced_commits_ = commits_;
+    return synced;
+  }
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  Status written = FromRocks(engine_->db().Write(options, &gathered_), "commit");
+  if (!written.ok()) return written;
+  ++commits_;
+  if (sync) synced_commits_ = commits_;  // the log is synced up to its end, earlier commits included
+  return Status::Ok();
+}
+
+void RocksRowStore::CacheWritten(const PendingBatch& batch) {
+  batch.ForEachChange([&](const PendingBatch::Change& change) {
+    if (!IsCached(change.table)) return;
+    std::optional<std::string_view> value;
+    if (!change.deleted) value = change.value;
+    cache_.Put(change.table, change.key, change.hash, value);
+  });
+  NoteCacheSize();
+}
+
+void RocksRowStore::ForgetCachedRows() {
+  cache_.Clear();
+  NoteCacheSize();
+}
+
+void RocksRowStore::NoteCacheSize() const {
+  ShardCounters::Set(&counters_->cache_rows, cache_.size());
+  ShardCounters::Set(&counters_->cache_bytes, cache_.bytes());
+}
+
+Status RocksRowStore::Recover() {
+  ForgetCachedRows();
+  Status resumed = engine_->Resume();
+  if (resumed.ok()) synced_commits_ = commits_;  // resuming leaves everything in table files
+  return resumed;
+}
+
+void RocksRowStore::SyncSoon(std::function<void(Status)> done) {
+  if (!failure().ok() || commits_ == synced_commits_) return done(failure());
+  const uint64_t commits = commits_;
+  if (post_ == nullptr) {
+    FinishSync(commits, engine_->SyncWal());
+    return done(failure());
+  }
+  engine_->syncer().Request(
+      [post = post_, self = std::weak_ptr(self_), commits, done = std::move(done)](const Status& outcome) {
+        post([self, commits, done, outcome] {
+          const auto store = self.lock();
+          if (store == nullptr) return;
+          (*store)->FinishSync(commits, outcome);
+          done(outcome);
+        });
+      });
+}
+
+void RocksRowStore::FinishSync(uint64_t commits, const Status& outcome) {
+  if (outcome.ok()) {
+    synced_commits_ = std::max(synced_commits_, commits);
+  } else {
+    Fail(outcome);
+  }
+}
+
+}  // namespace orrery::storage

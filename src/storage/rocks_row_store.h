@@ -1,0 +1,59 @@
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "orrery/storage/rocksdb_row_store.h"
+#include "storage/buffered_row_store.h"
+#include "storage/rocks_engine.h"
+#include "storage/row_cache.h"
+
+namespace orrery::storage {
+
+/// One shard's view of a RocksDatabase: its pending batch, its row cache, and the way back to its loop.
+class RocksRowStore final : public BufferedRowStore {
+ public:
+  RocksRowStore(RocksEngine* engine, ShardOptions options);
+  ~RocksRowStore() override;
+
+  void SyncSoon(std::function<void(Status)> done) override;
+
+ protected:
+  Result<std::optional<std::string_view>> ReadCommitted(Table table, std::string_view key,
+                                                        uint64_t hash) const override;
+  std::unique_ptr<Cursor> ScanCommitted(Table table, std::string_view prefix,
+                                        std::string_view start) const override;
+  std::unique_ptr<Snapshot> SnapshotCommitted() const override;
+  Status Write(const PendingBatch& batch, Durability durability) override;
+  Status Recover() override;
+
+ private:
+  static bool IsCached(Table table) { return table == Table::kRows || table == Table::kSlots; }
+  void ForgetCachedRows();
+  void NoteCacheSize() const;
+
+  Status GatherDeletedPrefixes(const PendingBatch& batch);
+  Status GatherDeletedPrefix(Table table, std::string_view prefix);
+  void GatherChanges(const PendingBatch& batch);
+  Status WriteGathered(Durability durability);
+  void CacheWritten(const PendingBatch& batch);
+  void FinishSync(uint64_t commits, const Status& outcome);
+
+  RocksEngine* const engine_;
+  const std::function<void(std::function<void()>)> post_;
+  const std::shared_ptr<ShardCounters> counters_;
+  mutable RowCache cache_;
+  mutable rocksdb::PinnableSlice last_read_;
+  rocksdb::WriteBatch gathered_;
+  uint64_t commits_ = 0;
+  uint64_t synced_commits_ = 0;
+  /// What syncs under way hold to find out whether the store is still there.
+  std::shared_ptr<RocksRowStore*> self_;
+};
+
+}  // namespace orrery::storage

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <rocksdb/slice.h>
+#include <rocksdb/status.h>
+
+#include <string>
+#include <string_view>
+
+#include "orrery/base/status.h"
+
+namespace orrery::storage {
+
+inline rocksdb::Slice ToSlice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+inline std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+/// What RocksDB reports, in the codes that callers react to. doing: what failed, for the log.
+/// Not-found is no error: callers handle it before.
+inline Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return Status::Ok();
+  std::string message = std::string(doing) + ": " + status.ToString();
+  if (status.IsCorruption()) return Status::Corruption(std::move(message));
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit)
+    return Status::Full(std::move(message));
+  if (status.IsInvalidArgument() || status.IsNotSupported()) return Status::Invalid(std::move(message));
+  return Status::IoError(std::move(message));
+}
+
+}  // namespace orrery::storage

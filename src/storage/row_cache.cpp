@@ -1,0 +1,127 @@
+#include "storage/row_cache.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace orrery::storage {
+namespace {
+
+// Beside its bytes an entry takes an allocation's header and about two cells of the index.
+constexpr size_t kOverheadBytes = 32;
+// Rows of counters and clocks grow by a byte now and then: they shall not move each time.
+constexpr size_t kCapacityUnit = 32;
+// No single value may push out more than this part of the cache.
+constexpr size_t kLargestShare = 16;
+// Nor is a lookup saved what one of these costs to read.
+constexpr size_t kLargestEntryBytes = size_t{1} << 20;
+
+size_t CapacityFor(size_t bytes) {
+  return (bytes / kCapacityUnit + 1) * kCapacityUnit;
+}
+
+}  // namespace
+
+size_t RowCache::Entry::cost() const {
+  return sizeof(Entry) + capacity + kOverheadBytes;
+}
+
+uint32_t RowCache::IndexOf(Table table, std::string_view key, uint64_t hash) const {
+  return index_.Find(hash, [&](uint32_t id) {
+    const Entry& entry = entries_[id];
+    return entry.hash == hash && entry.table == table && entry.key() == key;
+  });
+}
+
+RowCache::Lookup RowCache::Find(Table table, std::string_view key, uint64_t hash) {
+  const uint32_t id = IndexOf(table, key, hash);
+  if (id == HashIndex::kNone) return {};
+  Entry& entry = entries_[id];
+  entry.recently_used = true;
+  if (entry.absent) return {true, std::nullopt};
+  return {true, entry.value()};
+}
+
+void RowCache::Put(Table table, std::string_view key, uint64_t hash, std::optional<std::string_view> value) {
+  const size_t needed = key.size() + (value ? value->size() : 0);
+  const uint32_t known = IndexOf(table, key, hash);
+  if (known != HashIndex::kNone) {
+    if (needed <= entries_[known].capacity) return SetValue(&entries_[known], value);
+    Remove(known);
+  }
+  const size_t capacity = CapacityFor(needed);
+  const size_t cost = sizeof(Entry) + capacity + kOverheadBytes;
+  if (cost > std::min(bytes_max_ / kLargestShare, kLargestEntryBytes)) return;
+  MakeRoom(cost);
+
+  const uint32_t id = TakeFreeEntry();
+  Entry& entry = entries_[id];
+  entry.bytes.reset(new char[capacity]);  // make_unique would zero it first
+  entry.capacity = static_cast<uint32_t>(capacity);
+  entry.key_size = static_cast<uint32_t>(key.size());
+  entry.table = table;
+  entry.hash = hash;
+  entry.recently_used = known != HashIndex::kNone;
+  std::memcpy(entry.bytes.get(), key.data(), key.size());
+  SetValue(&entry, value);
+  bytes_ += entry.cost();
+  index_.Insert(hash, id);
+}
+
+void RowCache::SetValue(Entry* entry, std::optional<std::string_view> value) {
+  entry->absent = !value;
+  entry->value_size = value ? static_cast<uint32_t>(value->size()) : 0;
+  if (entry->value_size > 0) std::memcpy(entry->bytes.get() + entry->key_size, value->data(), value->size());
+}
+
+uint32_t RowCache::TakeFreeEntry() {
+  if (free_.empty()) {
+    entries_.emplace_back();
+    return static_cast<uint32_t>(entries_.size() - 1);
+  }
+  const uint32_t id = free_.back();
+  free_.pop_back();
+  return id;
+}
+
+void RowCache::MakeRoom(size_t bytes) {
+  while (bytes_ + bytes > bytes_max_) {
+    if (hand_ >= entries_.size()) hand_ = 0;
+    Entry& entry = entries_[hand_];
+    if (entry.recently_used) {
+      entry.recently_used = false;
+    } else if (entry.bytes != nullptr) {
+      Remove(hand_);
+    }
+    ++hand_;
+  }
+}
+
+void RowCache::Remove(uint32_t id) {
+  Entry& entry = entries_[id];
+  index_.Erase(entry.hash, id);
+  bytes_ -= entry.cost();
+  entry = Entry{};
+  free_.push_back(id);
+}
+
+void RowCache::Erase(Table table, std::string_view key, uint64_t hash) {
+  const uint32_t id = IndexOf(table, key, hash);
+  if (id != HashIndex::kNone) Remove(id);
+}
+
+void RowCache::ErasePrefix(Table table, std::string_view prefix) {
+  for (uint32_t id = 0; id < entries_.size(); ++id) {
+    const Entry& entry = entries_[id];
+    if (entry.bytes != nullptr && entry.table == table && entry.key().starts_with(prefix)) Remove(id);
+  }
+}
+
+void RowCache::Clear() {
+  entries_.clear();
+  free_.clear();
+  index_.Clear();
+  bytes_ = 0;
+  hand_ = 0;
+}
+
+}  // namespace orrery::storage

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "orrery/storage/row_store.h"
+#include "storage/hash_index.h"
+
+namespace orrery::storage {
+
+/// Recently used committed values of one shard, absent keys included, within a limit of bytes. Replacement is
+/// CLOCK (Corbató, "A Paging Experiment with the Multics System"): a hit sets a bit and moves nothing, and
+/// what was used only once goes first. The owner keeps it equal to the store. One thread.
+class RowCache {
+ public:
+  /// 0 bytes: keeps nothing.
+  explicit RowCache(size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  struct Lookup {
+    bool hit = false;
+    std::optional<std::string_view>
+        value;  ///< of a hit: nullopt if the key is absent; lives until the next change
+  };
+  /// hash: HashRow(table, key), here and below.
+  Lookup Find(Table table, std::string_view key, uint64_t hash);
+
+  /// The committed value is now that one. Values that are large for the cache are not kept.
+  void Put(Table table, std::string_view key, uint64_t hash, std::optional<std::string_view> value);
+  void Erase(Table table, std::string_view key, uint64_t hash);
+  /// Looks at every entry.
+  void ErasePrefix(Table table, std::string_view prefix);
+  void Clear();
+
+  size_t size() const { return index_.size(); }
+  /// What the entries take, bookkeeping included.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    std::unique_ptr<char[]> bytes;  // key, then value; null in a free entry
+    uint32_t capacity = 0;
+    uint32_t key_size = 0;
+    uint32_t value_size = 0;
+    Table table = Table::kRows;
+    bool absent = false;
+    bool recently_used = false;
+    uint64_t hash = 0;
+
+    std::string_view key() const { return {bytes.get(), key_size}; }
+    std::string_view value() const { return {bytes.get() + key_size, value_size}; }
+    size_t cost() const;
+  };
+
+  uint32_t IndexOf(Table table, std::string_view key, uint64_t hash) const;
+  uint32_t TakeFreeEntry();
+  void SetValue(Entry* entry, std::optional<std::string_view> value);
+  void Remove(uint32_t id);
+  void MakeRoom(size_t bytes);
+
+  const size_t bytes_max_;
+  size_t bytes_ = 0;
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> free_;
+  HashIndex index_;
+  uint32_t hand_ = 0;
+};
+
+}  // namespace orrery::storage
