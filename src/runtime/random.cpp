@@ -7,7 +7,9 @@ namespace {
 
 __extension__ using Product = unsigned __int128;
 
-constexpr uint64_t RotateLeft(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+constexpr uint64_t RotateLeft(uint64_t x, int k) {
+  return (x << k) | (x >> (64 - k));
+}
 
 uint64_t SplitMix(uint64_t* state) {
   uint64_t z = (*state += 0x9e3779b97f4a7c15);
@@ -22,7 +24,9 @@ uint64_t Random::Below(uint64_t bound) {
   return static_cast<uint64_t>((static_cast<Product>(Next64()) * bound) >> 64);
 }
 
-double Random::Unit() { return static_cast<double>(Next64() >> 11) * 0x1.0p-53; }
+double Random::Unit() {
+  return static_cast<double>(Next64() >> 11) * 0x1.0p-53;
+}
 
 SeededRandom::SeededRandom(uint64_t seed) {
   for (uint64_t& word : state_) word = SplitMix(&seed);

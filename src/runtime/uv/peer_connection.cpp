@@ -25,6 +25,7 @@ void PeerConnection::Dial(const GreetingIdentity& self, const std::string& host,
                           uint32_t timeout_ms) {
   dial_.emplace(self, UnpredictableBytes(kNonceBytes));
   tcp_ = TcpConnection::Connect(loop_, host, port, *this);
+  host_ = host;
   tcp_->Write(dial_->hello());
   StartTimeout(timeout_ms);
 }
@@ -34,6 +35,7 @@ void PeerConnection::Accept(const GreetingIdentity& self, int fd, std::string_vi
   accept_.emplace(self, UnpredictableBytes(kNonceBytes));
   ticket_ = std::move(ticket);
   tcp_ = TcpConnection::Adopt(loop_, fd, *this);
+  host_ = tcp_->PeerHost();
   StartTimeout(timeout_ms);
   AdvanceAccept(received);
 }
@@ -181,7 +183,7 @@ void PeerConnection::OnClosed(const Status& reason) {
 void PeerConnection::End(PeerConnectionEnd end) {
   if (phase_ == Phase::kEnded) return;
   const std::shared_ptr<PeerConnection> keep = shared_from_this();
-  end.host = host();
+  end.host = host_;
   Close();
   owner_.OnEnded(*this, end);
 }

@@ -79,7 +79,7 @@ class PeerConnection final : private TcpHandler, public std::enable_shared_from_
   size_t queued_bytes() const { return tcp_ ? tcp_->queued_bytes() : 0; }
   /// Of the other side: with the port, and without.
   std::string address() const { return tcp_ ? tcp_->PeerAddress() : "?:0"; }
-  std::string host() const { return tcp_ ? tcp_->PeerHost() : "?"; }
+  const std::string& host() const { return host_; }
   void SetUserTimeout(uint32_t timeout_ms) { tcp_->SetUserTimeout(timeout_ms); }
 
   // For the transport that owns the connection.
@@ -110,6 +110,7 @@ class PeerConnection final : private TcpHandler, public std::enable_shared_from_
   Phase phase_ = Phase::kGreeting;
   bool proven_ = false;
   std::unique_ptr<TcpConnection> tcp_;
+  std::string host_;
   TimerId timeout_ = kNoTimer;
   std::shared_ptr<void> ticket_;
   std::optional<DialGreeting> dial_;

@@ -139,6 +139,7 @@ void Impl::SetBlocked(const std::set<NodeId>& ids) {
 }
 
 void Impl::SetIncarnation(uint64_t incarnation) {
+  if (incarnation == self.incarnation) return;
   self.incarnation = incarnation;
   for (const ConnectionPtr& connection : incoming) connection->Close();
   incoming.clear();
