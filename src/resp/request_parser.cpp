@@ -134,7 +134,7 @@ RequestParser::Step RequestParser::ParseArguments(std::string_view in) {
       return Step::kIncomplete;
     }
     pieces_.push_back({at_, bulk_bytes_});
-    at_ = scanned_ = end;
+    at_ = end;
     --arguments_left_;
     phase_ = Phase::kBulk;
   }
