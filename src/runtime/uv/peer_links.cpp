@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "orrery/base/check.h"
-#include "orrery/base/marks.h"
 #include "runtime/link_rule.h"
 #include "runtime/uv/peer_transport_impl.h"
 
@@ -93,7 +92,6 @@ void Impl::OnProven(PeerConnection& connection) {
   const bool guest = connection.peer().loop_index != options.loop_index;
   const std::optional<uint64_t> standing = guest ? std::nullopt : DuplicateOfProven(connection);
   if (standing) {
-    ORRERY_MARK("duplicate peer link refused");
     incoming.erase(keep);
     return connection.Refuse(Refusal::kDuplicate, *standing);
   }
@@ -214,7 +212,6 @@ void Impl::AfterDuplicate(Peer& peer, uint64_t standing_link) {
       std::any_of(incoming.begin(), incoming.end(),
                   [&](const ConnectionPtr& connection) { return connection->link_id() == standing_link; });
   if (expected_soon || std::exchange(peer.dead_link, standing_link) == standing_link) return DialLater(peer);
-  ORRERY_MARK("peer told that its link is dead");
   if (MayDial(peer)) DialNow(peer);
 }
 
