@@ -15,7 +15,7 @@ NodeId ClusterView::CoordinatorOf(SlotId slot) const {
   for (NodeId node : ring->Homes(slot)) {
     if (IsAlive(node)) return node;
   }
-  for (NodeId node : ring->PreferenceList(slot)) {
+  for (NodeId node : ring->Fallbacks(slot)) {
     if (IsAlive(node)) return node;
   }
   return {};

@@ -168,7 +168,7 @@ size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes
 }
 
 bool Coordinator::CanRun(SlotId id, Slot* slot, const Waiting& head) {
-  if (catch_up_.Merging(id)) return false;
+  if (catch_up_.Merging(id) || context_.slots->At(id).clock().Get(context_.self) < slot->made) return false;
   if (!slot->ready) {
     if (slot->targets.homes_in_reach > 0) {
       StartReadiness(id, slot);

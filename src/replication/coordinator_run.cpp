@@ -82,6 +82,7 @@ Status Coordinator::Commit(SlotId id, Slot* slot, Event event, Executed* execute
   executed->own = event.dot;
   const uint64_t sequence = slot->quorum.Saw(event.dot);
   slot->seen.Advance(event.dot);
+  slot->made = event.dot.counter;
   // With its own W, a write waits for its own event separately; what it saw before waits for the slot's.
   if (executed->write_quorum == 0) executed->saw = sequence;
   Replicate(id, slot, encoded);

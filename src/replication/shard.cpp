@@ -28,14 +28,27 @@ ShardContext MakeContext(const ShardOptions& options, const Shard::Parts& parts,
 
 }  // namespace
 
-Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view)
+Result<std::unique_ptr<Shard>> Shard::Open(const ShardOptions& options, const Parts& parts, causality::Actor self,
+                                           ClusterViewPtr view) {
+  auto hint_store = storage::HintStore::Open(
+      parts.store, {options.hint_bytes_max, [options](SlotId slot) {
+                      return slot % options.loop_count == options.loop_index;
+                    }});
+  if (!hint_store.ok()) return hint_store.status();
+  std::unique_ptr<Shard> shard(new Shard(options, parts, self, std::move(view), std::move(*hint_store)));
+  if (Status s = shard->Load(); !s.ok()) return s;
+  return shard;
+}
+
+Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view,
+             std::unique_ptr<storage::HintStore> hint_store)
     : hybrid_(options.max_clock_ahead_ms),
       outbox_(parts.transport),
       slots_(parts.store, parts.observer, options.backlog_bytes_max),
-      hint_store_(parts.store, options.hint_bytes_max),
+      hint_store_(std::move(hint_store)),
       context_(MakeContext(options, parts, self, std::move(view))),
       catch_up_(&context_, this),
-      hints_(&context_, &hint_store_),
+      hints_(&context_, hint_store_.get()),
       coordinator_(&context_, &catch_up_, &hints_),
       router_(&context_, &coordinator_, parts.mesh),
       mesh_(parts.mesh),
@@ -47,11 +60,10 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
 
 Shard::~Shard() { Stop(); }
 
-Status Shard::Start() {
+Status Shard::Load() {
   std::vector<SlotId> corrupt;
   if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());
-  if (Status s = hint_store_.Load(); !s.ok()) return s;
   for (SlotId slot : corrupt) catch_up_.OnCorruption(slot, Status::Corruption("slot state does not decode"));
   ArmTimer();
   return Status::Ok();

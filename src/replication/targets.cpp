@@ -21,10 +21,9 @@ Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<
   if (absent.empty()) return targets;
   auto next_absent = absent.begin();
   if (!targets.we_are_home) targets.we_stand_for = *next_absent++;
-  for (NodeId node : context.view->ring->PreferenceList(slot)) {
+  for (NodeId node : context.view->ring->Fallbacks(slot)) {
     if (next_absent == absent.end()) break;
-    const bool is_home = std::find(homes.begin(), homes.end(), node) != homes.end();
-    if (is_home || node == context.self.node || !context.InReach(node) || refused.contains(node)) continue;
+    if (node == context.self.node || !context.InReach(node) || refused.contains(node)) continue;
     targets.others.push_back({node, *next_absent++});
   }
   return targets;
@@ -34,7 +33,7 @@ NodeId CoordinatorInReach(const ShardContext& context, SlotId slot) {
   for (NodeId home : context.view->ring->Homes(slot)) {
     if (context.InReach(home)) return home;
   }
-  for (NodeId node : context.view->ring->PreferenceList(slot)) {
+  for (NodeId node : context.view->ring->Fallbacks(slot)) {
     if (context.InReach(node)) return node;
   }
   return {};

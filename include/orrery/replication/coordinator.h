@@ -89,6 +89,7 @@ class Coordinator {
     bool probe_wanted = false;
     bool probe_everybody = false;
     uint64_t birth_floor = 0;
+    uint64_t made = 0;  ///< own counter, which a repair of the slot may have set back: no dot is given twice
   };
 
   Slot& At(SlotId id);

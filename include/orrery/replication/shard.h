@@ -37,11 +37,10 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
     std::function<void(const std::string&)> log;
   };
 
-  Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view);
-  ~Shard() override;
-
   /// Loads slots and hints. kIoError: the store cannot be read at all.
-  [[nodiscard]] Status Start();
+  static Result<std::unique_ptr<Shard>> Open(const ShardOptions& options, const Parts& parts, causality::Actor self,
+                                             ClusterViewPtr view);
+  ~Shard() override;
   /// Forgets its timer; nothing may be called afterwards but the destructor.
   void Stop();
 
@@ -80,6 +79,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void Sync(std::function<void(Status)> done);
 
  private:
+  Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view,
+        std::unique_ptr<storage::HintStore> hint_store);
+  Status Load();
   void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
@@ -96,7 +98,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   causality::HybridClock hybrid_;
   Outbox outbox_;
   SlotTable slots_;
-  storage::HintStore hint_store_;
+  std::unique_ptr<storage::HintStore> hint_store_;
   ShardContext context_;
   CatchUp catch_up_;
   HintService hints_;

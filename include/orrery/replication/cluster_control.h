@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orrery/membership/failure_detector.h"
+#include "orrery/membership/gossip.h"
+#include "orrery/replication/cluster_view.h"
+#include "orrery/replication/node_state.h"
+#include "orrery/runtime/clock.h"
+
+namespace orrery::replication {
+
+struct ClusterOptions {
+  std::string host;
+  uint16_t client_port = 0;
+  uint16_t peer_port = 0;
+  uint32_t weight = 1;
+  std::string zone;
+  uint8_t replication_factor = 3;
+  uint8_t read_quorum = 2;
+  uint8_t write_quorum = 2;
+  membership::FailureDetectorOptions failure_detector;
+};
+
+/// Who belongs to the cluster and who is alive, as this node sees it: drives gossip and failure detection, admits nodes,
+/// and makes the ClusterViews that the shards work by. Pure: events in, calls of the hooks out. One per node, on its
+/// first loop.
+///
+/// Admission: a node joins a cluster only while neither holds data, because a slot that changes hands must bring its rows
+/// along. A refused node is told so, and stays alone.
+class ClusterControl {
+ public:
+  struct Hooks {
+    std::function<void(const ClusterViewPtr&)> on_view;
+    /// The members to keep links to.
+    std::function<void(const std::vector<membership::Member>&)> set_peers;
+    std::function<void(NodeId to, std::string bytes)> send;
+    std::function<bool()> has_data;
+    std::function<void(const std::string&)> log;
+  };
+
+  /// state: as loaded; its incarnation is that of this life. The store must outlive this; changes go into its pending
+  /// batch, which the turn commits.
+  ClusterControl(const ClusterOptions& options, NodeState state, storage::RowStore* store, runtime::Clock* clock,
+                 runtime::Random* random, Hooks hooks);
+
+  /// Publishes the first view.
+  void Start();
+
+  void OnPeerUp(NodeId peer);
+  void OnPeerDown(NodeId peer);
+  /// Any frame from the peer proves that it lives.
+  void OnHeard(NodeId peer);
+  /// Bytes that the peer's control sent.
+  void OnMessage(NodeId from, std::string_view bytes);
+  /// Every heartbeat interval.
+  void Tick();
+
+  void SetQuorums(uint8_t n, uint8_t r, uint8_t w);
+  uint64_t KnownIncarnation(NodeId node) const;
+  const ClusterViewPtr& view() const { return view_; }
+  const membership::MembershipMap& members() const { return state_.members; }
+  NodeId self() const { return state_.id; }
+  double Phi(NodeId peer) const { return detector_.Phi(peer, clock_.MonotonicUs()); }
+  /// Why the last node that wanted to join could not, or we could not join; for CLUSTER MEET and the log.
+  const std::string& last_refusal() const { return last_refusal_; }
+
+ private:
+  bool IsMember(NodeId node) const;
+  std::vector<NodeId> LinkedMembers() const;
+  void WriteOwnEntry();
+  void SendIntroduction(NodeId to);
+  void OnIntroduction(NodeId from, Decoder* in);
+  void OnMembersChanged();
+  void Publish(bool ring_changed);
+  void Gossip(std::vector<membership::Gossip::Message> messages);
+  bool ClusterHasData() const;
+
+  ClusterOptions options_;
+  NodeState state_;
+  storage::RowStore& store_;
+  runtime::Clock& clock_;
+  runtime::Random& random_;
+  Hooks hooks_;
+  membership::FailureDetector detector_;
+  membership::Gossip gossip_;
+  std::set<NodeId> linked_;
+  std::shared_ptr<const ring::Ring> ring_;
+  std::vector<ring::RingMember> ring_members_;
+  ClusterViewPtr view_;
+  uint64_t last_gossip_us_ = 0;
+  std::string last_refusal_;
+};
+
+}  // namespace orrery::replication

@@ -1,0 +1,243 @@
+#include "orrery/replication/cluster_control.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "orrery/ring/token_seed.h"
+
+namespace orrery::replication {
+
+using membership::Member;
+using membership::MemberState;
+
+namespace {
+
+constexpr uint64_t kGossipIntervalUs = 1'000'000;
+
+// First byte of a control message; the rest is the part's own.
+constexpr char kHeartbeat = 0;
+constexpr char kGossip = 1;
+constexpr char kIntroduction = 2;
+constexpr char kRefusal = 3;
+
+ring::RingMember RingMemberOf(const Member& member) {
+  return {member.id, member.weight, member.zone, member.token_seed};
+}
+
+std::vector<ring::RingMember> RingMembersOf(const membership::MembershipMap& map) {
+  std::vector<ring::RingMember> members;
+  for (const Member& member : map.Present()) {
+    if (member.state == MemberState::kUp) members.push_back(RingMemberOf(member));
+  }
+  return members;
+}
+
+}  // namespace
+
+ClusterControl::ClusterControl(const ClusterOptions& options, NodeState state, storage::RowStore* store,
+                               runtime::Clock* clock, runtime::Random* random, Hooks hooks)
+    : options_(options),
+      state_(std::move(state)),
+      store_(*store),
+      clock_(*clock),
+      random_(*random),
+      hooks_(std::move(hooks)),
+      detector_(options.failure_detector),
+      gossip_(&state_.members, state_.id, random) {}
+
+void ClusterControl::Start() {
+  WriteOwnEntry();
+  OnMembersChanged();
+}
+
+// Our entry of this life: the stored one with what the configuration says now.
+void ClusterControl::WriteOwnEntry() {
+  const Member* stored = state_.members.Find(state_.id);
+  Member own = stored != nullptr ? *stored : Member();
+  own.id = state_.id;
+  own.host = options_.host;
+  own.client_port = options_.client_port;
+  own.peer_port = options_.peer_port;
+  own.weight = options_.weight;
+  own.zone = options_.zone;
+  own.incarnation = state_.incarnation;
+  own.has_data = hooks_.has_data();
+  if (stored != nullptr && own == *stored) return;
+  if (stored == nullptr) {
+    own.token_seed = ring::ChooseTokenSeed(RingMembersOf(state_.members), RingMemberOf(own), options_.replication_factor);
+  }
+  ++own.version;
+  state_.members.Merge(own);
+}
+
+bool ClusterControl::IsMember(NodeId node) const {
+  const Member* member = state_.members.Find(node);
+  return member != nullptr && member->state != MemberState::kRemoved;
+}
+
+std::vector<NodeId> ClusterControl::LinkedMembers() const {
+  std::vector<NodeId> peers;
+  for (NodeId node : linked_) {
+    if (IsMember(node)) peers.push_back(node);
+  }
+  return peers;
+}
+
+// ---- links ----
+
+void ClusterControl::OnPeerUp(NodeId peer) {
+  linked_.insert(peer);
+  SendIntroduction(peer);
+  if (!IsMember(peer)) return;
+  detector_.OnConnected(peer, clock_.MonotonicUs());
+  Publish(false);
+}
+
+void ClusterControl::OnPeerDown(NodeId peer) {
+  linked_.erase(peer);
+  detector_.OnDisconnected(peer);
+  Publish(false);
+}
+
+void ClusterControl::OnHeard(NodeId peer) {
+  const bool was_alive = detector_.IsAlive(peer);
+  detector_.OnHeard(peer, clock_.MonotonicUs());
+  if (!was_alive && detector_.IsAlive(peer)) Publish(false);
+}
+
+void ClusterControl::Tick() {
+  const uint64_t now_us = clock_.MonotonicUs();
+  const auto changes = detector_.Evaluate(now_us);
+  for (const auto& change : changes) {
+    if (hooks_.log) hooks_.log("node " + change.peer.ToHex() + (change.alive ? " is alive" : " is down"));
+  }
+  if (!changes.empty()) Publish(false);
+  const std::vector<NodeId> peers = LinkedMembers();
+  for (NodeId peer : peers) hooks_.send(peer, std::string(1, kHeartbeat));
+  if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
+  last_gossip_us_ = now_us;
+  const Member* own = state_.members.Find(state_.id);
+  if (own != nullptr && own->has_data != hooks_.has_data()) {
+    WriteOwnEntry();
+    OnMembersChanged();
+  }
+  Gossip(gossip_.OnTick(peers));
+}
+
+// ---- messages ----
+
+void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
+  if (bytes.empty()) return;
+  const char type = bytes.front();
+  bytes.remove_prefix(1);
+  Decoder in(bytes);
+  if (type == kIntroduction) return OnIntroduction(from, &in);
+  if (type == kRefusal) {
+    last_refusal_ = bytes;
+    if (hooks_.log) hooks_.log("node " + from.ToHex() + " refused us: " + last_refusal_);
+    return;
+  }
+  if (type != kGossip || !IsMember(from)) return;
+  bool changed = false;
+  auto answers = gossip_.OnMessage(from, bytes, &changed);
+  Gossip(std::move(answers));
+  if (changed) OnMembersChanged();
+}
+
+void ClusterControl::SendIntroduction(NodeId to) {
+  std::string bytes(1, kIntroduction);
+  Encoder out(&bytes);
+  membership::EncodeMember(*state_.members.Find(state_.id), &out);
+  hooks_.send(to, std::move(bytes));
+}
+
+bool ClusterControl::ClusterHasData() const {
+  const auto members = state_.members.Present();
+  return hooks_.has_data() || std::any_of(members.begin(), members.end(), [](const Member& m) { return m.has_data; });
+}
+
+void ClusterControl::OnIntroduction(NodeId from, Decoder* in) {
+  const Member member = membership::DecodeMember(in);
+  if (!in->done() || member.id != from) return;
+  const Member* known = state_.members.Find(from);
+  std::string why;
+  if (known != nullptr && known->state == MemberState::kRemoved) {
+    why = "this node was removed from the cluster";
+  } else if (known == nullptr && member.has_data) {
+    why = "a node that holds data cannot join; start it with an empty directory";
+  } else if (known == nullptr && ClusterHasData()) {
+    why = "the cluster holds data, and moving data to new members is not supported yet: join before the first write";
+  }
+  if (!why.empty()) {
+    last_refusal_ = "node " + from.ToHex() + " may not join: " + why;
+    if (hooks_.log) hooks_.log(last_refusal_);
+    hooks_.send(from, std::string(1, kRefusal) + why);
+    return;
+  }
+  const bool is_new = known == nullptr;
+  const bool changed = state_.members.Merge(member);
+  if (is_new) detector_.OnConnected(from, clock_.MonotonicUs());
+  if (!changed) return;
+  OnMembersChanged();
+  Gossip(gossip_.OnLocalChange(LinkedMembers()));
+}
+
+void ClusterControl::Gossip(std::vector<membership::Gossip::Message> messages) {
+  for (auto& message : messages) hooks_.send(message.to, std::string(1, kGossip) + message.bytes);
+}
+
+// ---- views ----
+
+void ClusterControl::OnMembersChanged() {
+  SaveNodeState(state_, &store_);
+  std::vector<Member> peers;
+  for (const Member& member : state_.members.Present()) {
+    if (member.id == state_.id) continue;
+    peers.push_back(member);
+    // Learned by gossip while a link stood already.
+    if (linked_.contains(member.id) && !detector_.IsAlive(member.id)) {
+      detector_.OnConnected(member.id, clock_.MonotonicUs());
+    }
+  }
+  hooks_.set_peers(peers);
+  std::vector<ring::RingMember> members = RingMembersOf(state_.members);
+  const bool ring_changed = !ring_ || members != ring_members_;
+  if (ring_changed) {
+    ring_members_ = std::move(members);
+    ring_ = std::make_shared<const ring::Ring>(ring::Ring::Build(ring_members_, options_.replication_factor));
+  }
+  Publish(true);
+}
+
+void ClusterControl::Publish(bool members_changed) {
+  auto view = std::make_shared<ClusterView>();
+  view->self = state_.id;
+  view->members = state_.members.Present();
+  view->ring = ring_;
+  view->replication_factor = options_.replication_factor;
+  view->read_quorum = options_.read_quorum;
+  view->write_quorum = options_.write_quorum;
+  view->alive.insert(state_.id);
+  for (const Member& member : view->members) {
+    if (detector_.IsAlive(member.id)) view->alive.insert(member.id);
+  }
+  if (!members_changed && view_ && view->alive == view_->alive) return;
+  view_ = std::move(view);
+  hooks_.on_view(view_);
+}
+
+void ClusterControl::SetQuorums(uint8_t n, uint8_t r, uint8_t w) {
+  const bool ring_changed = n != options_.replication_factor;
+  options_.replication_factor = n;
+  options_.read_quorum = r;
+  options_.write_quorum = w;
+  if (ring_changed) ring_members_.clear();
+  OnMembersChanged();
+}
+
+uint64_t ClusterControl::KnownIncarnation(NodeId node) const {
+  const Member* member = state_.members.Find(node);
+  return member == nullptr ? 0 : member->incarnation;
+}
+
+}  // namespace orrery::replication

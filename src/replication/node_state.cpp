@@ -1,0 +1,43 @@
+#include "orrery/replication/node_state.h"
+
+#include <algorithm>
+
+namespace orrery::replication {
+namespace {
+
+constexpr std::string_view kKey = "node";
+constexpr uint8_t kFormat = 1;
+constexpr int kRandomBits = 12;
+
+}  // namespace
+
+Result<NodeState> LoadNodeState(const storage::RowStore& store) {
+  auto bytes = store.Get(storage::Table::kNode, kKey);
+  if (!bytes.ok()) return bytes.status();
+  NodeState state;
+  if (!*bytes) return state;
+  Decoder in(**bytes);
+  const uint8_t format = in.GetU8();
+  state.id.value = in.GetU64();
+  state.incarnation = in.GetVarint();
+  state.members = membership::MembershipMap::Decode(&in);
+  if (!in.done() || format != kFormat || !state.id) return Status::Corruption("node state does not decode");
+  return state;
+}
+
+void SaveNodeState(const NodeState& state, storage::RowStore* store) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.PutU8(kFormat);
+  out.PutU64(state.id.value);
+  out.PutVarint(state.incarnation);
+  state.members.Encode(&out);
+  store->Put(storage::Table::kNode, kKey, bytes);
+}
+
+uint64_t NextIncarnation(uint64_t stored, uint64_t known_to_peers, uint64_t wall_ms, runtime::Random* random) {
+  const uint64_t by_clock = (wall_ms << kRandomBits) | random->Below(uint64_t{1} << kRandomBits);
+  return std::max({stored + 1, known_to_peers + 1, by_clock});
+}
+
+}  // namespace orrery::replication
