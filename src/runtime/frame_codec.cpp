@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "orrery/base/check.h"
-#include "orrery/base/codec.h"
 #include "orrery/base/hash.h"
 
 namespace orrery::runtime {
@@ -13,24 +12,39 @@ namespace {
 
 /// A buffer larger than this is given back once the frame that needed it is done.
 constexpr size_t kKeepMaxBytes = 256 * 1024;
-constexpr size_t kCheckedHeaderBytes = 13;
+/// Where the header's parts begin; the checksum of the header covers what stands before it.
+constexpr size_t kLengthAt = 0;
+constexpr size_t kPayloadChecksumAt = 4;
+constexpr size_t kTypeAt = 12;
+constexpr size_t kHeaderChecksumAt = 13;
 
-uint32_t HeaderChecksum(uint64_t number, std::string_view header) {
-  return static_cast<uint32_t>(Hash64(header.substr(0, kCheckedHeaderBytes), number)) & 0xffffff;
+// Little-endian, on the stack and not through Encoder: this runs for every frame.
+template <size_t width>
+void Store(uint64_t value, char* at) {
+  for (size_t i = 0; i < width; ++i) at[i] = static_cast<char>(value >> (8 * i));
+}
+
+template <size_t width>
+uint64_t Load(const char* at) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < width; ++i) value |= static_cast<uint64_t>(static_cast<uint8_t>(at[i])) << (8 * i);
+  return value;
+}
+
+uint64_t HeaderChecksum(uint64_t number, const char* header) {
+  return Hash64({header, kHeaderChecksumAt}, number) & 0xffffff;
 }
 
 }  // namespace
 
 void AppendFrameHeader(uint64_t number, FrameType type, std::string_view payload, std::string* out) {
   ORRERY_CHECK(payload.size() <= UINT32_MAX);
-  const size_t start = out->size();
-  Encoder encoder(out);
-  encoder.PutU32(static_cast<uint32_t>(payload.size()));
-  encoder.PutU64(Hash64(payload));
-  encoder.PutU8(static_cast<uint8_t>(type));
-  const uint32_t check = HeaderChecksum(number, std::string_view(*out).substr(start));
-  encoder.PutU8(static_cast<uint8_t>(check));
-  encoder.PutU16(static_cast<uint16_t>(check >> 8));
+  char header[kFrameHeaderBytes];
+  Store<4>(payload.size(), header + kLengthAt);
+  Store<8>(Hash64(payload), header + kPayloadChecksumAt);
+  Store<1>(static_cast<uint8_t>(type), header + kTypeAt);
+  Store<3>(HeaderChecksum(number, header), header + kHeaderChecksumAt);
+  out->append(header, kFrameHeaderBytes);
 }
 
 std::span<char> FrameDecoder::Prepare(size_t hint) {
@@ -86,15 +100,14 @@ FrameDecoder::Outcome FrameDecoder::Next(std::string_view* payload) {
 }
 
 bool FrameDecoder::ReadHeader() {
-  const std::string_view bytes(buffer_.get() + begin_, kFrameHeaderBytes);
-  Decoder decoder(bytes);
-  header_.length = decoder.GetU32();
-  header_.payload_checksum = decoder.GetU64();
-  const uint8_t type = decoder.GetU8();
-  uint32_t check = decoder.GetU8();
-  check |= static_cast<uint32_t>(decoder.GetU16()) << 8;
-  if (check != HeaderChecksum(number_, bytes)) return Corrupt("the header's checksum is wrong"), false;
-  if (type != static_cast<uint8_t>(FrameType::kMessage)) return Corrupt("the type is unknown"), false;
+  const char* bytes = buffer_.get() + begin_;
+  if (Load<3>(bytes + kHeaderChecksumAt) != HeaderChecksum(number_, bytes)) {
+    return Corrupt("the header's checksum is wrong"), false;
+  }
+  header_.length = static_cast<uint32_t>(Load<4>(bytes + kLengthAt));
+  header_.payload_checksum = Load<8>(bytes + kPayloadChecksumAt);
+  const uint64_t type = Load<1>(bytes + kTypeAt);
+  if (type != static_cast<uint64_t>(FrameType::kMessage)) return Corrupt("the type is unknown"), false;
   if (header_.length > frame_max_bytes_) return Corrupt("it is longer than allowed"), false;
   begin_ += kFrameHeaderBytes;
   have_header_ = true;

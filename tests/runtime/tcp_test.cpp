@@ -1,7 +1,9 @@
 #include "orrery/runtime/uv/tcp.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <optional>
@@ -254,6 +256,25 @@ TEST_F(TcpTest, PausedListenerLeavesConnectionsWaiting) {
   ASSERT_REACHED(loop, turned);
   EXPECT_EQ(server.tcp, nullptr);
   listener->Resume();
+  ASSERT_REACHED(loop, server.tcp != nullptr);
+}
+
+TEST_F(TcpTest, RestsWithoutFileDescriptorsAndAcceptsWhenThereAreSome) {
+  Listen();
+  listener->Pause();
+  client.tcp = TcpConnection::Connect(loop, "127.0.0.1", listener->port(), client);
+  ASSERT_REACHED(loop, client.connected);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = dup(0);
+  close(next);
+  const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  listener->Resume();
+  const bool rested = RunUntil(loop, [&] { return listener->exhausted_count() > 0; });
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(rested);
+  EXPECT_EQ(server.tcp, nullptr);
   ASSERT_REACHED(loop, server.tcp != nullptr);
 }
 
