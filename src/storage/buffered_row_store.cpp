@@ -40,7 +40,7 @@ std::unique_ptr<Cursor> BufferedRowStore::Scan(Table table, std::string_view pre
 }
 
 Status BufferedRowStore::Commit(Durability durability) {
-  if (failure_.ok() && (HasPending() || durability == Durability::kDisk)) {
+  if (failure_.ok()) {
     Status written = Write(pending_, durability);
     if (!written.ok()) Fail(written);
   }
@@ -55,9 +55,9 @@ void BufferedRowStore::Fail(const Status& cause) {
 Status BufferedRowStore::Reopen() {
   if (failure_.ok()) return Status::Ok();
   pending_.Clear();
-  Status recovered = Recover();
-  if (recovered.ok()) failure_ = Status::Ok();
-  return recovered;
+  Status opened = OpenAnew();
+  if (opened.ok()) failure_ = Status::Ok();
+  return opened;
 }
 
 std::unique_ptr<Snapshot> BufferedRowStore::TakeSnapshot() const {

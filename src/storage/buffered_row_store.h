@@ -32,10 +32,11 @@ class BufferedRowStore : public RowStore {
   virtual std::unique_ptr<Cursor> ScanCommitted(Table table, std::string_view prefix,
                                                 std::string_view start) const = 0;
   virtual std::unique_ptr<Snapshot> SnapshotCommitted() const = 0;
-  /// All of the batch or nothing of it. batch may be empty if durability is kDisk.
+  /// All of the batch or nothing of it. Called with an empty batch too, so that a shard with nothing to write
+  /// hears of the failure of another one.
   virtual Status Write(const PendingBatch& batch, Durability durability) = 0;
-  /// Removes the cause of a failure, or says why it cannot.
-  virtual Status Recover() = 0;
+  /// What Reopen does once the batch is gone.
+  virtual Status OpenAnew() = 0;
 
   /// Fails the store as a failed Commit does; the first cause stays.
   void Fail(const Status& cause);

@@ -114,7 +114,7 @@ Status MemoryRowStore::Write(const PendingBatch& batch, Durability durability) {
   return Status::Ok();
 }
 
-Status MemoryRowStore::Recover() {
+Status MemoryRowStore::OpenAnew() {
   return database_->write_error_;
 }
 

@@ -25,7 +25,7 @@ class MemoryRowStore final : public BufferedRowStore {
                                         std::string_view start) const override;
   std::unique_ptr<Snapshot> SnapshotCommitted() const override;
   Status Write(const PendingBatch& batch, Durability durability) override;
-  Status Recover() override;
+  Status OpenAnew() override;
 
  private:
   friend class MemoryDatabase;

@@ -1,6 +1,7 @@
 #include "storage/rocks_cursor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/pending_batch.h"
 #include "storage/rocks_options.h"
@@ -8,9 +9,9 @@
 
 namespace orrery::storage {
 
-RocksCursor::RocksCursor(RocksEngine* engine, Table table, std::string_view prefix, std::string_view start,
-                         const rocksdb::Snapshot* snapshot)
-    : prefix_(prefix), end_(PrefixEnd(prefix)), end_slice_(end_) {
+RocksCursor::RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, std::string_view prefix,
+                         std::string_view start, const rocksdb::Snapshot* snapshot)
+    : instance_(std::move(instance)), prefix_(prefix), end_(PrefixEnd(prefix)), end_slice_(end_) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
@@ -18,7 +19,7 @@ RocksCursor::RocksCursor(RocksEngine* engine, Table table, std::string_view pref
   options.total_order_seek = is_wide || !HasPrefixFilter(table);
   // A walk over a slot or a table must not push the hot blocks out.
   options.fill_cache = !is_wide || !HasPrefixFilter(table);
-  iterator_.reset(engine->db().NewIterator(options, engine->family(table)));
+  iterator_.reset(instance_->db().NewIterator(options, instance_->family(table)));
   iterator_->Seek(ToSlice(start));
 }
 
@@ -36,17 +37,18 @@ Status RocksCursor::status() const {
   return FromRocks(iterator_->status(), "walk");
 }
 
-RocksSnapshot::RocksSnapshot(RocksEngine* engine) : engine_(engine), snapshot_(engine->db().GetSnapshot()) {}
+RocksSnapshot::RocksSnapshot(std::shared_ptr<RocksInstance> instance)
+    : instance_(std::move(instance)), snapshot_(instance_->db().GetSnapshot()) {}
 
 RocksSnapshot::~RocksSnapshot() {
-  engine_->db().ReleaseSnapshot(snapshot_);
+  instance_->db().ReleaseSnapshot(snapshot_);
 }
 
 Result<std::optional<std::string>> RocksSnapshot::Get(Table table, std::string_view key) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
   std::string value;
-  const rocksdb::Status read = engine_->db().Get(options, engine_->family(table), ToSlice(key), &value);
+  const rocksdb::Status read = instance_->db().Get(options, instance_->family(table), ToSlice(key), &value);
   if (read.IsNotFound()) return std::optional<std::string>();
   if (!read.ok()) return FromRocks(read, "read");
   return std::optional<std::string>(std::move(value));
@@ -54,7 +56,7 @@ Result<std::optional<std::string>> RocksSnapshot::Get(Table table, std::string_v
 
 std::unique_ptr<Cursor> RocksSnapshot::Scan(Table table, std::string_view prefix,
                                             std::string_view from) const {
-  return std::make_unique<RocksCursor>(engine_, table, prefix, std::max(prefix, from), snapshot_);
+  return std::make_unique<RocksCursor>(instance_, table, prefix, std::max(prefix, from), snapshot_);
 }
 
 }  // namespace orrery::storage

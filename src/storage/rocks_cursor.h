@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "orrery/storage/row_store.h"
-#include "storage/rocks_engine.h"
+#include "storage/rocks_instance.h"
 
 namespace orrery::storage {
 
@@ -17,8 +17,8 @@ namespace orrery::storage {
 class RocksCursor final : public Cursor {
  public:
   /// start >= prefix.
-  RocksCursor(RocksEngine* engine, Table table, std::string_view prefix, std::string_view start,
-              const rocksdb::Snapshot* snapshot);
+  RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, std::string_view prefix,
+              std::string_view start, const rocksdb::Snapshot* snapshot);
 
   bool Valid() const override;
   void Next() override { iterator_->Next(); }
@@ -27,6 +27,7 @@ class RocksCursor final : public Cursor {
   Status status() const override;
 
  private:
+  const std::shared_ptr<RocksInstance> instance_;
   const std::string prefix_;
   const std::string end_;
   const rocksdb::Slice end_slice_;  // RocksDB keeps its address
@@ -35,14 +36,14 @@ class RocksCursor final : public Cursor {
 
 class RocksSnapshot final : public Snapshot {
  public:
-  explicit RocksSnapshot(RocksEngine* engine);
+  explicit RocksSnapshot(std::shared_ptr<RocksInstance> instance);
   ~RocksSnapshot() override;
 
   Result<std::optional<std::string>> Get(Table table, std::string_view key) const override;
   std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from) const override;
 
  private:
-  RocksEngine* const engine_;
+  const std::shared_ptr<RocksInstance> instance_;
   const rocksdb::Snapshot* const snapshot_;
 };
 

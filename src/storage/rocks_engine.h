@@ -1,19 +1,20 @@
 #pragma once
 
 #include <rocksdb/cache.h>
-#include <rocksdb/db.h>
 #include <rocksdb/statistics.h>
 
-#include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "orrery/storage/rocksdb_row_store.h"
+#include "storage/rocks_instance.h"
 #include "storage/wal_syncer.h"
 
 namespace orrery::storage {
@@ -36,44 +37,40 @@ struct alignas(64) ShardCounters {
   }
 };
 
-/// The open RocksDB behind a RocksDatabase and its stores. Any thread.
+/// What a RocksDatabase and its stores share: the instance in use, the sync thread, and what outlives an
+/// instance. Any thread.
 class RocksEngine {
  public:
   static Result<std::unique_ptr<RocksEngine>> Open(const RocksOptions& options);
-  ~RocksEngine();
-  RocksEngine(const RocksEngine&) = delete;
-  RocksEngine& operator=(const RocksEngine&) = delete;
 
-  rocksdb::DB& db() { return *db_; }
-  rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<size_t>(table)]; }
-  WalSyncer& syncer() { return *syncer_; }
+  /// The instance in use; null while a failed one is being replaced.
+  std::shared_ptr<RocksInstance> instance() const;
+  /// Puts a new instance in the place of a failed one and returns it, or the one that somebody else has
+  /// opened already. The caller has let go of the failed one. kUnavailable: others have not.
+  Result<std::shared_ptr<RocksInstance>> Reopen();
 
-  /// Makes every commit so far durable; waits for the disk.
-  Status SyncWal();
-  Status Flush();
-  /// Brings the database back to accepting writes after an error, or says why it cannot.
-  Status Resume();
+  /// Has the syncer sync the instance in use.
+  void SyncSoon(std::function<void(Status)> done) { syncer_->Request(std::move(done)); }
 
   std::shared_ptr<ShardCounters> AddShard();
-  std::map<std::string, uint64_t> Properties();
+  std::map<std::string, uint64_t> Properties() const;
 
  private:
-  RocksEngine() = default;
-  uint64_t SumOverFamilies(const std::string& property);
-  void AddStallNumbers(std::map<std::string, uint64_t>* out);
-  void AddShardNumbers(std::map<std::string, uint64_t>* out);
+  explicit RocksEngine(const RocksOptions& options);
+  Result<std::shared_ptr<RocksInstance>> OpenInstance() const;
+  Status SyncInstance();
+  void AddShardNumbers(std::map<std::string, uint64_t>* out) const;
 
-  // Constant after Open.
-  std::shared_ptr<rocksdb::Cache> block_cache_;
-  std::shared_ptr<rocksdb::Statistics> statistics_;
-  std::unique_ptr<rocksdb::DB> db_;
-  std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};
-  std::vector<rocksdb::ColumnFamilyHandle*> all_families_;  // RocksDB's unused default family too
-  std::unique_ptr<WalSyncer> syncer_;
+  const RocksOptions options_;
+  const std::shared_ptr<rocksdb::Cache> block_cache_;
+  const std::shared_ptr<rocksdb::Statistics> statistics_;
 
-  std::mutex resume_mutex_;  // two shards may find the same error
-  std::mutex shards_mutex_;  // guards shards_
+  mutable std::mutex mutex_;  // guards the three below
+  std::shared_ptr<RocksInstance> instance_;
+  std::weak_ptr<RocksInstance> failed_instance_;
   std::vector<std::shared_ptr<ShardCounters>> shards_;
+
+  std::unique_ptr<WalSyncer> syncer_;  // last: its thread uses the above
 };
 
 }  // namespace orrery::storage

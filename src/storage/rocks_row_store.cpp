@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/failed_reads.h"
 #include "storage/rocks_cursor.h"
 #include "storage/rocks_status.h"
 
@@ -21,6 +22,7 @@ RocksRowStore::RocksRowStore(RocksEngine* engine, ShardOptions options)
     : engine_(engine),
       post_(std::move(options.post)),
       counters_(engine->AddShard()),
+      instance_(engine->instance()),
       cache_(options.row_cache_bytes),
       self_(std::make_shared<RocksRowStore*>(this)) {}
 
@@ -35,9 +37,10 @@ Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table
     ShardCounters::Add(cached.hit ? &counters_->cache_hits : &counters_->cache_misses);
     if (cached.hit) return cached.value;
   }
+  if (instance_ == nullptr) return failure();
   last_read_.Reset();
   const rocksdb::Status read =
-      engine_->db().Get(rocksdb::ReadOptions(), engine_->family(table), ToSlice(key), &last_read_);
+      instance_->db().Get(rocksdb::ReadOptions(), instance_->family(table), ToSlice(key), &last_read_);
   if (!read.ok() && !read.IsNotFound()) return FromRocks(read, "read");
   std::optional<std::string_view> value;
   if (read.ok()) value = ToView(last_read_);
@@ -50,14 +53,18 @@ Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table
 
 std::unique_ptr<Cursor> RocksRowStore::ScanCommitted(Table table, std::string_view prefix,
                                                      std::string_view start) const {
-  return std::make_unique<RocksCursor>(engine_, table, prefix, start, nullptr);
+  if (instance_ == nullptr) return std::make_unique<FailedCursor>(failure());
+  return std::make_unique<RocksCursor>(instance_, table, prefix, start, nullptr);
 }
 
 std::unique_ptr<Snapshot> RocksRowStore::SnapshotCommitted() const {
-  return std::make_unique<RocksSnapshot>(engine_);
+  if (instance_ == nullptr) return std::make_unique<FailedSnapshot>(failure());
+  return std::make_unique<RocksSnapshot>(instance_);
 }
 
 Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
+  if (instance_->has_failed()) return instance_->failure();
+  if (batch.empty() && durability == Durability::kMemory) return Status::Ok();
   gathered_.Clear();
   Status outcome = GatherDeletedPrefixes(batch);
   if (outcome.ok()) {
@@ -88,10 +95,10 @@ Status RocksRowStore::GatherDeletedPrefixes(const PendingBatch& batch) {
 }
 
 Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) {
-  rocksdb::ColumnFamilyHandle* const family = engine_->family(table);
+  rocksdb::ColumnFamilyHandle* const family = instance_->family(table);
   const std::string end = PrefixEnd(prefix);
   std::vector<std::string> keys;
-  RocksCursor cursor(engine_, table, prefix, prefix, nullptr);
+  RocksCursor cursor(instance_, table, prefix, prefix, nullptr);
   // A prefix without an end cannot be deleted as a range.
   for (; cursor.Valid() && (end.empty() || keys.size() <= kSingleDeletionsMax); cursor.Next()) {
     keys.emplace_back(cursor.key());
@@ -113,7 +120,7 @@ Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) 
 
 void RocksRowStore::GatherChanges(const PendingBatch& batch) {
   batch.ForEachChange([&](const PendingBatch::Change& change) {
-    rocksdb::ColumnFamilyHandle* const family = engine_->family(change.table);
+    rocksdb::ColumnFamilyHandle* const family = instance_->family(change.table);
     // Adding to a batch without a size limit cannot fail.
     if (change.deleted) {
       gathered_.Delete(family, ToSlice(change.key)).PermitUncheckedError();
@@ -127,13 +134,11 @@ Status RocksRowStore::WriteGathered(Durability durability) {
   const bool sync = durability == Durability::kDisk;
   if (gathered_.Count() == 0) {
     if (!sync || commits_ == synced_commits_) return Status::Ok();
-    Status synced = engine_->SyncWal();
+    Status synced = instance_->SyncWal();
     if (synced.ok()) synced_commits_ = commits_;
     return synced;
   }
-  rocksdb::WriteOptions options;
-  options.sync = sync;
-  Status written = FromRocks(engine_->db().Write(options, &gathered_), "commit");
+  Status written = instance_->Write(sync, &gathered_);
   if (!written.ok()) return written;
   ++commits_;
   if (sync) synced_commits_ = commits_;  // the log is synced up to its end, earlier commits included
@@ -160,37 +165,39 @@ void RocksRowStore::NoteCacheSize() const {
   ShardCounters::Set(&counters_->cache_bytes, cache_.bytes());
 }
 
-Status RocksRowStore::Recover() {
+Status RocksRowStore::OpenAnew() {
   ForgetCachedRows();
-  Status resumed = engine_->Resume();
-  if (resumed.ok()) synced_commits_ = commits_;  // resuming leaves everything in table files
-  return resumed;
+  last_read_.Reset();
+  instance_.reset();
+  auto opened = engine_->Reopen();
+  if (!opened.ok()) return opened.status();
+  instance_ = std::move(*opened);
+  ++opening_;
+  synced_commits_ = commits_;  // whatever survived was read from the disk
+  return Status::Ok();
 }
 
 void RocksRowStore::SyncSoon(std::function<void(Status)> done) {
   if (!failure().ok() || commits_ == synced_commits_) return done(failure());
-  const uint64_t commits = commits_;
-  if (post_ == nullptr) {
-    FinishSync(commits, engine_->SyncWal());
-    return done(failure());
-  }
-  engine_->syncer().Request(
-      [post = post_, self = std::weak_ptr(self_), commits, done = std::move(done)](const Status& outcome) {
-        post([self, commits, done, outcome] {
-          const auto store = self.lock();
-          if (store == nullptr) return;
-          (*store)->FinishSync(commits, outcome);
-          done(outcome);
-        });
-      });
+  const uint64_t opening = opening_, commits = commits_;
+  if (post_ == nullptr) return done(FinishSync(opening, commits, instance_->SyncWal()));
+  engine_->SyncSoon([post = post_, self = std::weak_ptr(self_), opening, commits,
+                     done = std::move(done)](const Status& outcome) {
+    post([self, opening, commits, done, outcome] {
+      if (const auto store = self.lock()) done((*store)->FinishSync(opening, commits, outcome));
+    });
+  });
 }
 
-void RocksRowStore::FinishSync(uint64_t commits, const Status& outcome) {
-  if (outcome.ok()) {
+Status RocksRowStore::FinishSync(uint64_t opening, uint64_t commits, const Status& outcome) {
+  // What was synced then were the files of another opening, which may not have had these commits.
+  if (opening != opening_) return Status::Unavailable("the store was opened anew meanwhile");
+  if (outcome.ok() && failure().ok()) {
     synced_commits_ = std::max(synced_commits_, commits);
-  } else {
-    Fail(outcome);
+    return Status::Ok();
   }
+  if (failure().ok()) Fail(outcome);
+  return failure();
 }
 
 }  // namespace orrery::storage

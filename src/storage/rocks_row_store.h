@@ -30,7 +30,7 @@ class RocksRowStore final : public BufferedRowStore {
                                         std::string_view start) const override;
   std::unique_ptr<Snapshot> SnapshotCommitted() const override;
   Status Write(const PendingBatch& batch, Durability durability) override;
-  Status Recover() override;
+  Status OpenAnew() override;
 
  private:
   static bool IsCached(Table table) { return table == Table::kRows || table == Table::kSlots; }
@@ -42,11 +42,13 @@ class RocksRowStore final : public BufferedRowStore {
   void GatherChanges(const PendingBatch& batch);
   Status WriteGathered(Durability durability);
   void CacheWritten(const PendingBatch& batch);
-  void FinishSync(uint64_t commits, const Status& outcome);
+  Status FinishSync(uint64_t opening, uint64_t commits, const Status& outcome);
 
   RocksEngine* const engine_;
   const std::function<void(std::function<void()>)> post_;
   const std::shared_ptr<ShardCounters> counters_;
+  std::shared_ptr<RocksInstance> instance_;  // null from a Reopen that failed to one that succeeds
+  uint64_t opening_ = 1;                     // of the instance, counted here
   mutable RowCache cache_;
   mutable rocksdb::PinnableSlice last_read_;
   rocksdb::WriteBatch gathered_;

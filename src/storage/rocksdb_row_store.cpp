@@ -9,6 +9,13 @@
 #include "storage/rocks_status.h"
 
 namespace orrery::storage {
+namespace {
+
+Status NotOpen() {
+  return Status::Unavailable("the database has failed and is not open");
+}
+
+}  // namespace
 
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::Open(const RocksOptions& options) {
   auto engine = RocksEngine::Open(options);
@@ -25,19 +32,24 @@ std::unique_ptr<RowStore> RocksDatabase::OpenShard(ShardOptions options) {
 }
 
 Status RocksDatabase::Checkpoint(const std::string& path) {
+  const auto instance = engine_->instance();
+  if (instance == nullptr) return NotOpen();
   rocksdb::Checkpoint* raw = nullptr;
-  const rocksdb::Status made = rocksdb::Checkpoint::Create(&engine_->db(), &raw);
+  const rocksdb::Status made = rocksdb::Checkpoint::Create(&instance->db(), &raw);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
   if (!made.ok()) return FromRocks(made, "checkpoint");
   return FromRocks(checkpoint->CreateCheckpoint(path), "checkpoint to " + path);
 }
 
 Status RocksDatabase::Flush() {
-  return engine_->Flush();
+  const auto instance = engine_->instance();
+  return instance != nullptr ? instance->Flush() : NotOpen();
 }
 
 Status RocksDatabase::VerifyChecksums() {
-  return FromRocks(engine_->db().VerifyChecksum(), "verify checksums");
+  const auto instance = engine_->instance();
+  if (instance == nullptr) return NotOpen();
+  return FromRocks(instance->db().VerifyChecksum(), "verify checksums");
 }
 
 std::map<std::string, uint64_t> RocksDatabase::Properties() const {

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <random>
-#include <set>
+#include <string>
+#include <tuple>
 #include <vector>
+
+#include "storage/test_random.h"
 
 namespace orrery::storage {
 namespace {
@@ -17,23 +19,13 @@ constexpr RowTag kAllTags[] = {RowTag::kHead, RowTag::kString, RowTag::kHash,  R
 
 // Few distinct bytes, those that matter to the escaping among them, so that prefixes and near misses are
 // common.
-std::string RandomBytes(std::mt19937_64* random, size_t longest) {
+std::string RandomBytes(TestRandom* random, size_t longest) {
   static const std::string kAlphabet = "\x00\x00\x01\xfe\xff"s + "ab";
-  std::string bytes((*random)() % (longest + 1), '\0');
-  for (char& c : bytes) {
-    c = (*random)() % 8 == 0 ? static_cast<char>((*random)()) : kAlphabet[(*random)() % kAlphabet.size()];
-  }
-  return bytes;
+  return random->Bytes(longest, kAlphabet);
 }
 
-RowTag RandomTag(std::mt19937_64* random) {
-  return kAllTags[(*random)() % std::size(kAllTags)];
-}
-
-uint64_t Seed() {
-  const uint64_t seed = std::random_device{}();
-  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
-  return seed;
+RowTag RandomTag(TestRandom* random) {
+  return kAllTags[random->Below(std::size(kAllTags))];
 }
 
 TEST(RowKeyTest, HasTheDocumentedBytes) {
@@ -68,10 +60,10 @@ TEST(RowKeyTest, EscapingKeepsTheOrderOfKeysWithEqualHashes) {
 }
 
 TEST(RowKeyTest, ParsesWhatItEncoded) {
-  std::mt19937_64 random(Seed());
+  TestRandom random;
   for (int i = 0; i < 20000; ++i) {
     const std::string key = RandomBytes(&random, 12), element = RandomBytes(&random, 12);
-    const RowKey row_key{static_cast<uint8_t>(random()), key, RandomTag(&random), element};
+    const RowKey row_key{static_cast<uint8_t>(random.Below(256)), key, RandomTag(&random), element};
     const auto parsed = ParseRowKey(EncodeRowKey(row_key));
     ASSERT_TRUE(parsed.has_value());
     ASSERT_EQ(parsed->db, row_key.db);
@@ -83,10 +75,10 @@ TEST(RowKeyTest, ParsesWhatItEncoded) {
 }
 
 TEST(RowKeyTest, KeyPrefixStandsBeforeExactlyTheRowsOfItsKey) {
-  std::mt19937_64 random(Seed());
+  TestRandom random;
   for (int i = 0; i < 20000; ++i) {
     const std::string a = RandomBytes(&random, 4), b = RandomBytes(&random, 4);
-    const auto db = static_cast<uint8_t>(random() % 2), other_db = static_cast<uint8_t>(random() % 2);
+    const auto db = static_cast<uint8_t>(random.Below(2)), other_db = static_cast<uint8_t>(random.Below(2));
     const RowTag tag = RandomTag(&random), other_tag = RandomTag(&random);
     const std::string row = EncodeRowKey({other_db, b, other_tag, RandomBytes(&random, 4)});
     const bool same_key = db == other_db && a == b;
@@ -98,7 +90,7 @@ TEST(RowKeyTest, KeyPrefixStandsBeforeExactlyTheRowsOfItsKey) {
 }
 
 TEST(RowKeyTest, DistinctRowsHaveDistinctBytes) {
-  std::mt19937_64 random(Seed());
+  TestRandom random;
   std::map<std::string, std::tuple<std::string, RowTag, std::string>> seen;
   for (int i = 0; i < 20000; ++i) {
     const std::string key = RandomBytes(&random, 3), element = RandomBytes(&random, 3);
@@ -125,12 +117,12 @@ TEST(RowKeyTest, RefusesBytesThatItNeverWrites) {
 }
 
 TEST(RowKeyTest, ChangedBytesNeitherParseNorEncodeDifferently) {
-  std::mt19937_64 random(Seed());
+  TestRandom random;
   int accepted = 0;
   for (int i = 0; i < 50000; ++i) {
     std::string bytes =
         EncodeRowKey({0, RandomBytes(&random, 4), RandomTag(&random), RandomBytes(&random, 4)});
-    bytes[random() % bytes.size()] = static_cast<char>(random() % 4 == 0 ? 0xff : random() % 3);
+    bytes[random.Below(bytes.size())] = static_cast<char>(random.OneIn(4) ? 0xff : random.Below(3));
     const auto parsed = ParseRowKey(bytes);
     if (!parsed) continue;
     ++accepted;

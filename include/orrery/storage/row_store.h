@@ -59,14 +59,14 @@ enum class Durability : uint8_t {
 ///
 /// Group commit: Put, Delete and DeletePrefix gather in a pending batch that reads of the same RowStore
 /// already see; Commit makes the whole batch durable atomically. Other shards' stores over the same database
-/// see it only then. Owned by one loop and called on its thread. Several shards share one database and never
-/// write the same keys.
+/// see it only then. Owned by one loop and called on its thread. Several shards share one database: no two of
+/// them write the same keys, and rows of kRows and kSlots are read with View and Get only by the shard that
+/// writes them, because it may keep them in a cache of its own.
 ///
 /// Errors: kCorruption means that stored bytes cannot be read (never "not found"). kIoError or kFull from
 /// Commit means that nothing of the batch may be acknowledged: the batch is dropped, reads show what was
 /// committed before it, and the store is failed, so that every further Commit returns the same error until
-/// Reopen succeeds. As with every write whose outcome is unknown, a batch that failed may be there after the
-/// process has started anew.
+/// Reopen succeeds. A disk that fails one shard's commit fails those of all shards of the database.
 class RowStore {
  public:
   virtual ~RowStore() = default;
@@ -93,9 +93,11 @@ class RowStore {
   /// returns. An error fails the store as a failed Commit does. done is never called after the store is gone.
   virtual void SyncSoon(std::function<void(Status)> done) = 0;
 
-  /// Tries to leave the failed state; an error means that the cause remains. Drops what is pending. On
-  /// success, all that reads show from then on can be made durable. Does nothing to a store that is not
-  /// failed.
+  /// Tries to leave the failed state; to be called until it succeeds. Like a start of the process: what is
+  /// pending is dropped, and reads then show what is on the disk, which may lack commits that were never
+  /// synced and may have the batch that failed. So the caller loads its state anew and takes a new
+  /// incarnation. Until it succeeds, reads may fail too, and it cannot succeed while cursors or snapshots
+  /// made before are alive or another shard has not called it. Does nothing to a store that is not failed.
   [[nodiscard]] virtual Status Reopen() = 0;
 
   /// What is committed now, of one instant. REQUIRES: !HasPending().

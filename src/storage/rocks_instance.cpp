@@ -1,0 +1,85 @@
+#include "storage/rocks_instance.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "storage/rocks_options.h"
+#include "storage/rocks_status.h"
+
+namespace orrery::storage {
+namespace {
+
+std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(
+    const RocksOptions& options, const std::shared_ptr<rocksdb::Cache>& block_cache) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (size_t i = 0; i < kTableCount; ++i) {
+    const auto table = static_cast<Table>(i);
+    families.emplace_back(std::string(FamilyName(table)), MakeFamilyOptions(options, table, block_cache));
+  }
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  return families;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
+    const RocksOptions& options, const std::shared_ptr<rocksdb::Cache>& block_cache,
+    const std::shared_ptr<rocksdb::Statistics>& statistics) {
+  std::error_code error;
+  std::filesystem::create_directories(options.path, error);
+  if (error) return Status::IoError("create " + options.path + ": " + error.message());
+
+  std::shared_ptr<RocksInstance> instance(new RocksInstance());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(MakeDbOptions(options, statistics), options.path, MakeFamilies(options, block_cache),
+                        &instance->all_families_, &db);
+  if (!opened.ok()) return FromRocks(opened, "open " + options.path);
+  instance->db_.reset(db);
+  std::copy_n(instance->all_families_.begin(), kTableCount, instance->families_.begin());
+  return instance;
+}
+
+RocksInstance::~RocksInstance() {
+  if (db_ == nullptr) return;
+  // Nobody is left to hear of an error, and nothing was promised of what is not synced.
+  static_cast<void>(SyncWal());
+  for (rocksdb::ColumnFamilyHandle* family : all_families_) {
+    db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+  }
+  db_->Close().PermitUncheckedError();
+}
+
+Status RocksInstance::Write(bool sync, rocksdb::WriteBatch* batch) {
+  if (has_failed()) return failure();
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  const rocksdb::Status written = db_->Write(options, batch);
+  return written.ok() ? Status::Ok() : FailWith(FromRocks(written, "commit"));
+}
+
+Status RocksInstance::SyncWal() {
+  if (has_failed()) return failure();
+  const rocksdb::Status synced = db_->SyncWAL();
+  return synced.ok() ? Status::Ok() : FailWith(FromRocks(synced, "sync the log"));
+}
+
+Status RocksInstance::Flush() {
+  return FromRocks(db_->Flush(rocksdb::FlushOptions(), all_families_), "flush");
+}
+
+Status RocksInstance::failure() const {
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+Status RocksInstance::FailWith(Status cause) {
+  const std::lock_guard lock(failure_mutex_);
+  if (failure_.ok()) failure_ = std::move(cause);
+  has_failed_.store(true, std::memory_order_release);
+  return failure_;
+}
+
+}  // namespace orrery::storage

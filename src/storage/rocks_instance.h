@@ -1,0 +1,62 @@
+#pragma once
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/statistics.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "orrery/storage/rocksdb_row_store.h"
+
+namespace orrery::storage {
+
+/// One opening of the database's files, from DB::Open to DB::Close. Shared by all who read or write through
+/// it; the last to let go closes it. Any thread.
+///
+/// It fails for good with the first write or sync that fails: RocksDB 7.8 cannot be relied on to leave such a
+/// state with DB::Resume (the log's writer remembers its error, and Resume changes to a new log only if a
+/// memtable happens to hold something), and a write to the remembered log aborts the process in builds with
+/// assertions, as Debian's is.
+class RocksInstance {
+ public:
+  static Result<std::shared_ptr<RocksInstance>> Open(const RocksOptions& options,
+                                                     const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                                     const std::shared_ptr<rocksdb::Statistics>& statistics);
+  /// Syncs what was committed and closes.
+  ~RocksInstance();
+  RocksInstance(const RocksInstance&) = delete;
+  RocksInstance& operator=(const RocksInstance&) = delete;
+
+  rocksdb::DB& db() { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<size_t>(table)]; }
+
+  /// All of the batch or nothing of it.
+  Status Write(bool sync, rocksdb::WriteBatch* batch);
+  /// Makes every commit so far durable; waits for the disk.
+  Status SyncWal();
+  Status Flush();
+
+  bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
+  /// What Write and SyncWal return from the first error on; ok before.
+  Status failure() const;
+
+ private:
+  RocksInstance() = default;
+  Status FailWith(Status cause);
+
+  // Constant after Open.
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};
+  std::vector<rocksdb::ColumnFamilyHandle*> all_families_;  // RocksDB's unused default family too
+
+  std::atomic<bool> has_failed_ = false;
+  mutable std::mutex failure_mutex_;  // guards failure_
+  Status failure_;
+};
+
+}  // namespace orrery::storage

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace orrery::storage {
+
+/// The state of a disk that fails on demand: which bytes of which file were synced, and what befalls the next
+/// write. Any thread.
+class FaultyDisk {
+ public:
+  /// From now on whatever changes a file fails with that error; ok ends it.
+  void FailWith(rocksdb::IOStatus error);
+  /// Truncates every file written through this disk to what was synced of it. REQUIRES: no file is open.
+  void ForgetUnsynced();
+
+  rocksdb::IOStatus error() const;
+  void Created(const std::string& path);
+  void Renamed(const std::string& from, const std::string& to);
+  void Appended(const std::string& path, uint64_t bytes);
+  uint64_t SizeOf(const std::string& path) const;
+  void Synced(const std::string& path, uint64_t size);
+
+ private:
+  struct File {
+    uint64_t size = 0;
+    uint64_t synced = 0;
+  };
+  mutable std::mutex mutex_;
+  rocksdb::IOStatus error_;
+  std::map<std::string, File> files_;
+};
+
+/// RocksDB's files on the real file system, by way of the disk. The disk must outlive it.
+std::unique_ptr<rocksdb::Env> MakeFaultyEnv(FaultyDisk* disk);
+
+}  // namespace orrery::storage
