@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "orrery/causality/hybrid_clock.h"
 #include "orrery/replication/messages.h"
@@ -9,16 +10,16 @@
 
 namespace orrery::replication {
 
-/// Gathers the messages of one turn into one frame per peer. Two queues: what may leave at once, and what promises
+/// Gathers the messages of one turn into frames, one per peer unless it grows large. Two queues: what may leave at once, and what promises
 /// durability and leaves only after the turn's commit. Owned by the shard, on its loop.
 class Outbox {
  public:
   explicit Outbox(runtime::Transport* transport) : transport_(transport) {}
 
   /// Leaves with the next flush, commit or not: events, probes, requests.
-  void Send(NodeId peer, const Message& message) { AppendMessage(message, &now_[peer]); }
+  void Send(NodeId peer, const Message& message) { Append(message, &now_[peer]); }
   /// Leaves after the commit: acknowledgements, answers that show rows or clocks.
-  void SendDurable(NodeId peer, const Message& message) { AppendMessage(message, &durable_[peer]); }
+  void SendDurable(NodeId peer, const Message& message) { Append(message, &durable_[peer]); }
 
   void FlushNow(causality::HybridTime time) { Flush(&now_, time); }
   void FlushDurable(causality::HybridTime time) { Flush(&durable_, time); }
@@ -27,7 +28,10 @@ class Outbox {
   bool empty() const { return now_.empty() && durable_.empty(); }
 
  private:
-  using Queue = std::map<NodeId, std::string>;
+  /// One frame would do, but a turn may have more to say than a frame can hold.
+  using Frames = std::vector<std::string>;
+  using Queue = std::map<NodeId, Frames>;
+  static void Append(const Message& message, Frames* frames);
   void Flush(Queue* queue, causality::HybridTime time);
 
   runtime::Transport* transport_;

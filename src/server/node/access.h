@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "orrery/server/node_access.h"
+
+namespace orrery::server {
+
+class Worker;
+
+/// What the server's own commands may ask of this loop. The worker outlives it.
+std::unique_ptr<NodeAccess> MakeNodeAccess(Worker* worker);
+
+}  // namespace orrery::server

@@ -1,0 +1,255 @@
+#include "orrery/server/node.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "orrery/runtime/uv/peer_listener.h"
+#include "orrery/server/server.h"
+#include "orrery/storage/row_key.h"
+#include "server/node/worker.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr uint64_t kHeartbeatUs = 100'000;
+
+size_t LoopCount(const Config& config) {
+  return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+replication::ClusterOptions ClusterOptionsOf(const Config& config) {
+  replication::ClusterOptions options;
+  options.host = config.announce_ip;
+  if (options.host.empty()) options.host = config.bind.empty() ? "127.0.0.1" : config.bind.front();
+  if (options.host == "0.0.0.0" || options.host == "*") options.host = "127.0.0.1";
+  options.client_port = config.announce_port != 0 ? config.announce_port : config.port;
+  options.peer_port = config.announce_peer_port != 0 ? config.announce_peer_port : config.PeerPort();
+  options.weight = config.weight;
+  options.zone = config.zone;
+  options.replication_factor = config.replication_factor;
+  options.read_quorum = config.read_quorum;
+  options.write_quorum = config.write_quorum;
+  options.failure_detector.heartbeat_interval_us = std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
+  options.failure_detector.silence_max_us = uint64_t{config.failure_detection_timeout_ms} * 900;
+  return options;
+}
+
+}  // namespace
+
+struct Node::Impl {
+  ConfigStore* config = nullptr;
+  Log* log = nullptr;
+  std::unique_ptr<storage::RocksDatabase> database;
+  NodeShared shared;
+  std::unique_ptr<replication::ClusterControl> control;
+  std::unique_ptr<runtime::PeerListener> listener;
+  std::unique_ptr<Server> server;
+  NodeEnd end = NodeEnd::kStopped;
+  bool stopping = false;
+
+  Worker& first() { return *shared.workers.front(); }
+  ~Impl();
+
+  Status Open();
+  Status OpenStore();
+  Result<replication::NodeState> TakeIncarnation();
+  void MakeControl(replication::NodeState state);
+  Status OpenWorkers();
+  Status OpenPorts();
+  void DialSeeds();
+  void Heartbeat();
+  void PublishView(const replication::ClusterViewPtr& view);
+  void KeepLinks(const std::vector<membership::Member>& members);
+  void NewLife(const std::string& why);
+  void Stop();
+  void SyncAndStop();
+};
+
+// Everything that lives on a loop goes before its loop; what the loops share, last.
+Node::Impl::~Impl() {
+  for (auto& worker : shared.workers) worker->thread().Stop();
+  server.reset();
+  listener.reset();
+  control.reset();
+  for (auto& worker : shared.workers) worker->Close();
+  shared.workers.clear();
+}
+
+Status Node::Impl::OpenStore() {
+  const ConfigPtr settings = config->Get();
+  storage::RocksOptions options;
+  options.path = settings->dir + "/rows";
+  options.block_cache_bytes = settings->block_cache_bytes;
+  options.write_buffer_bytes = settings->write_buffer_bytes;
+  auto opened = storage::RocksDatabase::Open(options);
+  if (!opened.ok()) return opened.status();
+  database = std::move(*opened);
+  return Status::Ok();
+}
+
+Status Node::Impl::Open() {
+  if (Status s = OpenStore(); !s.ok()) return s;
+  const size_t count = LoopCount(*config->Get());
+  shared.config = config;
+  shared.log = log;
+  shared.database = database.get();
+  shared.new_life = [this](const std::string& why) { first().loop().Post([this, why] { NewLife(why); }); };
+  for (size_t i = 0; i < count; ++i) shared.workers.push_back(std::make_unique<Worker>(&shared, i, count));
+  auto state = TakeIncarnation();
+  if (!state.ok()) return state.status();
+  auto some_row = first().store().Scan(storage::Table::kSlots, "");
+  shared.has_data = some_row->Valid();
+  some_row.reset();
+  MakeControl(std::move(*state));
+  control->Start();
+  if (Status s = first().store().Commit(storage::Durability::kDisk); !s.ok()) return s;
+  if (Status s = OpenWorkers(); !s.ok()) return s;
+  KeepLinks(control->members().Present());
+  return OpenPorts();
+}
+
+// The new life is on disk before its first event can be made.
+Result<replication::NodeState> Node::Impl::TakeIncarnation() {
+  storage::RowStore& store = first().store();
+  auto state = replication::LoadNodeState(store);
+  if (!state.ok()) return state;
+  if (!state->id) state->id = NodeId{first().random().Next64() | 1};
+  const uint64_t wall_ms = first().loop().WallMs();
+  const membership::Member* own = state->members.Find(state->id);
+  const uint64_t known = own == nullptr ? 0 : own->incarnation;
+  state->incarnation = replication::NextIncarnation(state->incarnation, known, wall_ms, &first().random());
+  replication::SaveNodeState(*state, &store);
+  if (Status s = store.Commit(storage::Durability::kDisk); !s.ok()) return s;
+  shared.self = {state->id, state->incarnation};
+  log->Notice("Node {}, incarnation {:x}", state->id.ToName(), state->incarnation);
+  return state;
+}
+
+void Node::Impl::MakeControl(replication::NodeState state) {
+  replication::ClusterControl::Hooks hooks;
+  hooks.on_view = [this](const replication::ClusterViewPtr& view) { PublishView(view); };
+  hooks.set_peers = [this](const std::vector<membership::Member>& members) { KeepLinks(members); };
+  hooks.send = [this](NodeId to, std::string bytes) { first().shard().SendGossip(to, std::move(bytes)); };
+  hooks.has_data = [this] { return shared.has_data.load(std::memory_order_relaxed); };
+  hooks.log = [this](const std::string& line) { log->Notice("cluster: {}", line); };
+  control = std::make_unique<replication::ClusterControl>(ClusterOptionsOf(*config->Get()), std::move(state),
+                                                          &first().store(), &first().loop(), &first().random(),
+                                                          std::move(hooks));
+  shared.control = control.get();
+}
+
+void Node::Impl::PublishView(const replication::ClusterViewPtr& view) {
+  for (auto& entry : shared.workers) {
+    Worker* worker = entry.get();
+    if (worker->opened()) worker->loop().Post([worker, view] { worker->shard().SetView(view); });
+  }
+}
+
+void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {
+  std::vector<runtime::PeerAddress> peers;
+  for (const auto& member : members) {
+    if (member.id != shared.self.node) peers.push_back({member.id, member.host, member.peer_port});
+  }
+  for (auto& entry : shared.workers) {
+    Worker* worker = entry.get();
+    if (worker->opened()) worker->loop().Post([worker, peers] { worker->transport().SetPeers(peers); });
+  }
+}
+
+Status Node::Impl::OpenWorkers() {
+  for (auto& worker : shared.workers) {
+    if (Status s = worker->Open(control->view()); !s.ok()) return s;
+  }
+  return Status::Ok();
+}
+
+Status Node::Impl::OpenPorts() {
+  const ConfigPtr settings = config->Get();
+  std::vector<runtime::PeerTransport*> transports;
+  for (auto& worker : shared.workers) transports.push_back(&worker->transport());
+  runtime::PeerListenerOptions options;
+  options.host = settings->bind.empty() ? "127.0.0.1" : settings->bind.front();
+  options.port = settings->PeerPort();
+  auto opened = runtime::PeerListener::Listen(first().loop(), options, transports,
+                                              [this](const std::string& note) { log->Notice("peers: {}", note); });
+  if (!opened.ok()) return opened.status();
+  listener = std::move(*opened);
+
+  ServerOptions server_options;
+  server_options.config = config;
+  server_options.log = log;
+  for (auto& worker : shared.workers) {
+    server_options.loops.push_back({&worker->loop(), worker.get(), &worker->access()});
+  }
+  server_options.on_stopped = [this] { SyncAndStop(); };
+  server = std::make_unique<Server>(std::move(server_options));
+  return server->Listen();
+}
+
+void Node::Impl::DialSeeds() {
+  for (const SeedAddress& seed : config->Get()->seeds) {
+    const uint16_t port = seed.peer_port != 0 ? seed.peer_port : static_cast<uint16_t>(seed.port + 10000);
+    for (auto& entry : shared.workers) {
+      Worker* worker = entry.get();
+      worker->loop().Post([worker, host = seed.host, port] { worker->transport().Dial(host, port); });
+    }
+  }
+}
+
+void Node::Impl::Heartbeat() {
+  if (stopping) return;
+  control->Tick();
+  first().loop().After(ClusterOptionsOf(*config->Get()).failure_detector.heartbeat_interval_us, [this] { Heartbeat(); });
+}
+
+void Node::Impl::NewLife(const std::string& why) {
+  if (stopping) return;
+  log->Warning("Beginning a new life: {}", why);
+  end = NodeEnd::kNewLife;
+  stopping = true;
+  Stop();
+}
+
+void Node::Impl::SyncAndStop() {
+  stopping = true;
+  auto left = std::make_shared<std::atomic<size_t>>(shared.workers.size());
+  for (auto& entry : shared.workers) {
+    Worker* worker = entry.get();
+    worker->loop().Post([this, worker, left] {
+      worker->shard().Sync([this, left](const Status& status) {
+        if (!status.ok()) log->Warning("sync at shutdown failed: {}", status.message());
+        if (left->fetch_sub(1) == 1) Stop();
+      });
+    });
+  }
+}
+
+void Node::Impl::Stop() { first().loop().Stop(); }
+
+Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log) {
+  auto impl = std::make_unique<Impl>();
+  impl->config = config;
+  impl->log = log;
+  if (Status s = impl->Open(); !s.ok()) return s;
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+
+NodeEnd Node::Run() {
+  Impl& impl = *impl_;
+  runtime::UvLoop& loop = impl.first().loop();
+  loop.OnTerminate([&impl](int) { impl.server->BeginShutdown(); });
+  impl.DialSeeds();
+  loop.Post([&impl] { impl.Heartbeat(); });
+  for (size_t i = 1; i < impl.shared.workers.size(); ++i) impl.shared.workers[i]->thread().Start();
+  impl.log->Notice("Ready to accept connections on port {}", impl.server->port());
+  loop.Run();
+  return impl.end;
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,196 @@
+#include "server/node/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/node/access.h"
+
+namespace orrery::server {
+
+using replication::Callback;
+using replication::Request;
+using replication::Response;
+
+namespace {
+
+constexpr uint64_t kDiskRetryUs = 1'000'000;
+constexpr size_t kFrameRoomBytes = size_t{64} << 20;
+
+replication::SyncPolicy SyncPolicyOf(AppendFsync fsync) {
+  switch (fsync) {
+    case AppendFsync::kAlways:
+      return replication::SyncPolicy::kAlways;
+    case AppendFsync::kEverySecond:
+      return replication::SyncPolicy::kEverySecond;
+    case AppendFsync::kNo:
+      break;
+  }
+  return replication::SyncPolicy::kNo;
+}
+
+replication::ShardOptions ShardOptionsOf(const Config& config, size_t index, size_t count) {
+  replication::ShardOptions options;
+  options.loop_index = index;
+  options.loop_count = count;
+  options.sync = SyncPolicyOf(config.appendfsync);
+  options.request_timeout_us = uint64_t{config.request_timeout_ms} * 1000;
+  options.anti_entropy_interval_us = config.anti_entropy_interval_ms * 1000;
+  options.backlog_bytes_max = config.backlog_bytes / count;
+  options.hint_bytes_max = config.hint_store_bytes / count;
+  options.max_clock_ahead_ms = config.max_clock_drift_ms;
+  return options;
+}
+
+}  // namespace
+
+Worker::Worker(NodeShared* shared, size_t index, size_t count)
+    : shared_(*shared), index_(index), count_(count), random_(runtime::SystemSeed()) {
+  storage::ShardOptions options;
+  options.row_cache_bytes = shared_.config->Get()->row_cache_bytes;
+  options.post = [this](std::function<void()> task) { loop().Post(std::move(task)); };
+  store_ = shared_.database->OpenShard(options);
+}
+
+Worker::~Worker() { Close(); }
+
+runtime::PeerTransportOptions Worker::TransportOptions() const {
+  const ConfigPtr config = shared_.config->Get();
+  runtime::PeerTransportOptions options;
+  options.cluster = config->cluster_name;
+  options.secret = config->peer_secret;
+  options.id = shared_.self.node;
+  options.incarnation = shared_.self.incarnation;
+  options.loop_index = static_cast<uint16_t>(index_);
+  options.loop_count = static_cast<uint16_t>(count_);
+  // A frame holds at least one event, and that at least one value.
+  options.frame_max_bytes = config->proto_max_bulk_len + kFrameRoomBytes;
+  options.output_max_bytes = std::max(options.output_max_bytes, 2 * options.frame_max_bytes);
+  return options;
+}
+
+runtime::PeerTransportHooks Worker::TransportHooks() {
+  runtime::PeerTransportHooks hooks;
+  hooks.known_incarnation = [this](NodeId peer) -> uint64_t {
+    const membership::Member* member = shard_->view()->Find(peer);
+    return member == nullptr ? 0 : member->incarnation;
+  };
+  hooks.on_greeted = [this](const runtime::PeerGreeting& greeting) {
+    if (greeting.known_incarnation > shared_.self.incarnation) {
+      shared_.new_life("a peer knows a later life of this node: its disk is an old image");
+    }
+  };
+  hooks.on_note = [this](const std::string& note) { shared_.log->Notice("peers: {}", note); };
+  return hooks;
+}
+
+Status Worker::Open(replication::ClusterViewPtr view) {
+  transport_ = std::make_unique<runtime::PeerTransport>(loop(), random_, TransportOptions(), *this, TransportHooks());
+  replication::Shard::Parts parts;
+  parts.clock = &loop();
+  parts.timers = &loop();
+  parts.random = &random_;
+  parts.transport = transport_.get();
+  parts.store = store_.get();
+  parts.observer = &observer_;
+  parts.executor = &executor_;
+  parts.mesh = this;
+  parts.log = [this](const std::string& line) { shared_.log->Warning("{}", line); };
+  if (index_ == 0) {
+    parts.on_gossip = [this](NodeId from, std::string_view bytes) { shared_.control->OnMessage(from, bytes); };
+  }
+  const ConfigPtr config = shared_.config->Get();
+  auto shard = replication::Shard::Open(ShardOptionsOf(*config, index_, count_), parts, shared_.self, std::move(view));
+  if (!shard.ok()) return shard.status();
+  shard_ = std::move(*shard);
+  access_ = MakeNodeAccess(this);
+  dispatcher_ = std::make_unique<commands::Dispatcher>(&shard_->router());
+  loop().OnTurnEnd([this] { EndTurn(); });
+  return Status::Ok();
+}
+
+void Worker::Close() {
+  if (shard_) shard_->Stop();
+  dispatcher_.reset();
+  access_.reset();
+  shard_.reset();
+  transport_.reset();
+}
+
+// ---- peers ----
+
+void Worker::OnPeerUp(NodeId peer, uint64_t incarnation) {
+  if (index_ == 0) shared_.control->OnPeerUp(peer);
+  shard_->OnPeerUp(peer, incarnation);
+}
+
+void Worker::OnPeerDown(NodeId peer) {
+  if (index_ == 0) shared_.control->OnPeerDown(peer);
+  shard_->OnPeerDown(peer);
+}
+
+void Worker::OnFrame(NodeId peer, std::string_view frame) {
+  if (index_ == 0) shared_.control->OnHeard(peer);
+  shard_->OnFrame(peer, frame);
+}
+
+// ---- other loops ----
+
+void Worker::PostRequest(size_t to, Request request, uint8_t hops, Callback done) {
+  Worker* target = shared_.workers[to].get();
+  auto carried = std::make_shared<std::pair<Request, Callback>>(std::move(request), std::move(done));
+  target->loop().Post([this, target, hops, carried] {
+    target->shard_->RouteFromLoop(std::move(carried->first), hops, [this, carried](Response response) {
+      loop().Post([carried, response = std::move(response)]() mutable { carried->second(std::move(response)); });
+    });
+  });
+}
+
+void Worker::PostMessage(size_t to, NodeId from, replication::Message message) {
+  Worker* target = shared_.workers[to].get();
+  auto carried = std::make_shared<replication::Message>(std::move(message));
+  target->loop().Post([target, from, carried] { target->shard_->OnMessage(from, std::move(*carried)); });
+}
+
+// ---- clients ----
+
+void Worker::Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
+                 Done done) {
+  if (shard_->failed()) {
+    std::string reply = replication::ErrorText({replication::Outcome::kDiskError, shard_->disk_error()});
+    loop().Post([done = std::move(done), reply = std::move(reply)] { done(reply); });
+    return;
+  }
+  commands::SessionOptions options;
+  options.db = caller.db;
+  options.resp = caller.resp;
+  options.read_quorum = caller.read_quorum;
+  options.write_quorum = caller.write_quorum;
+  dispatcher_->Dispatch(command, options, args, std::move(done));
+}
+
+void Worker::EndTurn() {
+  shard_->EndTurn();
+  if (shard_->stats().events_made + shard_->stats().events_applied > 0) {
+    shared_.has_data.store(true, std::memory_order_relaxed);
+  }
+  if (shard_->failed() && !std::exchange(watching_disk_, true)) {
+    // Peers must not wait for us: without links they turn to the next home at once.
+    std::set<NodeId> peers;
+    for (const auto& member : shard_->view()->members) peers.insert(member.id);
+    transport_->SetBlocked(peers);
+    WatchDisk();
+  }
+}
+
+void Worker::WatchDisk() {
+  loop().After(kDiskRetryUs, [this] {
+    const Status status = store_->Reopen();
+    if (status.ok()) {
+      shared_.new_life("the disk takes writes again");
+    } else {
+      WatchDisk();
+    }
+  });
+}
+
+}  // namespace orrery::server

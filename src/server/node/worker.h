@@ -1,0 +1,98 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "orrery/commands/dispatcher.h"
+#include "orrery/commands/executor.h"
+#include "orrery/replication/cluster_control.h"
+#include "orrery/replication/shard.h"
+#include "orrery/runtime/random.h"
+#include "orrery/runtime/uv/loop_thread.h"
+#include "orrery/runtime/uv/peer_transport.h"
+#include "orrery/server/command_runner.h"
+#include "orrery/server/config.h"
+#include "orrery/server/log.h"
+#include "orrery/server/node_access.h"
+#include "orrery/storage/rocksdb_row_store.h"
+#include "orrery/types/derived_index.h"
+
+namespace orrery::server {
+
+class Worker;
+
+/// What all loops of a node share. Set up before the loops run; afterwards constant, but for the atomics.
+struct NodeShared {
+  ConfigStore* config = nullptr;
+  Log* log = nullptr;
+  storage::RocksDatabase* database = nullptr;
+  causality::Actor self;
+  std::vector<std::unique_ptr<Worker>> workers;
+  /// Lives on the first loop.
+  replication::ClusterControl* control = nullptr;
+  std::atomic<bool> has_data = false;
+  /// Any thread: the node must begin a new life.
+  std::function<void(const std::string& why)> new_life;
+};
+
+/// One loop of a node and everything that lives on it. The loops talk by posted tasks only.
+class Worker final : public runtime::PeerEvents, public replication::LoopMesh, public CommandRunner {
+ public:
+  Worker(NodeShared* shared, size_t index, size_t count);
+  ~Worker() override;
+
+  /// Before the loop runs: opens the shard with this view.
+  [[nodiscard]] Status Open(replication::ClusterViewPtr view);
+  /// After the loop has stopped.
+  void Close();
+
+  bool opened() const { return shard_ != nullptr; }
+
+  runtime::UvLoop& loop() { return thread_.loop(); }
+  runtime::LoopThread& thread() { return thread_; }
+  runtime::PeerTransport& transport() { return *transport_; }
+  replication::Shard& shard() { return *shard_; }
+  storage::RowStore& store() { return *store_; }
+  runtime::Random& random() { return random_; }
+  NodeAccess& access() { return *access_; }
+  size_t index() const { return index_; }
+  NodeShared& shared() { return shared_; }
+
+  // runtime::PeerEvents
+  void OnPeerUp(NodeId peer, uint64_t incarnation) override;
+  void OnPeerDown(NodeId peer) override;
+  void OnFrame(NodeId peer, std::string_view frame) override;
+
+  // replication::LoopMesh
+  void PostRequest(size_t loop, replication::Request request, uint8_t hops, replication::Callback done) override;
+  void PostMessage(size_t loop, NodeId from, replication::Message message) override;
+
+  // CommandRunner
+  void Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
+           Done done) override;
+
+ private:
+  void EndTurn();
+  void WatchDisk();
+  runtime::PeerTransportOptions TransportOptions() const;
+  runtime::PeerTransportHooks TransportHooks();
+
+  NodeShared& shared_;
+  size_t index_;
+  size_t count_;
+  runtime::LoopThread thread_;
+  runtime::SeededRandom random_;
+  std::unique_ptr<storage::RowStore> store_;
+  std::unique_ptr<runtime::PeerTransport> transport_;
+  types::DerivedIndex observer_;
+  commands::Executor executor_;
+  std::unique_ptr<replication::Shard> shard_;
+  std::unique_ptr<commands::Dispatcher> dispatcher_;
+  std::unique_ptr<NodeAccess> access_;
+  bool watching_disk_ = false;
+};
+
+}  // namespace orrery::server
