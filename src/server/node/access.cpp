@@ -7,7 +7,7 @@
 #include "orrery/causality/context.h"
 #include "orrery/storage/row_key.h"
 #include "server/node/facts.h"
-#include "server/node/worker.h"
+#include "server/node/node_loop.h"
 
 namespace orrery::server {
 namespace {
@@ -16,7 +16,7 @@ constexpr uint64_t kWaitPollUs = 5'000;
 
 class Access final : public NodeAccess {
  public:
-  explicit Access(Worker* worker) : worker_(*worker) {}
+  explicit Access(NodeLoop* worker) : worker_(*worker) {}
   ~Access() override {
     *alive_ = false;
     if (checkpoint_.joinable()) checkpoint_.join();
@@ -28,8 +28,8 @@ class Access final : public NodeAccess {
   void Meet(const std::string& host, uint16_t port, uint16_t peer_port, std::function<void(Status)> done) override {
     const uint16_t dial = peer_port != 0 ? peer_port : static_cast<uint16_t>(port + kPeerPortOffset);
     NodeShared& shared = worker_.shared();
-    for (auto& other : shared.workers) {
-      Worker* target = other.get();
+    for (auto& other : shared.loops) {
+      NodeLoop* target = other.get();
       target->loop().Post([target, host, dial] { target->transport().Dial(host, dial); });
     }
     done(Status::Ok());
@@ -99,13 +99,13 @@ class Access final : public NodeAccess {
     worker_.loop().After(kWaitPollUs, std::move(again));
   }
 
-  Worker& worker_;
+  NodeLoop& worker_;
   std::thread checkpoint_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace
 
-std::unique_ptr<NodeAccess> MakeNodeAccess(Worker* worker) { return std::make_unique<Access>(worker); }
+std::unique_ptr<NodeAccess> MakeNodeAccess(NodeLoop* loop) { return std::make_unique<Access>(worker); }
 
 }  // namespace orrery::server

@@ -6,9 +6,9 @@
 
 namespace orrery::server {
 
-class Worker;
+class NodeLoop;
 
 /// What the server's own commands may ask of this loop. The worker outlives it.
-std::unique_ptr<NodeAccess> MakeNodeAccess(Worker* worker);
+std::unique_ptr<NodeAccess> MakeNodeAccess(NodeLoop* loop);
 
 }  // namespace orrery::server

@@ -4,10 +4,10 @@
 
 namespace orrery::server {
 
-class Worker;
+class NodeLoop;
 
 /// What INFO and RING show of one loop. On its thread.
-LoopFacts GatherFacts(Worker* worker);
-SlotFacts GatherSlotFacts(Worker* worker, SlotId slot);
+LoopFacts GatherFacts(NodeLoop* worker);
+SlotFacts GatherSlotFacts(NodeLoop* worker, SlotId slot);
 
 }  // namespace orrery::server

@@ -9,7 +9,7 @@
 #include "orrery/runtime/uv/peer_listener.h"
 #include "orrery/server/server.h"
 #include "orrery/storage/row_key.h"
-#include "server/node/worker.h"
+#include "server/node/node_loop.h"
 
 namespace orrery::server {
 namespace {
@@ -50,14 +50,14 @@ struct Node::Impl {
   NodeEnd end = NodeEnd::kStopped;
   bool stopping = false;
 
-  Worker& first() { return *shared.workers.front(); }
+  NodeLoop& first() { return *shared.loops.front(); }
   ~Impl();
 
   Status Open();
   Status OpenStore();
   Result<replication::NodeState> TakeIncarnation();
   void MakeControl(replication::NodeState state);
-  Status OpenWorkers();
+  Status OpenLoops();
   Status OpenPorts();
   void DialSeeds();
   void Heartbeat();
@@ -70,12 +70,12 @@ struct Node::Impl {
 
 // Everything that lives on a loop goes before its loop; what the loops share, last.
 Node::Impl::~Impl() {
-  for (auto& worker : shared.workers) worker->thread().Stop();
+  for (auto& worker : shared.loops) worker->thread().Stop();
   server.reset();
   listener.reset();
   control.reset();
-  for (auto& worker : shared.workers) worker->Close();
-  shared.workers.clear();
+  for (auto& worker : shared.loops) worker->Close();
+  shared.loops.clear();
 }
 
 Status Node::Impl::OpenStore() {
@@ -97,7 +97,7 @@ Status Node::Impl::Open() {
   shared.log = log;
   shared.database = database.get();
   shared.new_life = [this](const std::string& why) { first().loop().Post([this, why] { NewLife(why); }); };
-  for (size_t i = 0; i < count; ++i) shared.workers.push_back(std::make_unique<Worker>(&shared, i, count));
+  for (size_t i = 0; i < count; ++i) shared.loops.push_back(std::make_unique<NodeLoop>(&shared, i, count));
   auto state = TakeIncarnation();
   if (!state.ok()) return state.status();
   auto some_row = first().store().Scan(storage::Table::kSlots, "");
@@ -106,7 +106,7 @@ Status Node::Impl::Open() {
   MakeControl(std::move(*state));
   control->Start();
   if (Status s = first().store().Commit(storage::Durability::kDisk); !s.ok()) return s;
-  if (Status s = OpenWorkers(); !s.ok()) return s;
+  if (Status s = OpenLoops(); !s.ok()) return s;
   KeepLinks(control->members().Present());
   return OpenPorts();
 }
@@ -142,8 +142,8 @@ void Node::Impl::MakeControl(replication::NodeState state) {
 }
 
 void Node::Impl::PublishView(const replication::ClusterViewPtr& view) {
-  for (auto& entry : shared.workers) {
-    Worker* worker = entry.get();
+  for (auto& entry : shared.loops) {
+    NodeLoop* worker = entry.get();
     if (worker->opened()) worker->loop().Post([worker, view] { worker->shard().SetView(view); });
   }
 }
@@ -153,14 +153,14 @@ void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {
   for (const auto& member : members) {
     if (member.id != shared.self.node) peers.push_back({member.id, member.host, member.peer_port});
   }
-  for (auto& entry : shared.workers) {
-    Worker* worker = entry.get();
+  for (auto& entry : shared.loops) {
+    NodeLoop* worker = entry.get();
     if (worker->opened()) worker->loop().Post([worker, peers] { worker->transport().SetPeers(peers); });
   }
 }
 
-Status Node::Impl::OpenWorkers() {
-  for (auto& worker : shared.workers) {
+Status Node::Impl::OpenLoops() {
+  for (auto& worker : shared.loops) {
     if (Status s = worker->Open(control->view()); !s.ok()) return s;
   }
   return Status::Ok();
@@ -169,7 +169,7 @@ Status Node::Impl::OpenWorkers() {
 Status Node::Impl::OpenPorts() {
   const ConfigPtr settings = config->Get();
   std::vector<runtime::PeerTransport*> transports;
-  for (auto& worker : shared.workers) transports.push_back(&worker->transport());
+  for (auto& worker : shared.loops) transports.push_back(&worker->transport());
   runtime::PeerListenerOptions options;
   options.host = settings->bind.empty() ? "127.0.0.1" : settings->bind.front();
   options.port = settings->PeerPort();
@@ -181,7 +181,7 @@ Status Node::Impl::OpenPorts() {
   ServerOptions server_options;
   server_options.config = config;
   server_options.log = log;
-  for (auto& worker : shared.workers) {
+  for (auto& worker : shared.loops) {
     server_options.loops.push_back({&worker->loop(), worker.get(), &worker->access()});
   }
   server_options.on_stopped = [this] { SyncAndStop(); };
@@ -192,8 +192,8 @@ Status Node::Impl::OpenPorts() {
 void Node::Impl::DialSeeds() {
   for (const SeedAddress& seed : config->Get()->seeds) {
     const uint16_t port = seed.peer_port != 0 ? seed.peer_port : static_cast<uint16_t>(seed.port + 10000);
-    for (auto& entry : shared.workers) {
-      Worker* worker = entry.get();
+    for (auto& entry : shared.loops) {
+      NodeLoop* worker = entry.get();
       worker->loop().Post([worker, host = seed.host, port] { worker->transport().Dial(host, port); });
     }
   }
@@ -215,9 +215,9 @@ void Node::Impl::NewLife(const std::string& why) {
 
 void Node::Impl::SyncAndStop() {
   stopping = true;
-  auto left = std::make_shared<std::atomic<size_t>>(shared.workers.size());
-  for (auto& entry : shared.workers) {
-    Worker* worker = entry.get();
+  auto left = std::make_shared<std::atomic<size_t>>(shared.loops.size());
+  for (auto& entry : shared.loops) {
+    NodeLoop* worker = entry.get();
     worker->loop().Post([this, worker, left] {
       worker->shard().Sync([this, left](const Status& status) {
         if (!status.ok()) log->Warning("sync at shutdown failed: {}", status.message());
@@ -246,7 +246,7 @@ NodeEnd Node::Run() {
   loop.OnTerminate([&impl](int) { impl.server->BeginShutdown(); });
   impl.DialSeeds();
   loop.Post([&impl] { impl.Heartbeat(); });
-  for (size_t i = 1; i < impl.shared.workers.size(); ++i) impl.shared.workers[i]->thread().Start();
+  for (size_t i = 1; i < impl.shared.loops.size(); ++i) impl.shared.loops[i]->thread().Start();
   impl.log->Notice("Ready to accept connections on port {}", impl.server->port());
   loop.Run();
   return impl.end;

@@ -1,4 +1,4 @@
-#include "server/node/worker.h"
+#include "server/node/node_loop.h"
 
 #include <algorithm>
 #include <utility>
@@ -43,7 +43,7 @@ replication::ShardOptions ShardOptionsOf(const Config& config, size_t index, siz
 
 }  // namespace
 
-Worker::Worker(NodeShared* shared, size_t index, size_t count)
+NodeLoop::NodeLoop(NodeShared* shared, size_t index, size_t count)
     : shared_(*shared), index_(index), count_(count), random_(runtime::SystemSeed()) {
   storage::ShardOptions options;
   options.row_cache_bytes = shared_.config->Get()->row_cache_bytes;
@@ -51,9 +51,9 @@ Worker::Worker(NodeShared* shared, size_t index, size_t count)
   store_ = shared_.database->OpenShard(options);
 }
 
-Worker::~Worker() { Close(); }
+NodeLoop::~NodeLoop() { Close(); }
 
-runtime::PeerTransportOptions Worker::TransportOptions() const {
+runtime::PeerTransportOptions NodeLoop::TransportOptions() const {
   const ConfigPtr config = shared_.config->Get();
   runtime::PeerTransportOptions options;
   options.cluster = config->cluster_name;
@@ -68,7 +68,7 @@ runtime::PeerTransportOptions Worker::TransportOptions() const {
   return options;
 }
 
-runtime::PeerTransportHooks Worker::TransportHooks() {
+runtime::PeerTransportHooks NodeLoop::TransportHooks() {
   runtime::PeerTransportHooks hooks;
   hooks.known_incarnation = [this](NodeId peer) -> uint64_t {
     const membership::Member* member = shard_->view()->Find(peer);
@@ -83,7 +83,7 @@ runtime::PeerTransportHooks Worker::TransportHooks() {
   return hooks;
 }
 
-Status Worker::Open(replication::ClusterViewPtr view) {
+Status NodeLoop::Open(replication::ClusterViewPtr view) {
   transport_ = std::make_unique<runtime::PeerTransport>(loop(), random_, TransportOptions(), *this, TransportHooks());
   replication::Shard::Parts parts;
   parts.clock = &loop();
@@ -108,7 +108,7 @@ Status Worker::Open(replication::ClusterViewPtr view) {
   return Status::Ok();
 }
 
-void Worker::Close() {
+void NodeLoop::Close() {
   if (shard_) shard_->Stop();
   dispatcher_.reset();
   access_.reset();
@@ -118,25 +118,25 @@ void Worker::Close() {
 
 // ---- peers ----
 
-void Worker::OnPeerUp(NodeId peer, uint64_t incarnation) {
+void NodeLoop::OnPeerUp(NodeId peer, uint64_t incarnation) {
   if (index_ == 0) shared_.control->OnPeerUp(peer);
   shard_->OnPeerUp(peer, incarnation);
 }
 
-void Worker::OnPeerDown(NodeId peer) {
+void NodeLoop::OnPeerDown(NodeId peer) {
   if (index_ == 0) shared_.control->OnPeerDown(peer);
   shard_->OnPeerDown(peer);
 }
 
-void Worker::OnFrame(NodeId peer, std::string_view frame) {
+void NodeLoop::OnFrame(NodeId peer, std::string_view frame) {
   if (index_ == 0) shared_.control->OnHeard(peer);
   shard_->OnFrame(peer, frame);
 }
 
 // ---- other loops ----
 
-void Worker::PostRequest(size_t to, Request request, uint8_t hops, Callback done) {
-  Worker* target = shared_.workers[to].get();
+void NodeLoop::PostRequest(size_t to, Request request, uint8_t hops, Callback done) {
+  NodeLoop* target = shared_.loops[to].get();
   auto carried = std::make_shared<std::pair<Request, Callback>>(std::move(request), std::move(done));
   target->loop().Post([this, target, hops, carried] {
     target->shard_->RouteFromLoop(std::move(carried->first), hops, [this, carried](Response response) {
@@ -145,15 +145,15 @@ void Worker::PostRequest(size_t to, Request request, uint8_t hops, Callback done
   });
 }
 
-void Worker::PostMessage(size_t to, NodeId from, replication::Message message) {
-  Worker* target = shared_.workers[to].get();
+void NodeLoop::PostMessage(size_t to, NodeId from, replication::Message message) {
+  NodeLoop* target = shared_.loops[to].get();
   auto carried = std::make_shared<replication::Message>(std::move(message));
   target->loop().Post([target, from, carried] { target->shard_->OnMessage(from, std::move(*carried)); });
 }
 
 // ---- clients ----
 
-void Worker::Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
+void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
                  Done done) {
   if (shard_->failed()) {
     std::string reply = replication::ErrorText({replication::Outcome::kDiskError, shard_->disk_error()});
@@ -168,7 +168,7 @@ void Worker::Run(const commands::CommandSpec& command, std::span<const std::stri
   dispatcher_->Dispatch(command, options, args, std::move(done));
 }
 
-void Worker::EndTurn() {
+void NodeLoop::EndTurn() {
   shard_->EndTurn();
   if (shard_->stats().events_made + shard_->stats().events_applied > 0) {
     shared_.has_data.store(true, std::memory_order_relaxed);
@@ -182,7 +182,7 @@ void Worker::EndTurn() {
   }
 }
 
-void Worker::WatchDisk() {
+void NodeLoop::WatchDisk() {
   loop().After(kDiskRetryUs, [this] {
     const Status status = store_->Reopen();
     if (status.ok()) {

@@ -22,7 +22,7 @@
 
 namespace orrery::server {
 
-class Worker;
+class NodeLoop;
 
 /// What all loops of a node share. Set up before the loops run; afterwards constant, but for the atomics.
 struct NodeShared {
@@ -30,7 +30,7 @@ struct NodeShared {
   Log* log = nullptr;
   storage::RocksDatabase* database = nullptr;
   causality::Actor self;
-  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::unique_ptr<NodeLoop>> loops;
   /// Lives on the first loop.
   replication::ClusterControl* control = nullptr;
   std::atomic<bool> has_data = false;
@@ -39,10 +39,10 @@ struct NodeShared {
 };
 
 /// One loop of a node and everything that lives on it. The loops talk by posted tasks only.
-class Worker final : public runtime::PeerEvents, public replication::LoopMesh, public CommandRunner {
+class NodeLoop final : public runtime::PeerEvents, public replication::LoopMesh, public CommandRunner {
  public:
-  Worker(NodeShared* shared, size_t index, size_t count);
-  ~Worker() override;
+  NodeLoop(NodeShared* shared, size_t index, size_t count);
+  ~NodeLoop() override;
 
   /// Before the loop runs: opens the shard with this view.
   [[nodiscard]] Status Open(replication::ClusterViewPtr view);
