@@ -10,171 +10,117 @@ using causality::Dot;
 using causality::EventPtr;
 using causality::SlotClock;
 
-namespace {
+HintService::HintService(ShardContext* context, storage::HintStore* store)
+    : context_(*context), store_(*store), runs_(store), delivery_(context, store, &runs_) {}
 
-constexpr uint64_t kOfferIntervalUs = 200'000;
-constexpr uint64_t kOfferAgainUs = 1'000'000;
-constexpr size_t kOffersAtOnce = 512;
-constexpr size_t kDeliverBytesMax = 1 << 20;
-
-}  // namespace
-
-// ---- the fallback's side ----
+// ---- taking hints ----
 
 void HintService::OnHint(NodeId from, const HintMessage& message) {
-  const SlotId slot = message.event->slot;
   const Dot& dot = message.event->dot;
-  if (message.home == context_.self.node || !Accept(message)) {
-    ++context_.stats.hints_refused;
-    context_.outbox->SendDurable(from, HintAckMessage{message.home, slot, dot, true});
-    return;
+  const SlotId slot = message.event->slot;
+  if (message.home == context_.self.node) {
+    ORRERY_MARK("hint for the node that gets it");
+    return Refuse(from, message);
   }
-  acks_.emplace(from, message.home, slot, dot.actor);
+  uint64_t safe = runs_.SafeThrough(message.home, slot, dot.actor, message.since);
+  const bool follows = safe + 1 == dot.counter || ORRERY_MUTATION("fallback-acks-over-gap");
+  if (safe < dot.counter) {
+    if (!follows) {
+      ORRERY_MARK("hint after a gap");
+      return Refuse(from, message);
+    }
+    if (!Add(message.home, message.event).ok()) {
+      ORRERY_MARK("hint store cannot take more");
+      return Refuse(from, message);
+    }
+    safe = dot.counter;
+  }
+  Ack& ack = acks_[{from, message.home, slot, dot.actor}];
+  ack.upto = std::max(ack.upto, safe);
 }
 
-// An acknowledged hint stands for everything of its actor since the commit point: a gap would be a lost event.
-bool HintService::Accept(const HintMessage& message) {
-  const EventPtr& event = message.event;
-  const auto range = store_.FindRange(message.home, event->slot, event->dot.actor);
-  const bool starts_here = event->dot.counter == message.since + 1;
-  if (range && event->dot.counter <= range->last && event->dot.counter >= range->first) return true;
-  const bool follows = range && event->dot.counter == range->last + 1 && range->first <= message.since + 1;
-  if (!starts_here && !follows) {
-    ORRERY_MARK("hint after a gap");
-    if (!ORRERY_MUTATION("fallback-acks-over-gap")) return false;
-  }
-  const Status status = store_.Add(message.home, event->slot, event->dot, event->bytes);
-  if (status.ok()) ++context_.stats.hints_stored;
-  return status.ok();
+void HintService::Refuse(NodeId from, const HintMessage& message) {
+  ++context_.stats.hints_refused;
+  Ack& ack = acks_[{from, message.home, message.event->slot, message.event->dot.actor}];
+  if (ack.refused == 0) ack.refused = message.event->dot.counter;
 }
 
+Status HintService::Keep(NodeId home, const EventPtr& event) {
+  if (home == context_.self.node) return Status::Invalid("a home keeps no hints for itself");
+  return Add(home, event);
+}
+
+Status HintService::Add(NodeId home, const EventPtr& event) {
+  runs_.WillAdd(home, event->slot, event->dot);
+  Status status = store_.Add(home, event->slot, event->dot, event->bytes);
+  if (status.ok()) {
+    ++context_.stats.hints_stored;
+  } else if (context_.log && status.code() != StatusCode::kFull) {
+    context_.log("cannot keep a hint: " + status.message());
+  }
+  return status;
+}
+
+// What was taken is acknowledged before what was refused: the refusal makes the coordinator look elsewhere.
 void HintService::FlushAcks() {
-  for (const auto& [peer, home, slot, actor] : acks_) {
-    const auto range = store_.FindRange(home, slot, actor);
-    if (range) context_.outbox->SendDurable(peer, HintAckMessage{home, slot, {actor, range->last}, false});
+  for (const auto& [key, ack] : acks_) {
+    const auto [peer, home, slot, actor] = key;
+    if (ack.upto > 0)
+      context_.outbox->SendDurable(peer, HintAckMessage{home, slot, {actor, ack.upto}, false});
+    if (ack.refused > 0)
+      context_.outbox->SendDurable(peer, HintAckMessage{home, slot, {actor, ack.refused}, true});
   }
   acks_.clear();
 }
 
-Status HintService::Keep(NodeId home, const EventPtr& event) {
-  ++context_.stats.hints_stored;
-  return store_.Add(home, event->slot, event->dot, event->bytes);
-}
+// ---- quorum reads in place of a home ----
 
 SlotClock HintService::HintClock(SlotId slot) const {
-  causality::VersionVector counters;
+  causality::VersionVector kept;
   for (const auto& [home, totals] : store_.totals()) {
-    for (const auto& range : store_.Ranges(home, slot)) counters.Raise(range.actor, range.last);
+    for (const auto& range : store_.Ranges(home, slot)) kept.Raise(range.actor, range.last);
   }
   SlotClock clock;
-  clock.JoinCounters(counters);
+  clock.JoinCounters(kept);
   return clock;
 }
 
 std::vector<EventPtr> HintService::Lacking(SlotId slot, const SlotClock& clock) const {
-  std::map<Dot, EventPtr> lacking;
+  std::map<Dot, EventPtr> found;
+  size_t bytes = 0;
   for (const auto& [home, totals] : store_.totals()) {
-    for (auto cursor = store_.Scan(home, slot); cursor.Valid(); cursor.Next()) {
-      const storage::Hint& hint = cursor.hint();
-      if (clock.Covers(hint.dot) || lacking.contains(hint.dot)) continue;
-      if (EventPtr event = causality::EventPtrFromBytes(hint.event)) lacking.emplace(hint.dot, std::move(event));
+    for (const auto& range : store_.Ranges(home, slot)) {
+      if (clock.Covers({range.actor, range.last})) continue;
+      auto cursor = store_.Scan(home, slot, {range.actor, clock.Get(range.actor) + 1});
+      for (; cursor.Valid() && bytes < kLackingBytesMax; cursor.Next()) {
+        EventPtr event = causality::EventPtrFromBytes(cursor.hint().event);
+        if (!event) break;
+        const size_t event_bytes = event->bytes.size();
+        if (found.emplace(cursor.hint().dot, std::move(event)).second) bytes += event_bytes;
+      }
     }
   }
   std::vector<EventPtr> events;
-  for (auto& [dot, event] : lacking) events.push_back(std::move(event));
+  for (auto& [dot, event] : found) events.push_back(std::move(event));
   return events;
 }
 
-// ---- handing over ----
-
-void HintService::OnPeerUp(NodeId peer) {
-  if (store_.totals().contains(peer)) last_offer_us_ = 0;
-}
-
-void HintService::OnPeerDown(NodeId peer) {
-  std::erase_if(offered_us_, [&](const auto& entry) { return entry.first.first == peer; });
-  std::erase_if(acks_, [&](const auto& ack) { return std::get<0>(ack) == peer; });
-}
-
-void HintService::Tick(uint64_t now_us) {
-  if (store_.totals().empty() || now_us < last_offer_us_ + kOfferIntervalUs) return;
-  last_offer_us_ = now_us;
-  std::vector<NodeId> homes;
-  for (const auto& [home, totals] : store_.totals()) homes.push_back(home);
-  for (NodeId home : homes) Offer(home, now_us);
-}
-
-// Whoever should get the hints of a home: itself, or, when the ring has given its slot away, all current homes.
-std::vector<NodeId> HintService::ReceiversOf(NodeId home, SlotId slot) const {
-  if (context_.IsHome(slot, home)) return {home};
-  const auto homes = context_.view->ring->Homes(slot);
-  return {homes.begin(), homes.end()};
-}
-
-void HintService::Offer(NodeId home, uint64_t now_us) {
-  size_t offers = 0;
-  for (SlotId slot : store_.Slots(home)) {
-    for (NodeId receiver : ReceiversOf(home, slot)) {
-      if (receiver == context_.self.node || !context_.InReach(receiver)) continue;
-      uint64_t& offered_us = offered_us_[{receiver, slot}];
-      if (offered_us != 0 && now_us < offered_us + kOfferAgainUs) continue;
-      offered_us = now_us;
-      context_.outbox->Send(receiver, HintOfferMessage{slot});
-      if (++offers >= kOffersAtOnce) return;
-    }
-  }
-}
+// ---- as a home ----
 
 void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
   if (!context_.IsHome(message.slot)) return;
   const SlotReplica& replica = context_.slots->At(message.slot);
-  const bool trust_memory = context_.options.sync == SyncPolicy::kNo || ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
+  // The answer leaves after the commit; only with everysec is what was committed not yet on disk then (or,
+  // with no, never known to be).
+  const bool unsynced = context_.options.sync == SyncPolicy::kEverySecond &&
+                        !ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
   context_.outbox->SendDurable(
-      from, HintWantMessage{message.slot, replica.clock(), trust_memory ? replica.clock() : replica.synced()});
+      from, HintWantMessage{message.slot, replica.clock(), unsynced ? replica.synced() : replica.clock()});
 }
 
-void HintService::OnHintWant(NodeId from, const HintWantMessage& message) {
-  offered_us_.erase({from, message.slot});
-  std::vector<NodeId> hinted;
-  for (const auto& [home, totals] : store_.totals()) {
-    const auto receivers = ReceiversOf(home, message.slot);
-    if (std::find(receivers.begin(), receivers.end(), from) != receivers.end()) hinted.push_back(home);
-  }
-  for (NodeId home : hinted) {
-    for (const auto& range : store_.Ranges(home, message.slot)) {
-      // The synced clock is cumulative: what it covers of the actor is a prefix of what we keep.
-      const uint64_t synced = message.synced.IsClosed(range.actor) ? range.last : message.synced.Get(range.actor);
-      if (synced < range.first) continue;
-      const Status removed = store_.Remove(home, message.slot, {range.actor, std::min(synced, range.last)});
-      if (!removed.ok() && context_.log) context_.log("cannot remove hints: " + removed.message());
-    }
-    Deliver(from, home, message.slot, message.clock);
-  }
-}
-
-void HintService::Deliver(NodeId to, NodeId hinted_home, SlotId slot, const SlotClock& clock) {
-  std::map<causality::Actor, uint64_t> reached;
-  size_t bytes = 0;
-  bool delivered = false;
-  for (auto cursor = store_.Scan(hinted_home, slot); cursor.Valid() && bytes < kDeliverBytesMax; cursor.Next()) {
-    const storage::Hint& hint = cursor.hint();
-    if (clock.Covers(hint.dot)) continue;
-    const auto [it, first] = reached.try_emplace(hint.dot.actor, clock.Get(hint.dot.actor));
-    if (hint.dot.counter != it->second + 1) {
-      // The events before it are on W nodes; the home gets them from those, and this one at a later offer.
-      ORRERY_MARK("hint waits for what comes before it");
-      continue;
-    }
-    EventPtr event = causality::EventPtrFromBytes(hint.event);
-    if (!event) continue;
-    it->second = hint.dot.counter;
-    bytes += hint.event.size();
-    ++context_.stats.hints_delivered;
-    delivered = true;
-    context_.outbox->Send(to, EventMessage{0, std::move(event)});
-  }
-  // More of the slot may wait behind what was just sent; else the home's disk is what we wait for.
-  if (delivered) last_offer_us_ = 0;
+void HintService::OnPeerDown(NodeId peer) {
+  delivery_.OnPeerDown(peer);
+  std::erase_if(acks_, [&](const auto& entry) { return entry.first.peer == peer; });
 }
 
 }  // namespace orrery::replication

@@ -51,6 +51,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       hints_(&context_, hint_store_.get()),
       coordinator_(&context_, &catch_up_, &hints_),
       router_(&context_, &coordinator_, parts.mesh),
+      expiry_(&context_, &coordinator_),
       mesh_(parts.mesh),
       on_gossip_(parts.on_gossip) {
   context_.hybrid = &hybrid_;
@@ -88,6 +89,7 @@ void Shard::Tick() {
   router_.OnTick(now_us);
   catch_up_.Tick(now_us);
   hints_.Tick(now_us);
+  expiry_.Tick();
   SyncIfDue(now_us);
 }
 

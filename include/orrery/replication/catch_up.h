@@ -2,91 +2,96 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "orrery/replication/anti_entropy.h"
+#include "orrery/replication/lacking_sender.h"
+#include "orrery/replication/merge_requester.h"
 #include "orrery/replication/merge_source.h"
-#include "orrery/replication/messages.h"
 #include "orrery/replication/shard_context.h"
+#include "orrery/replication/slot_repair.h"
 
 namespace orrery::replication {
 
+/// Hears what catching up has changed or learned. Called inside CatchUp's calls.
 class CatchUpListener {
  public:
   virtual ~CatchUpListener() = default;
-  /// Others' events or a merge moved our clock of the slot.
+  /// Others' events or a merge moved our clock of the slot, in the pending batch.
   virtual void OnSlotAdvanced(SlotId slot) = 0;
-  /// A home told its durable clock.
+  /// A peer told the clock that it durably has.
   virtual void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) = 0;
 };
 
-/// The replica's way of getting what it lacks, in order of cost: the stream of events, the peer's backlog, a merge of the
-/// whole slot; and anti-entropy, which finds what nobody noticed (DESIGN: catching up; Dynamo, section 4.7).
-/// One loop; events in, messages out.
+/// The replica's side of a home: takes others' events in order, and brings slots that are behind up to date,
+/// be it us or a peer, by the cheapest way that does: backlog, then merge; anti-entropy finds what nobody
+/// asked for (docs/catch-up.md). Only homes apply. Events in, messages into the context's outbox; no waiting,
+/// no threads. One loop.
 class CatchUp {
  public:
-  CatchUp(ShardContext* context, CatchUpListener* listener)
-      : context_(*context), listener_(*listener), source_(context) {}
+  static constexpr uint64_t kAskPatienceUs = 1'000'000;
 
-  /// An event from a coordinator, a peer's backlog or a fallback's hints.
+  CatchUp(ShardContext* context, CatchUpListener* listener);
+
+  /// Sends what we have and the peer lacks, or says that it has to merge. What is in flight is not sent
+  /// again.
+  void SendLacking(NodeId peer, SlotId slot, const causality::SlotClock& peer_clock) {
+    sender_.Send(peer, slot, peer_clock);
+  }
+  /// We lack something that the peer may have.
+  void AskFor(NodeId peer, SlotId slot);
+
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);
   void OnBehind(NodeId from, const BehindMessage& message);
-  void OnMergeRequest(NodeId from, const MergeRequestMessage& message) { source_.OnRequest(from, message); }
-  void OnMergePart(NodeId from, MergePartMessage& message);
+  void OnMergeRequest(NodeId from, const MergeRequestMessage& message);
+  void OnMergePart(NodeId from, const MergePartMessage& message);
   void OnSummary(NodeId from, const SummaryMessage& message);
 
-  /// Sends what we have and the peer, at that clock, lacks: events, or the word to merge.
-  void SendLacking(NodeId peer, SlotId slot, const causality::SlotClock& peer_clock);
-  /// The slot's stored bytes are unreadable: forget them and merge anew. Nothing is lost that other homes have.
-  void OnCorruption(SlotId slot, const Status& why);
+  /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than
+  /// kCorruption is the disk's, and is only reported.
+  void OnCorruption(SlotId slot, const Status& status);
+  /// While this holds the slot is not to be coordinated here; it answers probes and takes events.
+  bool Merging(SlotId slot) const { return requester_.Has(slot) || repair_.Has(slot); }
+  size_t merges() const { return requester_.size(); }
 
   void OnPeerUp(NodeId peer);
   void OnPeerDown(NodeId peer);
   void OnViewChanged();
+  /// Every tenth of a second or so.
   void Tick(uint64_t now_us);
-  /// The turn's cumulative acknowledgements, to leave after the commit.
+  /// Queues the turn's acknowledgements. Before the commit, after the last event of the turn.
   void FlushAcks();
-  void AfterCommit() { source_.AfterCommit(); }
-
-  /// While a slot merges, or must, it takes events and answers probes, but does not coordinate.
-  bool Merging(SlotId slot) const { return merges_.contains(slot) || damaged_.contains(slot); }
-  size_t merges() const { return merges_.size(); }
+  /// The turn is committed: snapshots for those that merge from us are taken now.
+  void AfterCommit();
 
  private:
-  struct Merge {
-    NodeId source;
-    uint64_t id = 0;
-    uint32_t next_part = 0;
-    uint64_t heard_us = 0;
-    SlotImage image;
-  };
-  struct Sweep {
+  /// Whom to acknowledge what: one cumulative acknowledgement each, at the turn's end.
+  struct Ack {
     NodeId peer;
-    SlotId next = 0;
+    SlotId slot = 0;
+    causality::Actor actor;
+    auto operator<=>(const Ack&) const = default;
   };
 
-  void AskFor(NodeId peer, SlotId slot);
-  void StartMerge(NodeId source, SlotId slot);
-  void StartRepair(SlotId slot);
-  void FinishMerge(SlotId slot);
-  void StopMerges(const std::vector<SlotId>& slots);
-  bool SharedHome(SlotId slot, NodeId peer) const;
-  void SweepOn(Sweep* sweep);
+  void Apply(NodeId from, const EventMessage& message);
+  void OnGap(NodeId from, SlotId slot);
+  void AskHomes(SlotId slot);
+  void TakeImage(SlotId slot, MergeRequester::Fetched fetched);
+  void Repair();
+  void Reask();
+  void SendClock(NodeId peer, SlotId slot, bool answer);
 
   ShardContext& context_;
   CatchUpListener& listener_;
+  LackingSender sender_;
+  MergeRequester requester_;
   MergeSource source_;
-  std::map<SlotId, Merge> merges_;
-  std::set<std::tuple<NodeId, SlotId, causality::Actor>> acks_;
-  std::map<std::pair<NodeId, SlotId>, uint64_t> asked_us_;  ///< so that a burst of early events asks once
-  std::vector<Sweep> sweeps_;
-  std::set<SlotId> damaged_;  ///< reset, and not merged since
-  std::set<SlotId> mismatched_;
-  uint64_t last_sweep_us_ = 0;
+  AntiEntropy anti_entropy_;
+  SlotRepair repair_;
+  std::vector<Ack> acks_;
+  std::map<std::pair<NodeId, SlotId>, uint64_t> asked_us_;
 };
 
 }  // namespace orrery::replication

@@ -2,55 +2,72 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
-#include <tuple>
 #include <vector>
 
-#include "orrery/replication/messages.h"
+#include "orrery/replication/hint_delivery.h"
+#include "orrery/replication/hint_runs.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/storage/hint_store.h"
 
 namespace orrery::replication {
 
-/// Hinted handoff (Dynamo, section 4.6): keeps events for homes that are away, durably and without gaps, and hands them
-/// over in order when the home is back. A hint goes only when its home has the event on disk; it never goes for age or
-/// size. Both sides: the fallback that keeps, and the home that says what it wants. One loop.
+/// Hinted handoff (Dynamo, section 4.6): as a fallback keeps events for homes that are away, durably and
+/// without holes, answers quorum reads in their place, and hands over when they are back; as a home tells
+/// what it has. Acknowledges an event only if everything of its actor from the coordinator's starting point
+/// on is safe (docs/catch-up.md). A full store refuses; it never drops. Events in, messages into the
+/// context's outbox. One loop.
 class HintService {
  public:
-  HintService(ShardContext* context, storage::HintStore* store) : context_(*context), store_(*store) {}
+  static constexpr size_t kLackingBytesMax = size_t{1} << 20;
 
-  // The fallback's side.
+  HintService(ShardContext* context, storage::HintStore* store);
+
   void OnHint(NodeId from, const HintMessage& message);
-  void OnHintWant(NodeId from, const HintWantMessage& message);
-  /// For a fallback that coordinates because no home is in reach: keeps its own event for a home.
+  /// A fallback that coordinates keeps its own event for the home. kFull: it is not kept.
   [[nodiscard]] Status Keep(NodeId home, const causality::EventPtr& event);
-  /// What the hints of the slot amount to, as a clock: compared when asked in place of a home.
+
+  /// What a quorum read that asks us as a fallback compares: of each actor the latest event kept, for any
+  /// home.
   causality::SlotClock HintClock(SlotId slot) const;
-  /// Hinted events of the slot that the clock does not cover, each actor's in order.
+  /// Kept events that follow the clock, in counter order per actor, each once; about kLackingBytesMax of
+  /// them.
   std::vector<causality::EventPtr> Lacking(SlotId slot, const causality::SlotClock& clock) const;
 
-  // The home's side.
+  /// As a home.
   void OnHintOffer(NodeId from, const HintOfferMessage& message);
+  /// As a fallback.
+  void OnHintWant(NodeId from, const HintWantMessage& message) { delivery_.OnWant(from, message); }
 
-  void OnPeerUp(NodeId peer);
+  void OnPeerUp(NodeId peer) { delivery_.OnPeerUp(peer); }
   void OnPeerDown(NodeId peer);
-  /// Offers hints to homes in reach.
-  void Tick(uint64_t now_us);
+  void Tick(uint64_t now_us) { delivery_.Tick(now_us); }
+  /// Queues the turn's acknowledgements. Before the commit, after the last hint of the turn.
   void FlushAcks();
 
+  /// Count and bytes per home, for INFO.
   const std::map<NodeId, storage::HintStore::Totals>& totals() const { return store_.totals(); }
 
  private:
-  bool Accept(const HintMessage& message);
-  void Offer(NodeId home, uint64_t now_us);
-  void Deliver(NodeId to, NodeId hinted_home, SlotId slot, const causality::SlotClock& clock);
-  std::vector<NodeId> ReceiversOf(NodeId home, SlotId slot) const;
+  struct AckKey {
+    NodeId peer;
+    NodeId home;
+    SlotId slot = 0;
+    causality::Actor actor;
+    auto operator<=>(const AckKey&) const = default;
+  };
+  struct Ack {
+    uint64_t upto = 0;
+    uint64_t refused = 0;  ///< counter of the first event that was refused; 0: none
+  };
+
+  Status Add(NodeId home, const causality::EventPtr& event);
+  void Refuse(NodeId from, const HintMessage& message);
 
   ShardContext& context_;
   storage::HintStore& store_;
-  std::set<std::tuple<NodeId, NodeId, SlotId, causality::Actor>> acks_;  // peer, home, slot, actor
-  std::map<std::pair<NodeId, SlotId>, uint64_t> offered_us_;
-  uint64_t last_offer_us_ = 0;
+  HintRuns runs_;
+  HintDelivery delivery_;
+  std::map<AckKey, Ack> acks_;
 };
 
 }  // namespace orrery::replication

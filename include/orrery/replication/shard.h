@@ -7,6 +7,7 @@
 
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/coordinator.h"
+#include "orrery/replication/expiry_sweeper.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/router.h"
 #include "orrery/replication/shard_context.h"
@@ -104,6 +105,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   HintService hints_;
   Coordinator coordinator_;
   Router router_;
+  ExpirySweeper expiry_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   std::set<SlotId> unsynced_;  ///< changed since the last sync was begun

@@ -39,6 +39,7 @@ struct ShardStats {
   uint64_t events_applied = 0;
   uint64_t events_duplicate = 0;
   uint64_t events_early = 0;
+  uint64_t events_foreign = 0;  ///< of slots that we are no home of
   uint64_t probes_sent = 0;
   uint64_t reads_repaired = 0;
   uint64_t hints_stored = 0;

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "orrery/replication/shard_context.h"
+
+namespace orrery::replication {
+
+/// Serves images of slots to peers that merge from us: rows, clock and voided set of one instant, part by
+/// part. The instant is just after a commit, when the store has nothing pending, so a first request waits for
+/// the turn's end. Holds a snapshot per image, so images are few and leave when they are idle. One loop.
+class MergeSource {
+ public:
+  static constexpr size_t kImagesMax = 64;
+  static constexpr uint64_t kIdleUs = 30'000'000;
+
+  explicit MergeSource(ShardContext* context) : context_(*context) {}
+
+  void OnRequest(NodeId from, const MergeRequestMessage& request);
+  /// Takes the snapshots that this turn was asked for and sends their first parts.
+  void AfterCommit();
+  void OnPeerDown(NodeId peer);
+  void Tick(uint64_t now_us);
+  size_t images() const { return images_.size(); }
+
+  /// Own rows that turned out to be unreadable while they were served, since the last call.
+  std::vector<std::pair<SlotId, Status>> TakeDamaged() { return std::exchange(damaged_, {}); }
+
+ private:
+  using Key = std::pair<NodeId, SlotId>;
+  struct Image {
+    uint64_t merge_id = 0;
+    uint32_t next_part = 0;
+    uint64_t used_us = 0;
+    causality::SlotClock clock;
+    causality::VoidedSet voided;
+    std::shared_ptr<const storage::Snapshot> snapshot;
+    std::unique_ptr<storage::Cursor> cursor;  ///< over the snapshot, so it must go first
+  };
+
+  void Fix(const Key& key, uint64_t merge_id, const std::shared_ptr<const storage::Snapshot>& snapshot);
+  void SendPart(const Key& key, Image* image);
+  Status FillPart(Image* image, MergePartMessage* part) const;
+  void SendGone(NodeId to, SlotId slot, uint64_t merge_id);
+
+  ShardContext& context_;
+  std::map<Key, uint64_t> asked_;  ///< first requests of this turn: their merge ids
+  std::map<Key, Image> images_;
+  std::vector<std::pair<SlotId, Status>> damaged_;
+};
+
+}  // namespace orrery::replication

@@ -1,0 +1,44 @@
+#include "orrery/replication/expiry_sweeper.h"
+
+#include "orrery/storage/row_key.h"
+
+namespace orrery::replication {
+namespace {
+
+constexpr int kSlotsPerTick = 256;
+
+// kExpiry keys: slot (2), deadline in milliseconds (8, big-endian), row key.
+std::string DeadlineKey(SlotId slot, uint64_t deadline_ms) {
+  std::string key = storage::SlotPrefix(slot);
+  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(deadline_ms >> shift));
+  return key;
+}
+
+}  // namespace
+
+void ExpirySweeper::Tick() {
+  const uint64_t now_ms = context_.clock->WallMs();
+  for (int i = 0; i < kSlotsPerTick; ++i) {
+    const SlotId slot = next_;
+    next_ = static_cast<SlotId>((next_ + 1) % kSlotCount);
+    if (context_.slots->Find(slot) == nullptr || !context_.Owns(slot) || !context_.IsHome(slot)) continue;
+    if (CoordinatorInReach(context_, slot) != context_.self.node || !HasDue(slot, now_ms)) continue;
+    Purge(slot);
+  }
+}
+
+bool ExpirySweeper::HasDue(SlotId slot, uint64_t now_ms) const {
+  const auto cursor = context_.store->Scan(storage::Table::kExpiry, storage::SlotPrefix(slot));
+  return cursor->Valid() && cursor->key() < DeadlineKey(slot, now_ms);
+}
+
+void ExpirySweeper::Purge(SlotId slot) {
+  Request request;
+  request.slot = slot;
+  request.traits = {true, true, false, true};
+  request.read_quorum = static_cast<uint8_t>(context_.view->Homes());
+  request.args.Append("orrery.purge");
+  coordinator_.Submit(std::move(request), [](const Response&) {});
+}
+
+}  // namespace orrery::replication

@@ -1,0 +1,75 @@
+#include "orrery/replication/lacking_sender.h"
+
+#include <utility>
+#include <vector>
+
+#include "orrery/base/marks.h"
+
+namespace orrery::replication {
+
+using causality::EventPtr;
+using causality::SlotClock;
+
+void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) {
+  const Key key{peer, slot};
+  const SlotReplica* replica = context_.slots->Find(slot);
+  if (replica == nullptr || peer_clock.CoversAll(replica->clock())) {
+    in_flight_.erase(key);
+    deferred_.erase(key);
+    return;
+  }
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  InFlight& in_flight = in_flight_[key];
+  if (now_us > in_flight.at_us + kPatienceUs) in_flight = InFlight();
+  SlotClock from = peer_clock;
+  from.Join(in_flight.upto);
+  if (in_flight.told_behind || from.CoversAll(replica->clock())) return;
+  if (bytes_[peer] >= kPeerBytesMax) {
+    deferred_[key] = peer_clock;
+    return;
+  }
+  in_flight.at_us = now_us;
+  const auto events = replica->backlog().Since(from, replica->clock());
+  if (!events) {
+    ORRERY_MARK("backlog no longer has what a peer lacks");
+    in_flight.told_behind = true;
+    context_.outbox->Send(peer, BehindMessage{slot});
+    return;
+  }
+  in_flight.upto = std::move(from);
+  SendEvents(key, *events, &in_flight);
+}
+
+void LackingSender::SendEvents(const Key& key, const std::vector<EventPtr>& events, InFlight* in_flight) {
+  const auto [peer, slot] = key;
+  SlotReplica& replica = context_.slots->At(slot);
+  size_t bytes = 0;
+  for (const EventPtr& event : events) {
+    if (bytes >= kSlotBytesMax) {
+      ORRERY_MARK("what a peer lacks goes in several rounds");
+      // Once the peer has taken these, it answers that it lacks more.
+      context_.outbox->SendDurable(peer, ClockMessage{slot, false, replica.clock()});
+      break;
+    }
+    context_.outbox->Send(peer, EventMessage{replica.committed().Get(event->dot.actor), event});
+    causality::VersionVector reached;
+    reached.Raise(event->dot);
+    in_flight->upto.JoinCounters(reached);
+    bytes += event->bytes.size();
+  }
+  bytes_[peer] += bytes;
+}
+
+void LackingSender::OnPeerDown(NodeId peer) {
+  std::erase_if(in_flight_, [&](const auto& entry) { return entry.first.first == peer; });
+  std::erase_if(deferred_, [&](const auto& entry) { return entry.first.first == peer; });
+  bytes_.erase(peer);
+}
+
+void LackingSender::Tick(uint64_t now_us) {
+  bytes_.clear();
+  std::erase_if(in_flight_, [&](const auto& entry) { return now_us > entry.second.at_us + kPatienceUs; });
+  for (const auto& [key, clock] : std::exchange(deferred_, {})) Send(key.first, key.second, clock);
+}
+
+}  // namespace orrery::replication
