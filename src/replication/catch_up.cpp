@@ -175,6 +175,8 @@ void CatchUp::Repair() {
 // Merges that ended early: whoever else may have what we lack is asked.
 void CatchUp::Reask() {
   for (const SlotId slot : requester_.TakeStopped()) {
+    // What waited for the merge does not wait for this one any more.
+    listener_.OnSlotAdvanced(slot);
     if (repair_.Has(slot) || !context_.IsHome(slot)) continue;
     ORRERY_MARK("merge stopped and is asked for again");
     AskHomes(slot);
@@ -204,6 +206,9 @@ void CatchUp::OnPeerDown(NodeId peer) {
 }
 
 void CatchUp::OnViewChanged() {
+  // Homes may have changed, or a peer that was linked all along counts as alive again: compare with
+  // everybody.
+  for (const NodeId peer : context_.linked) anti_entropy_.Want(peer);
   Repair();
 }
 

@@ -21,6 +21,8 @@ class AntiEntropy {
 
   /// From the first slot on, at the next ticks; the first message at once.
   void Sweep(NodeId peer);
+  /// Unless one is under way.
+  void Want(NodeId peer) { sweeps_.emplace(peer, 0); }
   void OnPeerDown(NodeId peer) { sweeps_.erase(peer); }
   void Tick(uint64_t now_us);
 
