@@ -1,4 +1,4 @@
-#include "orrery/resp/numbers.h"
+#include "orrery/base/numbers.h"
 
 #include <cerrno>
 #include <charconv>
@@ -9,7 +9,7 @@
 
 #include "orrery/base/check.h"
 
-namespace orrery::resp {
+namespace orrery {
 namespace {
 
 constexpr size_t kLongDoubleTextMax = 5 * 1024;  // 4933 digits, a point, 17 more, and some room
@@ -93,4 +93,4 @@ std::optional<long double> ParseLongDouble(std::string_view text) {
   return ParseWhole<long double>(terminated, text.size(), std::strtold);
 }
 
-}  // namespace orrery::resp
+}  // namespace orrery

@@ -1,4 +1,4 @@
-#include "orrery/resp/numbers.h"
+#include "orrery/base/numbers.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <random>
 
-namespace orrery::resp {
+namespace orrery {
 namespace {
 
 using std::string_literals::operator""s;
@@ -131,4 +131,4 @@ TEST(LongDoubleTextTest, ReadsInFullPrecision) {
 }
 
 }  // namespace
-}  // namespace orrery::resp
+}  // namespace orrery

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "orrery/storage/row_observer.h"
+
+namespace orrery::types {
+
+/// Keeps what can be computed from rows but is wanted without reading them: keys per slot and database (DBSIZE), and the
+/// deadlines in order (purging). In Table::kCounts and Table::kExpiry, by the slot's prefix; never replicated.
+class DerivedIndex final : public storage::RowObserver {
+ public:
+  void OnRowChange(SlotId slot, std::string_view row_key, const causality::Row& before, const causality::Row& after,
+                   storage::RowStore* store) override;
+
+  /// Computes the slot's entries anew from its rows, into the pending batch.
+  [[nodiscard]] Status Rebuild(SlotId slot, storage::RowStore* store);
+};
+
+struct KeyCounts {
+  uint64_t keys = 0;     ///< expired ones that are not purged yet included, as in Redis
+  uint64_t expires = 0;  ///< of them, those with an end
+};
+
+/// Of one database of a slot, as committed or pending in the store.
+KeyCounts CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store);
+
+}  // namespace orrery::types
