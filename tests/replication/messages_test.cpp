@@ -1,0 +1,151 @@
+#include "orrery/replication/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "replication/sample_messages.h"
+
+namespace orrery::replication {
+namespace {
+
+constexpr causality::HybridTime kTime = 0x0102030405060708;
+
+std::string FrameOf(const Message& message) {
+  std::string frame = BeginFrame(kTime);
+  AppendMessage(message, &frame);
+  return frame;
+}
+
+TEST(MessagesTest, SamplesCoverEveryType) {
+  std::set<size_t> types;
+  for (const Message& message : SampleMessages()) types.insert(message.index());
+  EXPECT_EQ(types.size(), std::variant_size_v<Message>);
+}
+
+// A decoded message is the one that was sent if it has the same type and the same bytes again: fields that
+// are not part of the bytes do not exist for a peer.
+TEST(MessagesTest, EveryTypeSurvivesTheWire) {
+  for (const Message& message : SampleMessages()) {
+    SCOPED_TRACE(message.index());
+    const std::string frame = FrameOf(message);
+    FrameReader reader(frame);
+    EXPECT_EQ(reader.time(), kTime);
+    Message read;
+    ASSERT_TRUE(reader.Next(&read));
+    EXPECT_EQ(read.index(), message.index());
+    EXPECT_EQ(FrameOf(read), frame);
+    EXPECT_FALSE(reader.Next(&read));
+    EXPECT_TRUE(reader.ok());
+  }
+}
+
+TEST(MessagesTest, FieldsComeBackAsTheyWereSent) {
+  const std::string frame = FrameOf(SampleMessages()[10]);
+  FrameReader reader(frame);
+  Message read;
+  ASSERT_TRUE(reader.Next(&read));
+  const auto& part = std::get<MergePartMessage>(read);
+  EXPECT_EQ(part.slot, 12345);
+  EXPECT_EQ(part.merge_id, 0xfeedfacecafebeefu);
+  EXPECT_FALSE(part.last);
+  EXPECT_EQ(part.rows.size(), 2u);
+  EXPECT_EQ(part.rows[0].second, "bytes a");
+  EXPECT_EQ(part.clock.Get({NodeId{11}, 3}), 5u);
+  EXPECT_EQ(part.clock.FloorOf(NodeId{33}), 9u);
+  EXPECT_EQ(part.voided.size(), 2u);
+}
+
+TEST(MessagesTest, AFrameHoldsManyMessagesInOrder) {
+  std::string frame = BeginFrame(kTime);
+  const std::vector<Message> samples = SampleMessages();
+  for (const Message& message : samples) AppendMessage(message, &frame);
+  FrameReader reader(frame);
+  for (const Message& message : samples) {
+    Message read;
+    ASSERT_TRUE(reader.Next(&read));
+    EXPECT_EQ(FrameOf(read), FrameOf(message));
+  }
+  Message none;
+  EXPECT_FALSE(reader.Next(&none));
+  EXPECT_TRUE(reader.ok());
+}
+
+TEST(MessagesTest, EveryTruncationIsNoticed) {
+  for (const Message& message : SampleMessages()) {
+    const std::string frame = FrameOf(message);
+    for (size_t size = 0; size < frame.size(); ++size) {
+      SCOPED_TRACE(size);
+      FrameReader reader(std::string_view(frame).substr(0, size));
+      Message read;
+      EXPECT_FALSE(reader.Next(&read));
+      // Just the time is a frame without messages.
+      EXPECT_EQ(reader.ok(), size == sizeof(kTime));
+    }
+  }
+}
+
+// The body's length is right but the body is not: each shorter or longer body of each type.
+TEST(MessagesTest, ABodyOfTheWrongLengthIsMalformed) {
+  for (const Message& message : SampleMessages()) {
+    if (std::holds_alternative<GossipMessage>(message)) continue;  // any bytes are gossip to us
+    std::string framed;
+    AppendMessage(message, &framed);
+    Decoder in(framed);
+    const uint8_t type = in.GetU8();
+    const std::string body(in.GetBytes());
+    for (size_t size = 0; size <= body.size() + 1; ++size) {
+      if (size == body.size()) continue;
+      std::string frame = BeginFrame(kTime);
+      Encoder out(&frame);
+      out.PutU8(type);
+      out.PutBytes((body + "x").substr(0, size));
+      FrameReader reader(frame);
+      Message read;
+      EXPECT_FALSE(reader.Next(&read)) << "type " << int{type} << " size " << size;
+      EXPECT_FALSE(reader.ok());
+    }
+  }
+}
+
+TEST(MessagesTest, MessagesOfANewerPeerAreSkipped) {
+  std::string frame = BeginFrame(kTime);
+  Encoder out(&frame);
+  out.PutU8(200);
+  out.PutBytes("whatever this will mean");
+  AppendMessage(BehindMessage{77}, &frame);
+  FrameReader reader(frame);
+  Message read;
+  ASSERT_TRUE(reader.Next(&read));
+  EXPECT_EQ(std::get<BehindMessage>(read).slot, 77);
+  EXPECT_EQ(reader.unknown(), 1u);
+  EXPECT_FALSE(reader.Next(&read));
+  EXPECT_TRUE(reader.ok());
+}
+
+TEST(MessagesTest, SlotsThatDoNotExistAreMalformed) {
+  for (const Message& message :
+       {Message(BehindMessage{16384}), Message(AckMessage{16384, {{NodeId{1}, 1}, 1}}),
+        Message(SummaryMessage{{{1, 1, 1}, {65535, 1, 1}}})}) {
+    const std::string frame = FrameOf(message);
+    FrameReader reader(frame);
+    Message read;
+    EXPECT_FALSE(reader.Next(&read));
+    EXPECT_FALSE(reader.ok());
+  }
+}
+
+TEST(MessagesTest, KnowsTheSlotOfEachMessage) {
+  size_t with_slot = 0;
+  for (const Message& message : SampleMessages()) {
+    const auto slot = SlotOfMessage(message);
+    if (slot) {
+      EXPECT_EQ(*slot, 12345);
+      ++with_slot;
+    }
+  }
+  EXPECT_EQ(with_slot, SampleMessages().size() - 3);  // a reply, a summary and gossip have none
+}
+
+}  // namespace
+}  // namespace orrery::replication

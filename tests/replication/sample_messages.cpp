@@ -1,0 +1,90 @@
+#include "replication/sample_messages.h"
+
+namespace orrery::replication {
+namespace {
+
+using causality::Actor;
+using causality::Dot;
+
+constexpr SlotId kSlot = 12345;
+const Actor kFirst{NodeId{11}, 3};
+const Actor kSecond{NodeId{22}, uint64_t{1} << 50};
+
+causality::SlotClock SampleClock() {
+  causality::VersionVector counters;
+  counters.Raise(kFirst, 5);
+  counters.Raise(kSecond, 300);
+  causality::SlotClock clock;
+  clock.JoinCounters(counters);
+  clock.RaiseFloor(NodeId{33}, 9);
+  return clock;
+}
+
+causality::EventPtr SampleEvent() {
+  causality::Event event;
+  event.slot = kSlot;
+  event.dot = {kFirst, 6};
+  event.hlc = uint64_t{77} << 16;
+  event.scopes.push_back({"prefix", SampleClock()});
+  causality::RowChange change;
+  change.row_key = "row";
+  change.removed.push_back({Dot{kSecond, 300}, causality::CellKind::kIncrement});
+  change.added.push_back({causality::CellKind::kValue, event.dot, 6, event.hlc, "payload", {}});
+  event.changes.push_back(std::move(change));
+  return causality::MakeEventPtr(event);
+}
+
+Request SampleRequest() {
+  Request request;
+  request.slot = kSlot;
+  request.db = 3;
+  request.resp = 3;
+  request.traits = {true, true, false, true};
+  request.read_quorum = 2;
+  request.write_quorum = 3;
+  request.timeout_ms = 700;
+  request.args = Arguments({"SET", "", "value"});
+  request.attachments.emplace_back("other row", "its bytes");
+  return request;
+}
+
+MergePartMessage SamplePart(uint32_t part) {
+  MergePartMessage message;
+  message.slot = kSlot;
+  message.merge_id = 0xfeedfacecafebeef;
+  message.part = part;
+  message.last = part > 0;
+  message.gone = part > 1;
+  message.rows = {{"row a", "bytes a"}, {"row b", ""}};
+  if (part > 0) return message;
+  message.clock = SampleClock();
+  message.voided.Add("row c", {{kSecond, 301}, causality::CellKind::kValue});
+  message.voided.Add(causality::ScopeRemoval{"collection", SampleClock()});
+  return message;
+}
+
+}  // namespace
+
+std::vector<Message> SampleMessages() {
+  return {ForwardMessage{9, 1, SampleRequest()},
+          ForwardReplyMessage{9, {Outcome::kUnknown, "+OK\r\n"}},
+          EventMessage{4, SampleEvent()},
+          AckMessage{kSlot, {kSecond, 300}},
+          ProbeMessage{kSlot, 17, true, SampleClock()},
+          ProbeReplyMessage{kSlot, 17, true, {}},
+          ProbeReplyMessage{kSlot, 17, false, SampleClock()},
+          ClockMessage{kSlot, true, SampleClock()},
+          BehindMessage{kSlot},
+          MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 4},
+          SamplePart(0),
+          SamplePart(1),
+          SamplePart(2),
+          HintMessage{NodeId{44}, 5, SampleEvent()},
+          HintAckMessage{NodeId{44}, kSlot, {kFirst, 6}, true},
+          HintOfferMessage{kSlot},
+          HintWantMessage{kSlot, SampleClock(), {}},
+          SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
+          GossipMessage{std::string("\0\x01gossip", 8)}};
+}
+
+}  // namespace orrery::replication
