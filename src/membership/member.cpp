@@ -1,11 +1,14 @@
 #include "orrery/membership/member.h"
 
+#include <limits>
+
 #include "orrery/base/hash.h"
 
 namespace orrery::membership {
 namespace {
 
-constexpr size_t kMemberBytesMin = 20;
+// id, two ports, and ten fields of a byte or more
+constexpr size_t kMemberBytesMin = 22;
 
 std::string Bytes(const Member& member) {
   std::string bytes;
@@ -14,10 +17,28 @@ std::string Bytes(const Member& member) {
   return bytes;
 }
 
-bool Supersedes(const Member& entry, const Member& known) {
-  if (entry.version != known.version) return entry.version > known.version;
-  if (entry.state != known.state) return entry.state > known.state;
-  return Bytes(entry) > Bytes(known);
+uint32_t GetUint32(Decoder* in) {
+  const uint64_t value = in->GetVarint();
+  if (value > std::numeric_limits<uint32_t>::max()) in->Fail();
+  return static_cast<uint32_t>(value);
+}
+
+std::string GetText(Decoder* in, size_t bytes_max) {
+  const std::string_view text = in->GetBytes();
+  if (text.size() > bytes_max) in->Fail();
+  return std::string(text);
+}
+
+bool GetBool(Decoder* in) {
+  const uint8_t value = in->GetU8();
+  if (value > 1) in->Fail();
+  return value == 1;
+}
+
+MemberState GetState(Decoder* in) {
+  const auto state = static_cast<MemberState>(in->GetU8());
+  if (state < MemberState::kJoining || state > MemberState::kRemoved) in->Fail();
+  return state;
 }
 
 }  // namespace
@@ -41,28 +62,48 @@ void EncodeMember(const Member& member, Encoder* out) {
 Member DecodeMember(Decoder* in) {
   Member member;
   member.id.value = in->GetU64();
-  member.host = in->GetBytes();
+  member.host = GetText(in, kHostBytesMax);
   member.client_port = in->GetU16();
   member.peer_port = in->GetU16();
-  member.weight = static_cast<uint32_t>(in->GetVarint());
-  member.zone = in->GetBytes();
-  member.token_seed = static_cast<uint32_t>(in->GetVarint());
-  const uint8_t state = in->GetU8();
-  member.state = static_cast<MemberState>(state);
+  member.weight = GetUint32(in);
+  member.zone = GetText(in, kZoneBytesMax);
+  member.token_seed = GetUint32(in);
+  member.state = GetState(in);
   member.incarnation = in->GetVarint();
   member.version = in->GetVarint();
-  member.has_data = in->GetU8() != 0;
-  member.protocol_min = static_cast<uint32_t>(in->GetVarint());
-  member.protocol_max = static_cast<uint32_t>(in->GetVarint());
-  if (!member.id || state < 1 || state > 3) in->Fail();
-  return member;
+  member.has_data = GetBool(in);
+  member.protocol_min = GetUint32(in);
+  member.protocol_max = GetUint32(in);
+  if (!member.id || member.version >= kVersionEnd) in->Fail();
+  return in->ok() ? member : Member();
+}
+
+bool Supersedes(const Member& entry, const Member& known) {
+  const bool removes = entry.state == MemberState::kRemoved;
+  if (removes != (known.state == MemberState::kRemoved)) return removes;
+  if (entry.version != known.version) return entry.version > known.version;
+  return Bytes(entry) > Bytes(known);
+}
+
+Member RemovalOf(const Member& member) {
+  Member removal = member;
+  removal.state = MemberState::kRemoved;
+  ++removal.version;
+  return removal;
+}
+
+uint64_t HashOf(const Member& member) {
+  return Hash64(Bytes(member));
 }
 
 bool MembershipMap::Merge(const Member& entry) {
-  auto [it, inserted] = entries_.try_emplace(entry.id, entry);
-  if (inserted) return true;
-  if (!Supersedes(entry, it->second)) return false;
-  it->second = entry;
+  const auto [at, inserted] = entries_.try_emplace(entry.id, entry);
+  if (!inserted) {
+    if (!Supersedes(entry, at->second)) return false;
+    hash_ -= HashOf(at->second);
+    at->second = entry;
+  }
+  hash_ += HashOf(entry);
   return true;
 }
 
@@ -85,13 +126,6 @@ std::vector<Member> MembershipMap::Present() const {
   return members;
 }
 
-uint64_t MembershipMap::Hash() const {
-  std::string bytes;
-  Encoder out(&bytes);
-  Encode(&out);
-  return Hash64(bytes);
-}
-
 void MembershipMap::Encode(Encoder* out) const {
   out->PutVarint(entries_.size());
   for (const auto& [id, member] : entries_) EncodeMember(member, out);
@@ -99,9 +133,15 @@ void MembershipMap::Encode(Encoder* out) const {
 
 MembershipMap MembershipMap::Decode(Decoder* in) {
   MembershipMap map;
-  const uint64_t n = in->GetCount(kMemberBytesMin);
-  for (uint64_t i = 0; i < n && in->ok(); ++i) map.Merge(DecodeMember(in));
-  return map;
+  NodeId last;
+  const uint64_t count = in->GetCount(kMemberBytesMin);
+  for (uint64_t i = 0; i < count && in->ok(); ++i) {
+    const Member member = DecodeMember(in);
+    if (member.id <= last) in->Fail();
+    last = member.id;
+    if (in->ok()) map.Merge(member);
+  }
+  return in->ok() ? map : MembershipMap();
 }
 
 }  // namespace orrery::membership

@@ -2,9 +2,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "orrery/base/codec.h"
@@ -14,13 +12,14 @@ namespace orrery::membership {
 
 /// Joining and leaving are explicit (Dynamo, section 4.8.1); being unreachable is not a state but an opinion.
 enum class MemberState : uint8_t {
-  kUp = 1,       ///< holds its share of the ring
-  kLeaving = 2,  ///< gives its share away
-  kRemoved = 3,  ///< gone for good; kept so that it cannot come back by an old entry
+  kJoining = 1,  ///< known, but holds nothing yet
+  kUp = 2,       ///< holds its share of the ring
+  kLeaving = 3,  ///< gives its share away
+  kRemoved = 4,  ///< gone for good; kept so that it cannot come back by an old entry
 };
 
-/// What everybody knows of a member. Written only by the member itself, which raises `version` each time; an operator's
-/// removal of a dead member excepted. Value type.
+/// What everybody knows of a member. Written only by the member itself, which raises `version` each time; an
+/// operator's removal of a dead member excepted. Value type.
 struct Member {
   NodeId id;
   std::string host;
@@ -39,23 +38,38 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+inline constexpr size_t kHostBytesMax = 255;
+inline constexpr size_t kZoneBytesMax = 64;
+/// Versions stay below, so that one can always be raised.
+inline constexpr uint64_t kVersionEnd = uint64_t{1} << 62;
+
+/// Equal members have equal bytes. REQUIRES: host and zone within their limits.
 void EncodeMember(const Member& member, Encoder* out);
+/// Fails the decoder on anything that EncodeMember cannot have written.
 Member DecodeMember(Decoder* in);
 
-/// node id -> entry, merged by version: a CRDT, so gossip may bring entries in any order, any number of times. Ties of
-/// version, which only an operator's removal can make, go to the greater state, then to the greater bytes.
-/// One loop; copies are values.
+/// Whether entry replaces known, both of one node. A removal is final: it replaces every entry that is none,
+/// whatever the versions. Then the greater version counts; ties, which only an operator's removal or a node
+/// that lost its last writes can make, go to the greater bytes. A total order, so merging commutes,
+/// associates and repeats harmlessly.
+bool Supersedes(const Member& entry, const Member& known);
+
+/// The entry by which an operator removes a member.
+Member RemovalOf(const Member& member);
+
+/// node id -> entry, merged by Supersedes: a CRDT, so gossip may bring entries in any order, any number of
+/// times. Value type.
 class MembershipMap {
  public:
   /// Whether the map changed.
   bool Merge(const Member& entry);
   const Member* Find(NodeId id) const;
-  std::vector<Member> List() const;  ///< by id, removed ones included
+  std::vector<Member> List() const;     ///< by id, removed ones included
   std::vector<Member> Present() const;  ///< by id, without the removed
   size_t size() const { return entries_.size(); }
   const std::map<NodeId, Member>& entries() const { return entries_; }
-  /// Equal for equal maps.
-  uint64_t Hash() const;
+  /// Equal for equal maps. Constant time.
+  uint64_t Hash() const { return hash_; }
 
   void Encode(Encoder* out) const;
   /// Fails the decoder on malformed input.
@@ -63,6 +77,10 @@ class MembershipMap {
 
  private:
   std::map<NodeId, Member> entries_;
+  uint64_t hash_ = 0;  // sum of the entries' hashes
 };
+
+/// Of the entry's bytes: tells two entries of one version apart.
+uint64_t HashOf(const Member& member);
 
 }  // namespace orrery::membership
