@@ -43,7 +43,7 @@ TEST(TokenSeedTest, MakesTheLoadsMoreEvenThanNoChoice) {
   std::vector<RingMember> plain;
   std::vector<RingMember> chosen;
   MemberMaker maker(3);
-  for (const RingMember& newcomer : maker.Many(60)) {
+  for (const RingMember& newcomer : maker.Many(40)) {
     plain.push_back(newcomer);
     chosen.push_back(newcomer);
     chosen.back().token_seed = ChooseTokenSeed(chosen, newcomer, 3);
