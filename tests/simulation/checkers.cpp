@@ -1,0 +1,220 @@
+#include "simulation/checkers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "orrery/storage/hint_store.h"
+#include "orrery/storage/row_key.h"
+#include "simulation/describe.h"
+
+namespace orrery::simulation {
+
+using causality::Dot;
+using causality::SlotClock;
+using replication::Outcome;
+using replication::SlotReplica;
+
+Checkers::Checkers(Cluster* cluster) : cluster_(*cluster), copies_(cluster->size()), books_(cluster->size()) {
+  cluster->SetWatcher(this);
+}
+
+std::string Checkers::At(size_t node, SlotId slot) {
+  return NodeName(node) + " slot " + std::to_string(slot);
+}
+
+// ---- replicas ----
+
+void Checkers::AfterTurn(size_t node) {
+  replication::Shard& shard = cluster_.node(node).shard();
+  for (SlotId slot : cluster_.slots()) {
+    const SlotReplica* replica = shard.slots().Find(slot);
+    if (replica == nullptr) continue;
+    RecordOwn(node, slot, *replica);
+    if (shard.failed()) continue;  // what it has in memory was never committed
+    const Known& known = books_[node].known[slot];
+    const bool changed = known.digest != replica->digest() || known.voided != replica->voided().size() ||
+                         known.clock != replica->clock();
+    if (changed) CheckReplica(node, slot, *replica);
+  }
+  CheckHints(node);
+  // Replies leave while the turn ends; what the turn did is in the books only now.
+  for (Operation* operation : std::exchange(replied_, {})) CheckReply(*operation);
+}
+
+void Checkers::RecordOwn(size_t node, SlotId slot, const SlotReplica& replica) {
+  const causality::Actor self = cluster_.node(node).actor();
+  const uint64_t upto = replica.clock().Get(self);
+  const uint64_t from = history_.Latest(slot, self);
+  if (upto <= from) return;
+  const auto events = replica.backlog().Of(self, from, upto);
+  if (!events) return Fail("contiguous", At(node, slot) + " covers own events that it never made");
+  for (const auto& event : *events) {
+    if (history_.Record(event) == History::Recorded::kClash) {
+      Fail("once", At(node, slot) + " gave " + DescribeDot(event->dot) + " to a second event");
+    }
+  }
+}
+
+void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
+  NodeBook& book = books_[node];
+  Known& known = book.known[slot];
+  const uint64_t corrupt = cluster_.node(node).shard().stats().corrupt_slots;
+  if (corrupt == book.corrupt_slots && !replica.clock().CoversAll(known.clock)) {
+    Fail("monotone", At(node, slot) + " went from " + DescribeClock(known.clock) + " to " +
+                         DescribeClock(replica.clock()));
+  }
+  book.corrupt_slots = corrupt;
+  known = {replica.clock(), replica.digest(), replica.voided().size()};
+  copies_.HasClock(node, slot, replica.clock());
+  const auto expected = history_.At(slot, replica.clock());
+  if (!expected)
+    return Fail("contiguous",
+                At(node, slot) + " covers events that nobody made: " + DescribeClock(replica.clock()));
+  if (expected->digest != replica.digest()) {
+    CheckRowsDeeply();
+    Fail("exact",
+         At(node, slot) + " at " + DescribeClock(replica.clock()) + " has a digest that is not its rows'");
+  }
+  if (!(expected->voided == replica.voided())) {
+    Fail("voided", At(node, slot) + " at " + DescribeClock(replica.clock()) + " has " +
+                       std::to_string(replica.voided().size()) + " voided, its clock says " +
+                       std::to_string(expected->voided.size()));
+  }
+}
+
+void Checkers::CheckRowsDeeply() {
+  for (size_t node = 0; node < cluster_.size(); ++node) {
+    if (!cluster_.node(node).up() || cluster_.node(node).shard().failed()) continue;
+    for (SlotId slot : cluster_.slots()) {
+      const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
+      if (replica == nullptr) continue;
+      const auto expected = history_.At(slot, replica->clock());
+      if (!expected) continue;
+      std::map<std::string, std::string> rows;
+      auto cursor = cluster_.node(node).store().Scan(storage::Table::kRows, storage::SlotPrefix(slot));
+      for (; cursor->Valid(); cursor->Next()) rows.emplace(cursor->key().substr(2), cursor->value());
+      if (!cursor->status().ok()) continue;  // a damaged row is noticed by whoever reads it
+      std::map<std::string, std::string> wanted;
+      for (const auto& [row_key, row] : expected->rows) wanted.emplace(row_key, causality::EncodeRow(row));
+      if (rows == wanted) continue;
+      std::string text = At(node, slot) + " at " + DescribeClock(replica->clock()) + ":";
+      for (const auto* side : {&rows, &wanted}) {
+        text += side == &rows ? " has" : "; should have";
+        for (const auto& [row_key, bytes] : *side) text += " " + DescribeRow(row_key, bytes);
+      }
+      cluster_.Note("rows", node, slot, [&] { return text; });
+      Fail("exact", text);
+    }
+  }
+}
+
+// ---- hints ----
+
+std::set<std::pair<SlotId, Dot>> Checkers::HintsOf(size_t node) {
+  std::set<std::pair<SlotId, Dot>> hints;
+  auto store = storage::HintStore::Open(&cluster_.node(node).store(), {});
+  if (!store.ok()) return hints;
+  for (const auto& [home, totals] : (*store)->totals()) {
+    for (auto cursor = (*store)->Scan(home); cursor.Valid(); cursor.Next()) {
+      hints.emplace(cursor.hint().slot, cursor.hint().dot);
+    }
+  }
+  return hints;
+}
+
+void Checkers::CheckHints(size_t node) {
+  replication::Shard& shard = cluster_.node(node).shard();
+  NodeBook& book = books_[node];
+  uint64_t total = 0;
+  for (const auto& [home, totals] : shard.hints().totals()) total += totals.count;
+  if (shard.failed() || (shard.stats().hints_stored == book.hints_stored && total == book.hint_total)) return;
+  book.hints_stored = shard.stats().hints_stored;
+  book.hint_total = total;
+  copies_.HasHints(node, HintsOf(node));
+}
+
+void Checkers::BeforeCrash(size_t node) {
+  books_[node].known.clear();
+}
+
+void Checkers::AfterStart(size_t node) {
+  NodeBook& book = books_[node];
+  book = NodeBook();
+  for (SlotId slot : cluster_.slots()) {
+    const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
+    copies_.RestartedWithClock(node, slot, replica == nullptr ? SlotClock() : replica->clock());
+    if (replica != nullptr) CheckReplica(node, slot, *replica);
+  }
+  copies_.RestartedWithHints(node, HintsOf(node));
+}
+
+// ---- operations ----
+
+void Checkers::OnInvoke(Operation* operation) {
+  operations_[operation->id] = operation;
+  operation->acknowledged_before = acknowledged_[operation->slot];
+}
+
+void Checkers::OnExecution(size_t /*node*/, const Execution& execution) {
+  const auto it = operations_.find(execution.op);
+  if (it == operations_.end()) return Fail("refused", "an operation ran that nobody asked for");
+  Operation& operation = *it->second;
+  operation.executions.push_back(execution);
+  if (execution.made.counter == 0) return;
+  if (operation.response && operation.response->outcome != Outcome::kReply &&
+      operation.response->outcome != Outcome::kUnknown) {
+    Fail("refused", Describe(operation) + " was refused and yet applied later");
+  }
+  const auto made = std::count_if(operation.executions.begin(), operation.executions.end(),
+                                  [](const Execution& e) { return e.made.counter != 0; });
+  if (made > 1 && !operation.traits.idempotent) Fail("twice", Describe(operation) + " was applied twice");
+}
+
+void Checkers::CheckReply(const Operation& operation) {
+  const bool made = std::any_of(operation.executions.begin(), operation.executions.end(),
+                                [](const Execution& e) { return e.made.counter != 0; });
+  if (!operation.acknowledged()) {
+    if (made && operation.response->outcome != Outcome::kUnknown) {
+      Fail("refused", Describe(operation) + " was refused though it had been applied");
+    }
+    return;
+  }
+  ++acknowledged_count_;
+  if (operation.executions.empty())
+    return Fail("refused", Describe(operation) + " was answered but never ran");
+  // Tried in two places, the reply is that of one of them: the last one is the one that was waited for.
+  const Execution& execution = operation.executions.back();
+  CheckCopies(operation, execution);
+  if (expect_fresh_ && operation.traits.reads) CheckFresh(operation);
+  if (execution.made.counter != 0) {
+    causality::VersionVector counters;
+    counters.Raise(execution.made);
+    acknowledged_[operation.slot].JoinCounters(counters);
+  }
+}
+
+void Checkers::CheckCopies(const Operation& operation, const Execution& execution) {
+  SlotClock saw = execution.before;
+  if (execution.made.counter != 0) saw.Advance(execution.made);
+  const size_t w = std::min<size_t>(cluster_.options().w, cluster_.options().n);
+  for (const auto& entry : saw.counters().entries()) {
+    uint64_t& known = on_enough_[{operation.slot, entry.actor}];
+    for (; known < entry.counter; ++known) {
+      const Dot dot{entry.actor, known + 1};
+      const size_t copies = copies_.CountHad(operation.slot, dot);
+      if (copies >= w) continue;
+      return Fail("copies", Describe(operation) + " was answered having seen " + DescribeDot(dot) +
+                                ", which only " + std::to_string(copies) + " nodes ever had");
+    }
+  }
+}
+
+void Checkers::CheckFresh(const Operation& operation) {
+  SlotClock saw = operation.executions.back().before;
+  if (operation.executions.back().made.counter != 0) saw.Advance(operation.executions.back().made);
+  if (saw.CoversAll(operation.acknowledged_before)) return;
+  Fail("fresh", Describe(operation) + " saw " + DescribeClock(saw) + " though " +
+                    DescribeClock(operation.acknowledged_before) + " had been acknowledged before");
+}
+
+}  // namespace orrery::simulation

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulation/cluster.h"
+#include "simulation/copies.h"
+#include "simulation/operation.h"
+
+namespace orrery::simulation {
+
+/// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, mismatch, order,
+/// bounded, refused, twice.
+class Checkers final : public ClusterWatcher {
+ public:
+  explicit Checkers(Cluster* cluster);
+
+  // What happens.
+  void AfterTurn(size_t node) override;
+  void OnExecution(size_t node, const Execution& execution) override;
+  void BeforeCrash(size_t node) override;
+  void AfterStart(size_t node) override;
+  void OnInvoke(Operation* operation);
+  /// Called while the entry node's turn ends.
+  void OnReply(Operation* operation) { replied_.push_back(operation); }
+
+  /// Every row of every replica, byte by byte.
+  void CheckRowsDeeply();
+  /// Nothing is missing anywhere: empty; else what is.
+  std::string NotConverged();
+  /// After NotConverged() is empty: what must hold of a cluster at rest.
+  void CheckAtRest();
+
+  const History& history() const { return history_; }
+  const std::map<uint64_t, Operation*>& operations() const { return operations_; }
+  uint64_t acknowledged() const { return acknowledged_count_; }
+  uint64_t lost_excused() const { return lost_excused_; }
+  /// No fault can happen in this run: freshness is promised.
+  void ExpectFresh() { expect_fresh_ = true; }
+
+ private:
+  struct Known {
+    causality::SlotClock clock;
+    uint64_t digest = 0;
+    size_t voided = 0;
+  };
+  struct NodeBook {
+    std::map<SlotId, Known> known;
+    uint64_t hints_stored = 0;
+    uint64_t hint_total = 0;
+    uint64_t corrupt_slots = 0;
+  };
+
+  void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckHints(size_t node);
+  void CheckReply(const Operation& operation);
+  void CheckCopies(const Operation& operation, const Execution& execution);
+  void CheckFresh(const Operation& operation);
+  void CheckSurvivors();
+  void CheckCounters();
+  void CheckOrder();
+  std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
+  std::string At(size_t node, SlotId slot);
+  void Fail(const std::string& checker, const std::string& what) { cluster_.Fail(checker + ": " + what); }
+
+  Cluster& cluster_;
+  History history_;
+  Copies copies_;
+  std::vector<NodeBook> books_;
+  std::map<uint64_t, Operation*> operations_;
+  std::map<SlotId, causality::SlotClock> acknowledged_;
+  std::map<std::pair<SlotId, causality::Actor>, uint64_t> on_enough_;
+  std::vector<Operation*> replied_;
+  uint64_t acknowledged_count_ = 0;
+  uint64_t lost_excused_ = 0;
+  bool expect_fresh_ = false;
+};
+
+}  // namespace orrery::simulation

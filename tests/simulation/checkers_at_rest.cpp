@@ -1,0 +1,121 @@
+// What must hold of a cluster that has healed and come to rest.
+
+#include <algorithm>
+#include <optional>
+
+#include "orrery/storage/row_key.h"
+#include "simulation/checkers.h"
+#include "simulation/describe.h"
+#include "simulation/replay.h"
+
+namespace orrery::simulation {
+
+using causality::Dot;
+using causality::SlotClock;
+using replication::SlotReplica;
+
+std::string Checkers::NotConverged() {
+  for (size_t node = 0; node < cluster_.size(); ++node) {
+    if (!cluster_.node(node).up()) return NodeName(node) + " is down";
+    replication::Shard& shard = cluster_.node(node).shard();
+    if (shard.pending() > 0) return NodeName(node) + " still has commands under way";
+    for (const auto& [home, totals] : shard.hints().totals()) {
+      if (totals.count > 0) return NodeName(node) + " still keeps hints for " + DescribeNode(home);
+    }
+  }
+  for (SlotId slot : cluster_.slots()) {
+    const SlotReplica* first = nullptr;
+    for (NodeId home : cluster_.ring().Homes(slot)) {
+      const size_t node = cluster_.IndexOf(home);
+      static const SlotReplica kEmpty(0, nullptr, nullptr);
+      const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
+      if (replica == nullptr) replica = &kEmpty;
+      if (first == nullptr) first = replica;
+      if (cluster_.node(node).shard().catch_up().Merging(slot)) return At(node, slot) + " is still merging";
+      if (replica->clock() != first->clock()) {
+        return At(node, slot) + " is at " + DescribeClock(replica->clock()) + ", " +
+               DescribeNode(cluster_.ring().Homes(slot).front()) + " at " + DescribeClock(first->clock());
+      }
+      if (replica->digest() != first->digest() || !(replica->voided() == first->voided())) {
+        return At(node, slot) + " has the same clock as the first home but not the same rows";
+      }
+    }
+  }
+  return {};
+}
+
+void Checkers::CheckAtRest() {
+  CheckRowsDeeply();
+  CheckSurvivors();
+  CheckCounters();
+  CheckOrder();
+  for (size_t node = 0; node < cluster_.size(); ++node) {
+    if (cluster_.node(node).shard().stats().digest_mismatches > 0) {
+      Fail("mismatch", NodeName(node) + " has met equal clocks with different digests");
+    }
+  }
+}
+
+void Checkers::CheckSurvivors() {
+  const bool always = cluster_.options().shard.sync == replication::SyncPolicy::kAlways;
+  for (const auto& [id, operation] : operations_) {
+    if (!operation->acknowledged()) continue;
+    const Dot made = operation->executions.back().made;
+    if (made.counter == 0) continue;
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(operation->slot).front());
+    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(operation->slot);
+    if (replica != nullptr && replica->clock().Covers(made)) continue;
+    const auto owing = copies_.Owing(operation->slot, made);
+    if (owing.empty() && !always) {
+      ++lost_excused_;  // every node that had it lost it to a power cut before it was on a disk
+      continue;
+    }
+    std::string who;
+    for (size_t node : owing) who += " " + NodeName(node);
+    return Fail("survives", Describe(*operation) + " was acknowledged as " + DescribeDot(made) +
+                                " and is lost, although no power cut took it from" +
+                                (who.empty() ? " any disk" : who));
+  }
+}
+
+// Keys "b..." are only ever incremented by one: value = number of INCR events below the clock.
+void Checkers::CheckCounters() {
+  for (SlotId slot : cluster_.slots()) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+    if (replica == nullptr) continue;
+    const auto expected = history_.At(slot, replica->clock());
+    if (!expected) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (key[0] != 'b') continue;
+      const std::string row_key = storage::EncodeRowKey({0, key, storage::RowTag::kString, {}});
+      int64_t made = 0;
+      for (const auto& [actor, events] : history_.actors(slot)) {
+        for (const auto& event : events) {
+          const bool ours = std::any_of(event.changes.begin(), event.changes.end(),
+                                        [&](const auto& change) { return change.row_key == row_key; });
+          if (ours && replica->clock().Covers(event.dot)) ++made;
+        }
+      }
+      const auto row = expected->rows.find(row_key);
+      const int64_t value = row == expected->rows.end() ? 0 : CounterOf(row->second);
+      if (value != made) {
+        Fail("counter",
+             key + " is " + std::to_string(value) + " after " + std::to_string(made) + " increments");
+      }
+    }
+  }
+}
+
+// A replica that is fed all events in another order, each actor's in turn, has the same bytes.
+void Checkers::CheckOrder() {
+  for (SlotId slot : history_.slots()) {
+    const SlotClock all = history_.Everything(slot);
+    const auto expected = history_.At(slot, all);
+    const std::optional<std::string> difference =
+        ReplayInRandomOrder(history_.actors(slot), slot, *expected, &cluster_.random());
+    if (difference) Fail("order", "slot " + std::to_string(slot) + ": " + *difference);
+  }
+}
+
+}  // namespace orrery::simulation

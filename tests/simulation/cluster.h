@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orrery/ring/ring.h"
+#include "simulation/detector.h"
+#include "simulation/history.h"
+#include "simulation/network.h"
+#include "simulation/options.h"
+#include "simulation/sim_node.h"
+
+namespace orrery::simulation {
+
+/// Hears of what happens in a cluster. The checkers are one.
+class ClusterWatcher {
+ public:
+  virtual ~ClusterWatcher() = default;
+  virtual void AfterTurn(size_t node) = 0;
+  virtual void OnExecution(size_t node, const Execution& execution) = 0;
+  /// Just before a process ends, and when the node's disk is all that is left of it.
+  virtual void BeforeCrash(size_t node) = 0;
+  virtual void AfterStart(size_t node) = 0;
+};
+
+/// Any number of nodes under one virtual clock and one source of chance. What fails first stops everything.
+class Cluster final : private NetworkUser, private NodeHost {
+ public:
+  explicit Cluster(const Options& options);
+  ~Cluster() override;
+
+  void SetWatcher(ClusterWatcher* watcher) { watcher_ = watcher; }
+  /// Starts all nodes.
+  void Start();
+  /// One step of the scheduler; false when a checker has failed or nothing is left to do.
+  bool Step();
+
+  const Options& options() const { return options_; }
+  Scheduler& scheduler() { return scheduler_; }
+  runtime::Random& random() { return random_; }
+  Network& network() { return network_; }
+  Detector& detector() { return detector_; }
+  size_t size() const { return nodes_.size(); }
+  SimNode& node(size_t index) { return *nodes_[index]; }
+  const ring::Ring& ring() const { return *ring_; }
+  size_t IndexOf(NodeId id) const;
+  bool IsHome(SlotId slot, size_t node) { return ring_->IsHome(slot, nodes_[node]->id()); }
+  std::vector<std::string> KeysOf(SlotId slot) const;
+  const std::vector<SlotId>& slots() const { return slots_; }
+
+  // Faults and their ends.
+  void StartNode(size_t node);
+  void CrashNode(size_t node, size_t unsynced_to_keep, uint64_t noticed_within_us);
+  void PauseNode(size_t node);
+  void ResumeNode(size_t node);
+  void SetBlocked(size_t from, size_t to, bool blocked);
+  /// Everything works again, from now on.
+  void Heal();
+
+  /// The first failure wins.
+  void Fail(const std::string& what);
+  const std::string& failure() const { return failure_; }
+  /// For the trace, and into the digest of the run. The text is made only if somebody reads it.
+  template <typename Text>
+  void Note(const char* kind, uint64_t a, uint64_t b, const Text& text) {
+    Mix(kind[0] + a * 31 + b * 1009);
+    if (options_.trace) Trace(kind, text());
+  }
+  const std::deque<std::string>& trace() const { return trace_; }
+  uint64_t digest() const { return digest_; }
+
+ private:
+  // NetworkUser
+  bool IsResponsive(size_t node) const override { return nodes_[node]->up() && !nodes_[node]->paused(); }
+  void RunOn(size_t node, std::function<void()> task) override { nodes_[node]->Run(std::move(task)); }
+  void LinkUp(size_t node, size_t peer) override;
+  void LinkDown(size_t node, size_t peer) override;
+  void Deliver(size_t node, size_t peer, std::string_view frame) override;
+  // NodeHost
+  replication::ClusterViewPtr ViewOf(size_t node) override;
+  void Send(size_t from, NodeId to, std::string frame) override;
+  void OnExecution(size_t node, const Execution& execution) override;
+  void AfterTurn(size_t node) override;
+  void OnLog(size_t node, const std::string& text) override;
+
+  void Mix(uint64_t value);
+  void Trace(const char* kind, const std::string& text);
+  void ChooseSlots();
+
+  Options options_;
+  Scheduler scheduler_;
+  runtime::SeededRandom random_;
+  std::shared_ptr<const ring::Ring> ring_;
+  Network network_;
+  Detector detector_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::vector<SlotId> slots_;
+  std::vector<std::string> tags_;
+  ClusterWatcher* watcher_ = nullptr;
+  std::string failure_;
+  std::deque<std::string> trace_;
+  uint64_t digest_ = 0;
+};
+
+/// "n3": how traces name nodes.
+std::string NodeName(size_t node);
+
+}  // namespace orrery::simulation

@@ -1,0 +1,50 @@
+#include "simulation/copies.h"
+
+#include <algorithm>
+
+namespace orrery::simulation {
+
+using causality::Dot;
+using causality::SlotClock;
+
+void Copies::HasClock(size_t node, SlotId slot, const SlotClock& clock) {
+  nodes_[node].had.clocks[slot].Join(clock.counters());
+  nodes_[node].owes.clocks[slot].Join(clock.counters());
+}
+
+void Copies::HasHints(size_t node, const std::set<std::pair<SlotId, Dot>>& hints) {
+  nodes_[node].had.hints.insert(hints.begin(), hints.end());
+  nodes_[node].owes.hints.insert(hints.begin(), hints.end());
+  nodes_[node].hints_now = hints;
+}
+
+void Copies::RestartedWithClock(size_t node, SlotId slot, const SlotClock& clock) {
+  nodes_[node].owes.clocks[slot].Meet(clock.counters());
+}
+
+void Copies::RestartedWithHints(size_t node, const std::set<std::pair<SlotId, Dot>>& hints) {
+  for (const auto& hint : nodes_[node].hints_now) {
+    if (!hints.contains(hint)) nodes_[node].owes.hints.erase(hint);
+  }
+  HasHints(node, hints);
+}
+
+bool Copies::Book::Has(SlotId slot, const Dot& dot) const {
+  const auto clock = clocks.find(slot);
+  return (clock != clocks.end() && clock->second.Covers(dot)) || hints.contains({slot, dot});
+}
+
+size_t Copies::CountHad(SlotId slot, const Dot& dot) const {
+  return static_cast<size_t>(
+      std::count_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.had.Has(slot, dot); }));
+}
+
+std::vector<size_t> Copies::Owing(SlotId slot, const Dot& dot) const {
+  std::vector<size_t> owing;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].owes.Has(slot, dot)) owing.push_back(i);
+  }
+  return owing;
+}
+
+}  // namespace orrery::simulation

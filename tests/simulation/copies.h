@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "orrery/base/slot.h"
+#include "orrery/causality/slot_clock.h"
+
+namespace orrery::simulation {
+
+/// Which node has, or has had, which event, by its slot clock or as a hint. Two books: `had` never forgets,
+/// and says how many copies there were when a client was answered; `owes` forgets only what a crash took, and
+/// says who must still be able to account for an event.
+class Copies {
+ public:
+  explicit Copies(size_t nodes) : nodes_(nodes) {}
+
+  void HasClock(size_t node, SlotId slot, const causality::SlotClock& clock);
+  /// All hints that the node keeps now, of all slots.
+  void HasHints(size_t node, const std::set<std::pair<SlotId, causality::Dot>>& hints);
+  /// The node has started anew and this is what its disk had kept of the slot.
+  void RestartedWithClock(size_t node, SlotId slot, const causality::SlotClock& clock);
+  void RestartedWithHints(size_t node, const std::set<std::pair<SlotId, causality::Dot>>& hints);
+
+  /// Nodes that had the event at some time.
+  size_t CountHad(SlotId slot, const causality::Dot& dot) const;
+  /// Nodes that have had it and have not lost it in a crash.
+  std::vector<size_t> Owing(SlotId slot, const causality::Dot& dot) const;
+
+ private:
+  struct Book {
+    std::map<SlotId, causality::VersionVector> clocks;
+    std::set<std::pair<SlotId, causality::Dot>> hints;
+
+    bool Has(SlotId slot, const causality::Dot& dot) const;
+  };
+  struct Node {
+    Book had;
+    Book owes;
+    std::set<std::pair<SlotId, causality::Dot>> hints_now;
+  };
+  std::vector<Node> nodes_;
+};
+
+}  // namespace orrery::simulation

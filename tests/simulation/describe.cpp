@@ -1,0 +1,129 @@
+#include "simulation/describe.h"
+
+#include "orrery/causality/row.h"
+#include "orrery/replication/messages.h"
+#include "orrery/storage/row_key.h"
+#include "simulation/operation.h"
+
+namespace orrery::simulation {
+namespace {
+
+using namespace replication;  // NOLINT: a page of message names
+
+std::string Slot(SlotId slot) {
+  return " s" + std::to_string(slot);
+}
+
+struct Describer {
+  std::string operator()(const ForwardMessage& m) {
+    std::string text = "forward" + Slot(m.request.slot) + " #" + std::to_string(m.request_id);
+    for (size_t i = 0; i < m.request.args.size(); ++i) text += " " + std::string(m.request.args[i]);
+    return text;
+  }
+  std::string operator()(const ForwardReplyMessage& m) {
+    return "reply #" + std::to_string(m.request_id) + " outcome " +
+           std::to_string(static_cast<int>(m.response.outcome));
+  }
+  std::string operator()(const EventMessage& m) {
+    return "event" + Slot(m.event->slot) + " " + DescribeDot(m.event->dot) + " committed " +
+           std::to_string(m.committed);
+  }
+  std::string operator()(const AckMessage& m) { return "ack" + Slot(m.slot) + " " + DescribeDot(m.upto); }
+  std::string operator()(const ProbeMessage& m) {
+    return "probe" + Slot(m.slot) + " #" + std::to_string(m.probe_id) +
+           (m.as_fallback ? " as fallback " : " ") + DescribeClock(m.clock);
+  }
+  std::string operator()(const ProbeReplyMessage& m) {
+    return "probed" + Slot(m.slot) + " #" + std::to_string(m.probe_id) +
+           (m.equal ? " equal" : " " + DescribeClock(m.clock));
+  }
+  std::string operator()(const ClockMessage& m) {
+    return std::string(m.answer ? "clock!" : "clock?") + Slot(m.slot) + " " + DescribeClock(m.clock);
+  }
+  std::string operator()(const BehindMessage& m) { return "behind" + Slot(m.slot); }
+  std::string operator()(const MergeRequestMessage& m) {
+    return "merge?" + Slot(m.slot) + " part " + std::to_string(m.part);
+  }
+  std::string operator()(const MergePartMessage& m) {
+    return "merge part" + Slot(m.slot) + " " + std::to_string(m.part) + (m.gone ? " gone" : "") +
+           (m.last ? " last" : "") + " rows " + std::to_string(m.rows.size()) + " " + DescribeClock(m.clock);
+  }
+  std::string operator()(const HintMessage& m) {
+    return "hint for " + DescribeNode(m.home) + Slot(m.event->slot) + " " + DescribeDot(m.event->dot) +
+           " since " + std::to_string(m.since);
+  }
+  std::string operator()(const HintAckMessage& m) {
+    return std::string(m.refused ? "hint refused for " : "hint ack for ") + DescribeNode(m.home) +
+           Slot(m.slot) + " " + DescribeDot(m.upto);
+  }
+  std::string operator()(const HintOfferMessage& m) { return "hints?" + Slot(m.slot); }
+  std::string operator()(const HintWantMessage& m) {
+    return "hints!" + Slot(m.slot) + " have " + DescribeClock(m.clock) + " synced " + DescribeClock(m.synced);
+  }
+  std::string operator()(const SummaryMessage& m) { return "summary of " + std::to_string(m.entries.size()); }
+  template <typename Other>
+  std::string operator()(const Other&) {
+    return "message " + std::to_string(Other::kType);
+  }
+};
+
+}  // namespace
+
+std::string DescribeNode(NodeId id) {
+  return "n" + std::to_string(id.value - 0x1000);
+}
+
+std::string DescribeActor(const causality::Actor& actor) {
+  return DescribeNode(actor.node) + "'" + std::to_string(actor.incarnation);
+}
+
+std::string DescribeDot(const causality::Dot& dot) {
+  return DescribeActor(dot.actor) + ":" + std::to_string(dot.counter);
+}
+
+std::string DescribeClock(const causality::SlotClock& clock) {
+  std::string text = "[";
+  for (const auto& entry : clock.counters().entries()) {
+    text += (text.size() > 1 ? " " : "") + DescribeDot({entry.actor, entry.counter});
+  }
+  for (const auto& floor : clock.floors()) {
+    text += " " + DescribeNode(floor.node) + "<" + std::to_string(floor.incarnation);
+  }
+  return text + "]";
+}
+
+std::string DescribeView(const ClusterView& view) {
+  std::string text = "sees";
+  for (NodeId node : view.alive) text += " " + DescribeNode(node);
+  return text;
+}
+
+std::string DescribeRow(std::string_view row_key, std::string_view bytes) {
+  const auto parsed = storage::ParseRowKey(row_key);
+  std::string text = parsed ? parsed->key + (parsed->element.empty() ? "" : "/" + parsed->element) : "?";
+  causality::Row row;
+  if (!causality::DecodeRow(bytes, &row)) return text + "(damaged)";
+  text += "(";
+  for (const causality::Cell& cell : row.cells) {
+    text += (text.back() == '(' ? "" : " ") + DescribeDot(cell.dot) + "=" + cell.payload;
+    if (cell.birth != cell.dot.counter) text += " born " + std::to_string(cell.birth);
+  }
+  return text + ")";
+}
+
+std::string Describe(const Operation& operation) {
+  std::string text = "op " + std::to_string(operation.id) + " (";
+  for (const std::string& arg : operation.args) text += (text.back() == '(' ? "" : " ") + arg;
+  return text + ", slot " + std::to_string(operation.slot) + ", by " + "n" + std::to_string(operation.entry) +
+         ")";
+}
+
+std::string DescribeFrame(std::string_view frame) {
+  std::string text;
+  FrameReader reader(frame);
+  Message message;
+  while (reader.Next(&message)) text += " | " + std::visit(Describer(), message);
+  return text;
+}
+
+}  // namespace orrery::simulation

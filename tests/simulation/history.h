@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "orrery/causality/event.h"
+#include "orrery/causality/row.h"
+#include "orrery/causality/voided_set.h"
+
+namespace orrery::simulation {
+
+/// What a replica at some clock must look like, by definition and without any merge rule: the cells that
+/// events below the clock added, minus those that events below the clock removed, whatever came first.
+struct Expected {
+  std::map<std::string, causality::Row> rows;
+  causality::VoidedSet voided;
+  uint64_t digest = 0;
+};
+
+/// Every event ever made in the cluster, as their coordinators made them. Only the checkers know it.
+class History {
+ public:
+  enum class Recorded { kNew, kSame, kClash };
+  /// kClash: another event has this dot already, or the actor left a hole before it.
+  Recorded Record(const causality::EventPtr& encoded);
+
+  /// The actor's latest counter in the slot.
+  uint64_t Latest(SlotId slot, const causality::Actor& actor) const;
+  /// nullptr if there is none.
+  const causality::Event* Find(SlotId slot, const causality::Dot& dot) const;
+  /// nullptr if the clock covers an event that nobody made.
+  std::shared_ptr<const Expected> At(SlotId slot, const causality::SlotClock& clock) const;
+
+  using Actors = std::map<causality::Actor, std::vector<causality::Event>>;
+  const Actors& actors(SlotId slot) const;
+  std::set<SlotId> slots() const;
+  /// All events of the slot, the clock that covers them.
+  causality::SlotClock Everything(SlotId slot) const;
+  uint64_t events() const { return events_; }
+
+ private:
+  struct Slot {
+    Actors actors;
+    mutable std::unordered_map<uint64_t, std::shared_ptr<const Expected>> cache;  // by hash of the clock
+  };
+  std::map<SlotId, Slot> slots_;
+  uint64_t events_ = 0;
+};
+
+}  // namespace orrery::simulation

@@ -1,0 +1,134 @@
+#include "simulation/nemesis.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "orrery/base/check.h"
+
+namespace orrery::simulation {
+
+const std::set<std::string>& AllFaults() {
+  static const std::set<std::string> kAll = {"partition", "asymmetric", "flap", "slow", "crash",
+                                             "power",     "pause",      "skew", "disk", "suspect"};
+  return kAll;
+}
+
+Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
+  interval_us_ = 50'000 + cluster_.random().Below(1'500'000);
+}
+
+void Nemesis::Start() {
+  if (!cluster_.options().faults.empty()) Plan();
+}
+
+void Nemesis::Plan() {
+  cluster_.scheduler().After(1 + cluster_.random().Below(2 * interval_us_), [this] {
+    if (stopped_) return;
+    const auto& faults = cluster_.options().faults;
+    Strike(*std::next(faults.begin(), static_cast<std::ptrdiff_t>(cluster_.random().Below(faults.size()))));
+    Plan();
+  });
+}
+
+void Nemesis::Strike(const std::string& fault) {
+  cluster_.Note("fault", 0, 0, [&] { return fault; });
+  if (fault == "partition") return Partition();
+  if (fault == "asymmetric") return Asymmetric();
+  if (fault == "flap") return cluster_.network().Break(AnyNode(), (AnyNode() + 1) % cluster_.size());
+  if (fault == "slow") return Slow();
+  if (fault == "crash") return Crash(false);
+  if (fault == "power") return Crash(true);
+  if (fault == "pause") return Pause();
+  if (fault == "skew") return Skew();
+  if (fault == "disk") return Disk();
+  if (fault == "suspect") return Suspect();
+  ORRERY_CHECK(!"a fault of the simulation");
+}
+
+// Mostly short, sometimes so long that everybody has noticed.
+uint64_t Nemesis::Duration() {
+  const uint64_t longest_us = cluster_.random().Below(4) == 0 ? 8'000'000 : 1'500'000;
+  return 1'000 + cluster_.random().Below(longest_us);
+}
+
+void Nemesis::Later(uint64_t delay_us, std::function<void()> task) {
+  cluster_.scheduler().After(delay_us, [this, task = std::move(task)] {
+    if (!stopped_) task();
+  });
+}
+
+void Nemesis::Partition() {
+  std::vector<bool> side;
+  for (size_t i = 0; i < cluster_.size(); ++i) side.push_back(cluster_.random().Below(2) == 0);
+  const auto cut = [this, side](bool blocked) {
+    for (size_t a = 0; a < side.size(); ++a) {
+      for (size_t b = 0; b < side.size(); ++b) {
+        if (side[a] != side[b]) cluster_.SetBlocked(a, b, blocked);
+      }
+    }
+  };
+  cut(true);
+  Later(Duration(), [cut] { cut(false); });
+}
+
+void Nemesis::Asymmetric() {
+  const size_t from = AnyNode();
+  const size_t to = (from + 1 + cluster_.random().Below(cluster_.size() - 1)) % cluster_.size();
+  cluster_.SetBlocked(from, to, true);
+  Later(Duration(), [this, from, to] { cluster_.SetBlocked(from, to, false); });
+}
+
+void Nemesis::Slow() {
+  const size_t from = AnyNode();
+  const size_t to = (from + 1) % cluster_.size();
+  cluster_.network().SetSlow(from, to, cluster_.random().Below(700'000));
+  Later(Duration(), [this, from, to] { cluster_.network().SetSlow(from, to, 0); });
+}
+
+// A killed process keeps what it has committed; a power cut takes some or all of what was not synced, on one
+// machine or, now and then, on all that share a socket.
+void Nemesis::Crash(bool power) {
+  std::vector<size_t> victims = {AnyNode()};
+  if (power && cluster_.random().Below(5) == 0) {
+    for (size_t i = 0; i < cluster_.size(); ++i) {
+      if (i != victims[0] && cluster_.random().Below(2) == 0) victims.push_back(i);
+    }
+  }
+  for (size_t node : victims) {
+    size_t keep = SIZE_MAX;
+    if (power) keep = cluster_.random().Below(3) == 0 ? cluster_.random().Below(4) : 0;
+    cluster_.CrashNode(node, keep, power ? 2'000'000 : 20'000);
+    Later(Duration(), [this, node] { cluster_.StartNode(node); });
+  }
+}
+
+void Nemesis::Pause() {
+  const size_t node = AnyNode();
+  cluster_.PauseNode(node);
+  Later(Duration(), [this, node] { cluster_.ResumeNode(node); });
+}
+
+void Nemesis::Skew() {
+  const int64_t offset_ms = static_cast<int64_t>(cluster_.random().Below(20'000)) - 10'000;
+  cluster_.node(AnyNode()).clock().SetOffset(offset_ms);
+}
+
+void Nemesis::Disk() {
+  const size_t node = AnyNode();
+  const bool full = cluster_.random().Below(2) == 0;
+  cluster_.node(node).disk().FailWrites(full ? Status::Full("simulated full disk")
+                                             : Status::IoError("simulated disk"));
+  Later(Duration(), [this, node] {
+    cluster_.node(node).disk().FailWrites(Status::Ok());
+    cluster_.StartNode(node);
+  });
+}
+
+void Nemesis::Suspect() {
+  const size_t node = AnyNode();
+  const size_t peer = (node + 1 + cluster_.random().Below(cluster_.size() - 1)) % cluster_.size();
+  cluster_.detector().Suspect(node, peer, Duration());
+}
+
+}  // namespace orrery::simulation

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "orrery/storage/memory_row_store.h"
+#include "simulation/cluster.h"
+
+namespace orrery::simulation {
+
+/// Does to a cluster, again and again, what the options allow; each fault ends by itself after a while.
+class Nemesis {
+ public:
+  explicit Nemesis(Cluster* cluster);
+
+  void Start();
+  void Stop() { stopped_ = true; }
+  /// One fault by name, now.
+  void Strike(const std::string& fault);
+
+ private:
+  void Plan();
+  size_t AnyNode() { return cluster_.random().Below(cluster_.size()); }
+  uint64_t Duration();
+  void Later(uint64_t delay_us, std::function<void()> task);
+  void Partition();
+  void Asymmetric();
+  void Slow();
+  void Crash(bool power);
+  void Pause();
+  void Skew();
+  void Disk();
+  void Suspect();
+
+  Cluster& cluster_;
+  uint64_t interval_us_;
+  bool stopped_ = false;
+};
+
+}  // namespace orrery::simulation

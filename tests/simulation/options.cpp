@@ -1,0 +1,46 @@
+#include "simulation/options.h"
+
+#include "orrery/runtime/random.h"
+
+namespace orrery::simulation {
+namespace {
+
+// Each run has a few kinds of faults, so that there are runs in which each of them is alone.
+void DrawFaults(runtime::Random* random, Options* options) {
+  if (random->Below(12) == 0) return;
+  const uint64_t chance = 1 + random->Below(3);
+  for (const std::string& fault : AllFaults()) {
+    if (random->Below(4) < chance) options->faults.insert(fault);
+  }
+}
+
+}  // namespace
+
+Options DrawOptions(uint64_t seed) {
+  runtime::SeededRandom random(seed ^ 0x6f7272657279);
+  Options options;
+  options.seed = seed;
+  static constexpr size_t kNodes[] = {5, 5, 3, 4, 6, 7};
+  options.nodes = kNodes[random.Below(6)];
+  options.clients = 2 + random.Below(5);
+  options.slots = 1 + random.Below(2);
+  options.keys_per_slot = 4;
+  options.think_us = random.Below(3) == 0 ? 2'000 : 40'000;
+  options.batching = random.Below(3) == 0 ? 0.8 : 0.2;
+  static constexpr uint8_t kQuorums[][2] = {{2, 2}, {2, 2}, {2, 2}, {1, 3}, {3, 1}, {1, 1}, {3, 3}};
+  const auto& quorum = kQuorums[random.Below(7)];
+  options.r = quorum[0];
+  options.w = quorum[1];
+  DrawFaults(&random, &options);
+  replication::ShardOptions& shard = options.shard;
+  shard.sync =
+      random.Below(3) == 0 ? replication::SyncPolicy::kAlways : replication::SyncPolicy::kEverySecond;
+  shard.request_timeout_us = 500'000 + random.Below(1'500'000);
+  shard.anti_entropy_interval_us = 500'000 + random.Below(3'000'000);
+  // Small ones make merges common, large ones leave it all to the stream of events.
+  shard.backlog_bytes_max = random.Below(2) == 0 ? 200 + random.Below(2'000) : 64 << 20;
+  shard.merge_part_bytes = random.Below(2) == 0 ? 1 + random.Below(200) : 256 << 10;
+  return options;
+}
+
+}  // namespace orrery::simulation

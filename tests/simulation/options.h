@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "orrery/replication/shard_context.h"
+
+namespace orrery::simulation {
+
+/// What a run is made of. The seed decides everything that these leave open.
+struct Options {
+  uint64_t seed = 1;
+  size_t nodes = 5;
+  uint8_t n = 3, r = 2, w = 2;
+  size_t clients = 4;
+  size_t slots = 2;
+  size_t keys_per_slot = 3;
+  /// Scheduler steps with clients and faults; then everything heals and must settle.
+  uint64_t steps = 4000;
+  /// Names out of AllFaults(), with the chance of each per opportunity in the nemesis.
+  std::set<std::string> faults;
+  /// Workloads by name; empty: all of them.
+  std::set<std::string> workloads;
+  uint64_t think_us = 20'000;  ///< mean pause of a client between two operations
+  double batching = 0.3;       ///< chance that a turn waits for more input before it ends
+  replication::ShardOptions shard;
+  bool trace = false;
+};
+
+/// partition asymmetric flap slow crash power pause skew disk suspect corrupt image
+const std::set<std::string>& AllFaults();
+
+/// Draws sizes, limits and policies from the seed, as far as the caller did not fix them.
+Options DrawOptions(uint64_t seed);
+
+}  // namespace orrery::simulation
