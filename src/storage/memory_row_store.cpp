@@ -36,7 +36,7 @@ class MemoryCursor final : public Cursor {
     Settle();
   }
   std::string_view key() const override { return position_->first; }
-  std::string_view value() const override { return version_->value; }
+  std::string_view value() const override { return value_; }
   Status status() const override { return status_; }
 
  private:
@@ -46,7 +46,12 @@ class MemoryCursor final : public Cursor {
       version_ = position_->second.At(at_);
       if (version_ != nullptr) break;
     }
-    if (version_ == nullptr || !version_->corrupt) return;
+    if (version_ == nullptr) return;
+    if (!version_->corrupt) {
+      // A copy: the next commit moves this version aside, and a cursor of a snapshot stands still meanwhile.
+      value_ = version_->value;
+      return;
+    }
     version_ = nullptr;
     status_ = UnreadableValue();
   }
@@ -56,6 +61,7 @@ class MemoryCursor final : public Cursor {
   const CommitNumber at_;
   MemoryTables::Keys::const_iterator position_;
   const MemoryTables::Version* version_ = nullptr;
+  std::string value_;
   Status status_;
 };
 
