@@ -13,6 +13,14 @@ constexpr uint8_t kHopsMax = 2;
 // The entry node gives a coordinator time to report that the outcome is unknown before it says so itself.
 constexpr uint64_t kGraceUs = 500'000;
 
+// A write that was sent once may have been applied there, now or later: nobody may call it refused any more.
+Callback MaybeApplied(Callback done) {
+  return [done = std::move(done)](Response response) {
+    if (response.outcome != Outcome::kReply) response = {Outcome::kUnknown, ""};
+    done(std::move(response));
+  };
+}
+
 }  // namespace
 
 uint64_t Router::DeadlineOf(const Request& request) const {
@@ -70,6 +78,7 @@ void Router::Lost(Sent sent) {
   if (!sent.request.traits.writes || sent.request.traits.idempotent) {
     ORRERY_MARK("request tried elsewhere after its coordinator was lost");
     sent.hops = 0;
+    if (sent.request.traits.writes) sent.done = MaybeApplied(std::move(sent.done));
     waiting_.push_back(std::move(sent));
     return;
   }
