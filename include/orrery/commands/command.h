@@ -51,6 +51,9 @@ enum CommandFlag : uint32_t {
   kFast = 1 << 9,
   kNoAuth = 1 << 10,
   kMovableKeys = 1 << 11,
+  kNoMulti = 1 << 12,
+  kNoAsyncLoading = 1 << 13,
+  kAllowBusy = 1 << 14,
 };
 
 /// Positions of keys, as in COMMAND INFO: last may be negative (from the end), step 0 means no keys.

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "orrery/commands/command.h"
+#include "orrery/replication/request.h"
+
+namespace orrery::commands {
+
+/// Runs single-slot requests, clients' and internal ones, at the slot's coordinator. Stateless; any number of them.
+class Executor final : public replication::CommandExecutor {
+ public:
+  void Execute(const replication::Request& request, storage::Transaction* transaction, std::string* reply) override;
+};
+
+/// What a command with these arguments needs of a quorum: the spec's traits, less what its options take away.
+replication::Traits TraitsOf(const CommandSpec& spec, const replication::Arguments& args);
+
+}  // namespace orrery::commands

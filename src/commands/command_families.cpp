@@ -1,0 +1,10 @@
+#include "commands/command_families.h"
+
+namespace orrery::commands {
+
+std::vector<std::span<const CommandSpec>> CommandFamilies() {
+  return {ConnectionCommands(), ServerCommands(), ClusterCommands(),  KeyspaceCommands(), StringCommands(),
+          LcsCommands(),        BitmapCommands(), BitfieldCommands(), KeyCommands(),      DynamoCommands()};
+}
+
+}  // namespace orrery::commands

@@ -1,0 +1,43 @@
+#include "orrery/commands/executor.h"
+
+#include "commands/internal_commands.h"
+#include "commands/request_builder.h"
+#include "commands/string_commands.h"
+#include "orrery/commands/command_table.h"
+
+namespace orrery::commands {
+namespace {
+
+// An internal command's name holds a dot, which no client's command does.
+constexpr std::string_view kInternalPrefix = "orrery.";
+
+Handler FindHandler(const replication::Request& request) {
+  if (request.args[0].starts_with(kInternalPrefix)) return FindInternal(request.args[0]);
+  const std::string_view names[2] = {request.args[0], request.args.size() > 1 ? request.args[1] : std::string_view()};
+  const CommandSpec* parent = nullptr;
+  const CommandSpec* spec = CommandTable::Get().Lookup(Args(names, request.args.size() > 1 ? 2 : 1), &parent);
+  return spec == nullptr ? nullptr : spec->handler;
+}
+
+}  // namespace
+
+void Executor::Execute(const replication::Request& request, storage::Transaction* transaction, std::string* reply) {
+  resp::ReplyWriter writer(reply, static_cast<resp::Protocol>(request.resp));
+  const Handler handler = FindHandler(request);
+  // Only a newer node can have sent what this one does not know.
+  if (handler == nullptr) return writer.Error("ERR this node does not know the command");
+  CommandContext context{request, *transaction, writer};
+  handler(context);
+}
+
+replication::Traits TraitsOf(const CommandSpec& spec, const replication::Arguments& args) {
+  replication::Traits traits = spec.traits;
+  if (traits.blind && spec.name == "set" && SetDependsOnValue(args)) return {true, true, false, false};
+  return traits;
+}
+
+replication::Traits TraitsOfRequest(const CommandSpec& spec, const replication::Request& request) {
+  return TraitsOf(spec, request.args);
+}
+
+}  // namespace orrery::commands

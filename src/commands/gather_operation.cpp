@@ -1,0 +1,92 @@
+#include "commands/gather_operation.h"
+
+#include <algorithm>
+
+#include "commands/request_builder.h"
+
+namespace orrery::commands {
+namespace {
+
+constexpr std::string_view kMalformed = "-ERR A node sent malformed rows\r\n";
+
+/// Commands whose home is not the slot of their first key.
+struct GatherRule {
+  std::string_view name;
+  uint32_t home_key;  ///< 0: the first one
+  bool moves;         ///< removes its other key when it succeeds
+};
+constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}};
+
+GatherRule RuleOf(std::string_view name) {
+  const auto it = std::find_if(std::begin(kRules), std::end(kRules), [&](const auto& rule) { return rule.name == name; });
+  return it == std::end(kRules) ? GatherRule{name, 0, false} : *it;
+}
+
+/// Whether a command that moves has done so.
+bool Moved(std::string_view reply) { return reply == "+OK\r\n" || reply == ":1\r\n"; }
+
+}  // namespace
+
+void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts) {
+  const GatherRule rule = RuleOf(spec.name);
+  const KeyRange& range = spec.keys;
+  moves_ = rule.moves;
+  const auto key_at = [&](uint32_t key) {
+    return args[static_cast<size_t>(range.first) + size_t{key} * static_cast<size_t>(range.step)];
+  };
+  const SlotId home = SlotOf(key_at(rule.home_key));
+  home_request_ = WholeRequest(spec, session(), home, args);
+  missing_ = parts.size() - 1;
+  fetched_.reserve(missing_);
+  for (const SlotPart& part : parts) {
+    if (part.slot == home) continue;
+    std::vector<std::string_view> keys;
+    for (uint32_t key : part.keys) keys.push_back(key_at(key));
+    Fetch(part.slot, keys);
+  }
+}
+
+void GatherOperation::Fetch(SlotId slot, const std::vector<std::string_view>& keys) {
+  const size_t index = fetched_.size();
+  fetched_.push_back({slot, {}, {}});
+  replication::Request request = NewRequest(slot);
+  BuildFetch(keys, &request);
+  Submit(std::move(request),
+         [this, index](replication::Response response) { OnFetched(index, TakeReply(std::move(response))); });
+}
+
+void GatherOperation::OnFetched(size_t index, std::string reply) {
+  auto rows = ParseFetchReply(reply);
+  if (rows) {
+    fetched_[index].rows = std::move(*rows);
+  } else {
+    fetched_[index].error = IsError(reply) ? std::move(reply) : std::string(kMalformed);
+  }
+  if (--missing_ == 0) Run();
+}
+
+void GatherOperation::Run() {
+  for (const Fetched& fetched : fetched_) {
+    if (!fetched.error.empty()) return Finish(fetched.error);
+    home_request_.attachments.insert(home_request_.attachments.end(), fetched.rows.begin(), fetched.rows.end());
+  }
+  Submit(std::move(home_request_), [this](replication::Response response) { OnRun(TakeReply(std::move(response))); });
+}
+
+void GatherOperation::OnRun(std::string reply) {
+  if (!moves_ || !Moved(reply)) return Finish(std::move(reply));
+  reply_ = std::move(reply);
+  DropSource();
+}
+
+void GatherOperation::DropSource() {
+  const Fetched& source = fetched_.front();
+  replication::Request request = NewRequest(source.slot);
+  BuildDrop(source.rows, &request);
+  Submit(std::move(request), [this](replication::Response response) {
+    std::string dropped = TakeReply(std::move(response));
+    Finish(IsError(dropped) ? std::move(dropped) : std::move(reply_));
+  });
+}
+
+}  // namespace orrery::commands

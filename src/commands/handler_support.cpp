@@ -1,0 +1,42 @@
+#include "commands/handler_support.h"
+
+#include <string>
+
+namespace orrery::commands {
+
+std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg) {
+  const std::optional<int64_t> number = ParseInteger(context.arg(arg));
+  if (!number) context.reply.Error(kNotInteger);
+  return number;
+}
+
+std::optional<int64_t> MomentOf(int64_t number, TimeUnit unit, TimeBase base, uint64_t now_ms) {
+  int64_t moment = number;
+  if (unit == TimeUnit::kSeconds && __builtin_mul_overflow(moment, 1000, &moment)) return std::nullopt;
+  if (base == TimeBase::kRelative && __builtin_add_overflow(moment, static_cast<int64_t>(now_ms), &moment)) {
+    return std::nullopt;
+  }
+  return moment;
+}
+
+std::optional<EndOption> EndOptionOf(std::string_view option) {
+  if (Is(option, "ex")) return EndOption{TimeUnit::kSeconds, TimeBase::kRelative};
+  if (Is(option, "px")) return EndOption{TimeUnit::kMilliseconds, TimeBase::kRelative};
+  if (Is(option, "exat")) return EndOption{TimeUnit::kSeconds, TimeBase::kAbsolute};
+  if (Is(option, "pxat")) return EndOption{TimeUnit::kMilliseconds, TimeBase::kAbsolute};
+  return std::nullopt;
+}
+
+std::optional<uint64_t> EndArg(CommandContext& context, const EndOption& option, size_t arg, std::string_view name) {
+  const std::optional<int64_t> number = IntegerArg(context, arg);
+  if (!number) return std::nullopt;
+  const auto moment = *number <= 0 ? std::nullopt
+                                   : MomentOf(*number, option.unit, option.base, context.transaction.now_ms());
+  if (!moment || *moment <= 0) {
+    context.reply.Error("ERR invalid expire time in '" + std::string(name) + "' command");
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(*moment);
+}
+
+}  // namespace orrery::commands

@@ -1,0 +1,124 @@
+#include "commands/internal_commands.h"
+
+#include <string>
+#include <vector>
+
+#include "commands/handler_support.h"
+#include "orrery/commands/glob.h"
+#include "orrery/storage/row_key.h"
+#include "orrery/types/expiry.h"
+
+namespace orrery::commands {
+namespace {
+
+using causality::Row;
+
+constexpr size_t kPurgeRowsMax = 1000;
+
+// orrery.fetch key [key...]: row key, encoded row, ... of all rows of these keys.
+void Fetch(CommandContext& context) {
+  const size_t start = context.reply.Position();
+  size_t elements = 0;
+  for (size_t i = 1; i < context.argc(); ++i) {
+    const std::string prefix = storage::KeyPrefix(context.db(), context.arg(i));
+    context.transaction.Scan(prefix, {}, [&](std::string_view row_key, const Row& row) {
+      context.reply.BulkString(row_key);
+      context.reply.BulkString(causality::EncodeRow(row));
+      elements += 2;
+      return true;
+    });
+  }
+  context.reply.InsertArray(start, elements);
+}
+
+// orrery.drop row-key row [row-key row...]: removes exactly the cells of these rows.
+void Drop(CommandContext& context) {
+  for (size_t i = 1; i + 1 < context.argc(); i += 2) {
+    Row row;
+    if (!causality::DecodeRow(context.arg(i + 1), &row)) return context.reply.Error("ERR malformed row");
+    for (const causality::Cell& cell : row.cells) context.transaction.Remove(context.arg(i), cell.id());
+  }
+  context.reply.Ok();
+}
+
+struct Page {
+  uint64_t count = 10;
+  std::string_view pattern;
+  std::string_view type;
+  uint64_t examined = 0;
+  uint64_t next_order = 0;
+  std::vector<std::string> keys;
+};
+
+// Keys of equal order must be in one page: the order is all that a cursor remembers.
+bool Visit(CommandContext& context, Page* page, std::string_view row_key, const Row& row) {
+  const auto parsed = storage::ParseRowKey(row_key);
+  if (!parsed) return true;
+  if (page->examined >= page->count && parsed->order >= page->next_order) {
+    page->next_order = parsed->order;
+    return false;
+  }
+  ++page->examined;
+  page->next_order = parsed->order + 1;
+  const bool visible = types::HasValue(row) && !types::IsExpired(row, context.transaction.now_ms());
+  const bool wanted = (page->pattern.empty() || GlobMatches(page->pattern, parsed->key)) &&
+                      (page->type.empty() || Is(page->type, "string"));
+  if (visible && wanted) page->keys.push_back(parsed->key);
+  return true;
+}
+
+// orrery.scan order count [MATCH pattern] [TYPE type]: [next order or 0, keys looked at, [key...]].
+void Scan(CommandContext& context) {
+  const auto order = IntegerArg(context, 1);
+  if (!order) return;
+  const auto count = IntegerArg(context, 2);
+  if (!count) return;
+  Page page;
+  page.count = static_cast<uint64_t>(*count);
+  for (size_t i = 3; i + 1 < context.argc(); i += 2) {
+    if (Is(context.arg(i), "match")) page.pattern = context.arg(i + 1);
+    if (Is(context.arg(i), "type")) page.type = context.arg(i + 1);
+  }
+  bool more = false;
+  context.transaction.Scan(storage::DbPrefix(context.db()),
+                           storage::OrderPrefix(context.db(), static_cast<uint64_t>(*order)),
+                           [&](std::string_view row_key, const Row& row) {
+                             const bool goes_on = Visit(context, &page, row_key, row);
+                             more = !goes_on;
+                             return goes_on;
+                           });
+  context.reply.Array(3);
+  context.reply.Integer(more ? static_cast<int64_t>(page.next_order) : 0);
+  context.reply.Integer(static_cast<int64_t>(page.examined));
+  context.reply.Array(page.keys.size());
+  for (const std::string& key : page.keys) context.reply.BulkString(key);
+}
+
+// orrery.flush [ALL]: removes the slot's keys of the database, or of all.
+void Flush(CommandContext& context) {
+  const std::string prefix = context.argc() > 1 ? std::string() : storage::DbPrefix(context.db());
+  bool any = false;
+  context.transaction.Scan(prefix, {}, [&](std::string_view, const Row&) {
+    any = true;
+    return false;
+  });
+  if (any) context.transaction.RemoveScope(prefix);
+  context.reply.Ok();
+}
+
+// orrery.purge: removes rows that have ended.
+void Purge(CommandContext& context) {
+  context.reply.Integer(static_cast<int64_t>(types::PurgeExpired(&context.transaction, kPurgeRowsMax)));
+}
+
+}  // namespace
+
+Handler FindInternal(std::string_view name) {
+  if (name == "orrery.fetch") return Fetch;
+  if (name == "orrery.drop") return Drop;
+  if (name == "orrery.scan") return Scan;
+  if (name == "orrery.flush") return Flush;
+  return name == "orrery.purge" ? Purge : nullptr;
+}
+
+}  // namespace orrery::commands
