@@ -148,8 +148,9 @@ void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   ++context_.stats.merges_done;
   context_.stats.merge_rows += fetched.image.rows.size();
   listener_.OnSlotAdvanced(slot);
-  // The source hears what we have now, and sends what it has applied since the image.
-  SendClock(fetched.source, slot, true);
+  // The source hears what we have now, sends what it has applied since the image, and asks for what only we
+  // have.
+  SendClock(fetched.source, slot, false);
   Repair();
 }
 

@@ -20,7 +20,8 @@ void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) 
   }
   const uint64_t now_us = context_.clock->MonotonicUs();
   InFlight& in_flight = in_flight_[key];
-  if (now_us > in_flight.at_us + kPatienceUs) in_flight = InFlight();
+  const bool moved_on = in_flight.told_behind && !in_flight.told_behind->CoversAll(peer_clock);
+  if (moved_on || now_us > in_flight.at_us + kPatienceUs) in_flight = InFlight();
   SlotClock from = peer_clock;
   from.Join(in_flight.upto);
   if (in_flight.told_behind || from.CoversAll(replica->clock())) return;
@@ -32,7 +33,7 @@ void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) 
   const auto events = replica->backlog().Since(from, replica->clock());
   if (!events) {
     ORRERY_MARK("backlog no longer has what a peer lacks");
-    in_flight.told_behind = true;
+    in_flight.told_behind = peer_clock;
     context_.outbox->Send(peer, BehindMessage{slot});
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "orrery/replication/shard_context.h"
@@ -31,7 +32,8 @@ class LackingSender {
   using Key = std::pair<NodeId, SlotId>;
   struct InFlight {
     causality::SlotClock upto;  ///< the peer will have this when all that was sent has arrived
-    bool told_behind = false;
+    /// The clock at which it was told to merge; until it says another, it is not told again.
+    std::optional<causality::SlotClock> told_behind;
     uint64_t at_us = 0;
   };
 
