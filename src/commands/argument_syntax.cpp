@@ -8,7 +8,9 @@
 namespace orrery::commands {
 namespace {
 
-bool IsCapital(char c) { return c >= 'A' && c <= 'Z'; }
+bool IsCapital(char c) {
+  return c >= 'A' && c <= 'Z';
+}
 
 std::string_view TypeName(char letter) {
   switch (letter) {
@@ -59,7 +61,8 @@ class SyntaxParser {
  private:
   std::vector<Argument> ParseSequence() {
     std::vector<Argument> arguments;
-    while (SkipBlanks() && rest_[0] != '|' && rest_[0] != ')' && rest_[0] != ']') arguments.push_back(ParseOne());
+    while (SkipBlanks() && rest_[0] != '|' && rest_[0] != ')' && rest_[0] != ']')
+      arguments.push_back(ParseOne());
     return arguments;
   }
 
@@ -172,8 +175,8 @@ void WriteFlags(const Argument& argument, resp::ReplyWriter* reply) {
 
 void WriteArgument(const Argument& argument, resp::ReplyWriter* reply) {
   const bool has_flags = argument.optional || argument.multiple || argument.multiple_token;
-  reply->Map(size_t{2} + size_t{argument.key_spec >= 0} + size_t{!argument.token.empty()} + size_t{has_flags} +
-             size_t{!argument.children.empty()});
+  reply->Map(size_t{2} + size_t{argument.key_spec >= 0} + size_t{!argument.token.empty()} +
+             size_t{has_flags} + size_t{!argument.children.empty()});
   reply->BulkString("name");
   reply->BulkString(NameOf(argument));
   reply->BulkString("type");
@@ -195,7 +198,9 @@ void WriteArgument(const Argument& argument, resp::ReplyWriter* reply) {
 
 }  // namespace
 
-std::vector<Argument> ParseArgumentSyntax(std::string_view text) { return SyntaxParser(text).Parse(); }
+std::vector<Argument> ParseArgumentSyntax(std::string_view text) {
+  return SyntaxParser(text).Parse();
+}
 
 void WriteArguments(const std::vector<Argument>& arguments, resp::ReplyWriter* reply) {
   reply->Array(arguments.size());

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kGroup = "cluster";
 constexpr std::string_view kRingGroup = "dynamo";
-constexpr std::string_view kOwn = "1.0.0";
+constexpr std::string_view kOwn = "7.0.0";
 
 constexpr CommandSpec kCluster[] = {
     AskingCluster(NodeCommand("countkeysinslot", 3, kStale, kGroup, "3.0.0", "O(N) with N keys in the slot",
@@ -23,7 +23,8 @@ constexpr CommandSpec kCluster[] = {
     NodeCommand("nodes", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes", "The members, one a line"),
     NodeCommand("shards", 2, kStale, kGroup, "7.0.0", "O(N) with N nodes",
                 "Which slots each node coordinates, with addresses and health"),
-    NodeCommand("slots", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes", "Which node coordinates which slots"),
+    NodeCommand("slots", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes",
+                "Which node coordinates which slots"),
 };
 
 constexpr CommandSpec kRing[] = {
@@ -51,6 +52,8 @@ constexpr CommandSpec kSpecs[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ClusterCommands() { return kSpecs; }
+std::span<const CommandSpec> ClusterCommands() {
+  return kSpecs;
+}
 
 }  // namespace orrery::commands

@@ -83,16 +83,18 @@ void WriteList(Args options, ReplyWriter* reply) {
     for (const CommandSpec* spec : commands) reply->BulkString(spec->name);
     return;
   }
-  if (options.size() != 3 || !EqualsIgnoringCase(options[0], "filterby")) return reply->Error("ERR syntax error");
+  if (options.size() != 3 || !EqualsIgnoringCase(options[0], "filterby"))
+    return reply->Error("ERR syntax error");
   const std::string_view wanted = options[2];
   if (EqualsIgnoringCase(options[1], "module")) return reply->Set(0);  // there are no modules
   if (EqualsIgnoringCase(options[1], "aclcat")) {
-    return WriteFiltered([&](const CommandSpec& spec, const std::string& n) { return InCategory(spec, n, wanted); },
-                         reply);
+    return WriteFiltered(
+        [&](const CommandSpec& spec, const std::string& n) { return InCategory(spec, n, wanted); }, reply);
   }
   if (EqualsIgnoringCase(options[1], "pattern")) {
     return WriteFiltered(
-        [&](const CommandSpec&, const std::string& name) { return GlobMatchesIgnoringCase(wanted, name); }, reply);
+        [&](const CommandSpec&, const std::string& name) { return GlobMatchesIgnoringCase(wanted, name); },
+        reply);
   }
   reply->Error("ERR syntax error");
 }

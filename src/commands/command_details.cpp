@@ -24,9 +24,9 @@ constexpr FlagName kFlagNames[] = {
 
 /// In the order in which COMMAND INFO lists them.
 constexpr std::string_view kCategories[] = {
-    "@keyspace",    "@read",   "@write",  "@set",   "@sortedset", "@list",     "@hash",
-    "@string",      "@bitmap", "@hyperloglog", "@geo", "@stream", "@pubsub",   "@admin",
-    "@fast",        "@slow",   "@blocking", "@dangerous", "@connection", "@transaction", "@scripting",
+    "@keyspace", "@read",   "@write",       "@set",       "@sortedset",  "@list",        "@hash",
+    "@string",   "@bitmap", "@hyperloglog", "@geo",       "@stream",     "@pubsub",      "@admin",
+    "@fast",     "@slow",   "@blocking",    "@dangerous", "@connection", "@transaction", "@scripting",
 };
 
 /// The category of a whole group of commands, without '@'; empty if it has none.

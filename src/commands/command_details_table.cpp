@@ -8,7 +8,8 @@ constexpr std::string_view kExpireMsCondition = "key milliseconds:i [condition=N
 constexpr std::string_view kRandomOutput = "nondeterministic_output";
 constexpr std::string_view kRandomOrder = "nondeterministic_output_order";
 constexpr std::string_view kSummed = "request_policy:multi_shard response_policy:agg_sum";
-constexpr std::string_view kReports = "nondeterministic_output request_policy:all_nodes response_policy:special";
+constexpr std::string_view kReports =
+    "nondeterministic_output request_policy:all_nodes response_policy:special";
 constexpr std::string_view kToAllNodes = "request_policy:all_nodes response_policy:all_succeeded";
 constexpr std::string_view kToAllShards = "request_policy:all_shards response_policy:all_succeeded";
 constexpr std::string_view kShardReport =
@@ -24,7 +25,8 @@ constexpr CommandDetails kRows[] = {
     {"get", "", "", "RO access", "key"},
     {"getdel", "", "", "RW access delete", "key"},
     {"getex", "", "", kUpdate,
-     "key [expiration=EX seconds:i|PX milliseconds:i|EXAT unix-time-seconds:u|PXAT unix-time-milliseconds:u|PERSIST]"},
+     "key [expiration=EX seconds:i|PX milliseconds:i|EXAT unix-time-seconds:u|PXAT "
+     "unix-time-milliseconds:u|PERSIST]"},
     {"getrange", "", "", "RO access", "key start:i end:i"},
     {"getset", "", "", kUpdate, "key value"},
     {"incr", "", "", kUpdate, "key"},
@@ -32,8 +34,10 @@ constexpr CommandDetails kRows[] = {
     {"incrbyfloat", "", "", kUpdate, "key increment:d"},
     {"lcs", "", "", "RO access", "key1:k key2:k [LEN] [IDX] [MINMATCHLEN len:i] [WITHMATCHLEN]"},
     {"mget", "", "request_policy:multi_shard", "RO access", "key..."},
-    {"mset", "", "request_policy:multi_shard response_policy:all_succeeded", "OW update", "(key_value=key value)..."},
-    {"msetnx", "", "request_policy:multi_shard response_policy:agg_min", "OW insert", "(key_value=key value)..."},
+    {"mset", "", "request_policy:multi_shard response_policy:all_succeeded", "OW update",
+     "(key_value=key value)..."},
+    {"msetnx", "", "request_policy:multi_shard response_policy:agg_min", "OW insert",
+     "(key_value=key value)..."},
     {"psetex", "", "", "OW update", "key milliseconds:i value"},
     {"set", "", "", "RW access update variable_flags",
      "key value [condition=NX|XX] [GET] [expiration=EX seconds:i|PX milliseconds:i|EXAT unix-time-seconds:u|"
@@ -82,15 +86,18 @@ constexpr CommandDetails kRows[] = {
     {"ttl", "", kRandomOutput, "RO access", "key"},
     {"type", "", "", "RO", "key"},
     {"unlink", "", kSummed, "RM delete", "key..."},
-    {"wait", "connection", "request_policy:all_shards response_policy:agg_min", "", "numreplicas:i timeout:i"},
+    {"wait", "connection", "request_policy:all_shards response_policy:agg_min", "",
+     "numreplicas:i timeout:i"},
     // versions
     {"dget", "keyspace", "", "RO access", "key [R read-quorum:i] [TIMEOUT milliseconds:i]"},
     {"dput", "keyspace", "", "RW update",
-     "key context value [W write-quorum:i] [TIMEOUT milliseconds:i] [expiration=EX seconds:i|PX milliseconds:i]"},
+     "key context value [W write-quorum:i] [TIMEOUT milliseconds:i] [expiration=EX seconds:i|PX "
+     "milliseconds:i]"},
     {"ddel", "keyspace", "", "RW delete", "key context [W write-quorum:i] [TIMEOUT milliseconds:i]"},
     {"dcompare", "", "", "", "context1 context2"},
     // connections
     {"auth", "", "", "", "[username] password"},
+    {"client|caching", "", "", "", "(mode=YES|NO)"},
     {"client|info", "", kRandomOutput, "", ""},
     {"client|kill", "", "", "",
      "(filter=ip:port|(new-format=[ID client-id:i]|"
@@ -101,11 +108,15 @@ constexpr CommandDetails kRows[] = {
     {"client|no-evict", "", "", "", "(enabled=ON|OFF)"},
     {"client|no-touch", "", "", "", "(enabled=ON|OFF)"},
     {"client|pause", "", "", "", "timeout:i [mode=WRITE|ALL]"},
+    {"client|quorum", "", "", "", "[R read-quorum:i] [W write-quorum:i]"},
     {"client|reply", "", "", "", "(on_off_skip=ON|OFF|SKIP)"},
     {"client|setinfo", "", "", "", "(attr=LIB-NAME libname|LIB-VER libver)"},
     {"client|setname", "", "", "", "connection-name"},
+    {"client|tracking", "", "", "", "(status=ON|OFF)"},
+    {"client|unblock", "", "", "", "client-id:i [timeout_error=TIMEOUT|ERROR]"},
     {"echo", "", "", "", "message"},
-    {"hello", "", "", "", "[arguments=protover:i [AUTH (username_password=username password)] [SETNAME clientname]]"},
+    {"hello", "", "", "",
+     "[arguments=protover:i [AUTH (username_password=username password)] [SETNAME clientname]]"},
     {"ping", "", kToAllShards, "", "[message]"},
     {"select", "", "", "", "index:i"},
     // server
@@ -162,6 +173,8 @@ constexpr CommandDetails kRows[] = {
 
 }  // namespace
 
-std::span<const CommandDetails> AllCommandDetails() { return kRows; }
+std::span<const CommandDetails> AllCommandDetails() {
+  return kRows;
+}
 
 }  // namespace orrery::commands

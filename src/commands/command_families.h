@@ -7,8 +7,8 @@
 
 namespace orrery::commands {
 
-/// The specs of commands that the node itself answers (module server), and of those that ask the whole cluster
-/// (keyspace operations of this module). Static data; any thread.
+/// The specs of commands that the node itself answers (module server), and of those that ask the whole
+/// cluster (keyspace operations of this module). Static data; any thread.
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> ClusterCommands();

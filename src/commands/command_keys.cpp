@@ -11,7 +11,8 @@ constexpr std::string_view kReadsKey = "RO access";
 constexpr std::string_view kWritesKey = "RW update";
 constexpr std::string_view kVariableFlags = "variable_flags";
 
-/// Of SET and BITFIELD, whose arguments decide whether the old value is shown and whether a new one is written.
+/// Of SET and BITFIELD, whose arguments decide whether the old value is shown and whether a new one is
+/// written.
 std::string FlagsOfCall(std::string_view full_name, std::string_view flags, Args args) {
   const auto has_option = [&](size_t from, std::string_view option) {
     return std::any_of(args.begin() + static_cast<ptrdiff_t>(std::min(from, args.size())), args.end(),

@@ -14,7 +14,9 @@ namespace {
 using resp::ReplyWriter;
 
 /// Commands that Redis keeps for old clients.
-bool IsDeprecated(std::string_view name) { return name == "getset" || name == "substr"; }
+bool IsDeprecated(std::string_view name) {
+  return name == "getset" || name == "substr";
+}
 
 void WriteStatusSet(const std::vector<std::string_view>& words, ReplyWriter* reply) {
   reply->Set(words.size());

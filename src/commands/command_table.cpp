@@ -11,7 +11,9 @@ namespace {
 /// How much of what a client sent an error quotes, in bytes.
 constexpr size_t kQuotedMax = 128;
 
-constexpr char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 uint32_t HashIgnoringCase(std::string_view name) {
   uint32_t hash = 2166136261;  // FNV-1a
@@ -87,7 +89,8 @@ void CommandTable::Insert(const CommandSpec& spec) {
 }
 
 const CommandSpec* CommandTable::Find(std::string_view name) const {
-  for (size_t bucket = HashIgnoringCase(name) % kBuckets; buckets_[bucket] != 0; bucket = (bucket + 1) % kBuckets) {
+  for (size_t bucket = HashIgnoringCase(name) % kBuckets; buckets_[bucket] != 0;
+       bucket = (bucket + 1) % kBuckets) {
     const CommandSpec* spec = commands_[buckets_[bucket] - 1];
     if (EqualsIgnoringCase(spec->name, name)) return spec;
   }
@@ -122,7 +125,8 @@ Resolved CommandTable::Resolve(Args args) const {
   Resolved found;
   const CommandSpec* spec = Lookup(args, &found.parent);
   if (spec == nullptr) {
-    found.error = found.parent == nullptr ? UnknownCommandText(args) : UnknownSubcommandText(*found.parent, args[1]);
+    found.error =
+        found.parent == nullptr ? UnknownCommandText(args) : UnknownSubcommandText(*found.parent, args[1]);
   } else if (!ArityAllows(*spec, args.size())) {
     found.error = WrongArityText(FullName(*spec, found.parent));
   } else {

@@ -7,12 +7,15 @@
 #include "commands/slot_split.h"
 #include "commands/split_operation.h"
 #include "orrery/base/check.h"
+#include "orrery/commands/command_command.h"
 
 namespace orrery::commands {
 namespace {
 
 /// MSETNX asks before it writes, whatever its spread says of its parts.
-bool AsksFirst(const CommandSpec& spec) { return spec.name == "msetnx"; }
+bool AsksFirst(const CommandSpec& spec) {
+  return spec.name == "msetnx";
+}
 
 /// MSET with a key that has no value.
 bool HasHalfGroup(const CommandSpec& spec, size_t argc) {
@@ -48,12 +51,12 @@ void Dispatcher::Dispatch(const SessionOptions& session, Args args, Done done) {
 void Dispatcher::Dispatch(const CommandSpec& spec, const SessionOptions& session, Args args, Done done) {
   switch (spec.spread) {
     case Spread::kServer:
-      ORRERY_CHECK(spec.spread != Spread::kServer);
-      return;
+      return AnswerHelp(session, args, std::move(done));
     case Spread::kCluster:
       return RunKeyspaceCommand(&environment_, spec, session, args, std::move(done));
     case Spread::kOneKey:
-      return SubmitOne(spec, session, SlotOf(args[static_cast<size_t>(spec.keys.first)]), args, std::move(done));
+      return SubmitOne(spec, session, SlotOf(args[static_cast<size_t>(spec.keys.first)]), args,
+                       std::move(done));
     default:
       return DispatchKeys(spec, session, args, std::move(done));
   }
@@ -65,18 +68,22 @@ void Dispatcher::DispatchKeys(const CommandSpec& spec, const SessionOptions& ses
     resp::ReplyWriter(&reply).Error(WrongArityText(spec.name));
     return AnswerLater(std::move(reply), std::move(done));
   }
-  if (const auto slot = CommonSlot(spec.keys, args)) return SubmitOne(spec, session, *slot, args, std::move(done));
+  if (const auto slot = CommonSlot(spec.keys, args))
+    return SubmitOne(spec, session, *slot, args, std::move(done));
   std::vector<SlotPart> parts = SplitBySlot(spec.keys, args);
   if (AsksFirst(spec)) {
-    std::make_shared<SetIfNoneExistsOperation>(&environment_, session, std::move(done))->Start(spec.keys, args, parts);
+    std::make_shared<SetIfNoneExistsOperation>(&environment_, session, std::move(done))
+        ->Start(spec.keys, args, parts);
   } else if (spec.spread == Spread::kGather) {
     std::make_shared<GatherOperation>(&environment_, session, std::move(done))->Start(spec, args, parts);
   } else {
-    std::make_shared<SplitOperation>(&environment_, session, std::move(done))->Start(spec, args, std::move(parts));
+    std::make_shared<SplitOperation>(&environment_, session, std::move(done))
+        ->Start(spec, args, std::move(parts));
   }
 }
 
-void Dispatcher::SubmitOne(const CommandSpec& spec, const SessionOptions& session, SlotId slot, Args args, Done done) {
+void Dispatcher::SubmitOne(const CommandSpec& spec, const SessionOptions& session, SlotId slot, Args args,
+                           Done done) {
   uint32_t ticket = 0;
   if (free_tickets_.empty()) {
     ticket = static_cast<uint32_t>(waiting_.size());
@@ -86,15 +93,26 @@ void Dispatcher::SubmitOne(const CommandSpec& spec, const SessionOptions& sessio
     free_tickets_.pop_back();
     waiting_[ticket] = std::move(done);
   }
-  environment_.router.Submit(WholeRequest(spec, session, slot, args), [this, ticket](replication::Response response) {
-    Complete(ticket, std::move(response));
-  });
+  environment_.router.Submit(
+      WholeRequest(spec, session, slot, args),
+      [this, ticket](replication::Response response) { Complete(ticket, std::move(response)); });
 }
 
 void Dispatcher::Complete(uint32_t ticket, replication::Response response) {
   const Done done = std::exchange(waiting_[ticket], nullptr);
   free_tickets_.push_back(ticket);
   done(TakeReply(std::move(response)));
+}
+
+/// OBJECT HELP: the one command here that needs neither keys nor the node.
+void Dispatcher::AnswerHelp(const SessionOptions& session, Args args, Done done) {
+  const CommandSpec* container = nullptr;
+  const CommandSpec* spec = CommandTable::Get().Lookup(args, &container);
+  ORRERY_CHECK(spec != nullptr && spec->name == "help");
+  std::string reply;
+  resp::ReplyWriter writer(&reply, static_cast<resp::Protocol>(session.resp));
+  WriteHelp(*container, &writer);
+  AnswerLater(std::move(reply), std::move(done));
 }
 
 void Dispatcher::AnswerLater(std::string reply, Done done) {

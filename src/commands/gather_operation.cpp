@@ -18,12 +18,15 @@ struct GatherRule {
 constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}};
 
 GatherRule RuleOf(std::string_view name) {
-  const auto it = std::find_if(std::begin(kRules), std::end(kRules), [&](const auto& rule) { return rule.name == name; });
+  const auto it =
+      std::find_if(std::begin(kRules), std::end(kRules), [&](const auto& rule) { return rule.name == name; });
   return it == std::end(kRules) ? GatherRule{name, 0, false} : *it;
 }
 
 /// Whether a command that moves has done so.
-bool Moved(std::string_view reply) { return reply == "+OK\r\n" || reply == ":1\r\n"; }
+bool Moved(std::string_view reply) {
+  return reply == "+OK\r\n" || reply == ":1\r\n";
+}
 
 }  // namespace
 
@@ -68,9 +71,11 @@ void GatherOperation::OnFetched(size_t index, std::string reply) {
 void GatherOperation::Run() {
   for (const Fetched& fetched : fetched_) {
     if (!fetched.error.empty()) return Finish(fetched.error);
-    home_request_.attachments.insert(home_request_.attachments.end(), fetched.rows.begin(), fetched.rows.end());
+    home_request_.attachments.insert(home_request_.attachments.end(), fetched.rows.begin(),
+                                     fetched.rows.end());
   }
-  Submit(std::move(home_request_), [this](replication::Response response) { OnRun(TakeReply(std::move(response))); });
+  Submit(std::move(home_request_),
+         [this](replication::Response response) { OnRun(TakeReply(std::move(response))); });
 }
 
 void GatherOperation::OnRun(std::string reply) {

@@ -10,10 +10,10 @@
 
 namespace orrery::commands {
 
-/// A command of Spread::kGather whose keys lie in several slots: fetches the rows of the other keys, runs at the slot of
-/// its home key with those rows attached, and then, if it moves a key (RENAME), removes from the source's slot exactly
-/// what was fetched. Not atomic: what others write in between to the source stays there, and between the last two steps
-/// the key can be seen under both names.
+/// A command of Spread::kGather whose keys lie in several slots: fetches the rows of the other keys, runs at
+/// the slot of its home key with those rows attached, and then, if it moves a key (RENAME), removes from the
+/// source's slot exactly what was fetched. Not atomic: what others write in between to the source stays
+/// there, and between the last two steps the key can be seen under both names.
 class GatherOperation final : public Operation {
  public:
   using Operation::Operation;

@@ -12,8 +12,8 @@ struct IgnoringCase {
   char operator()(char c) const { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 };
 
-/// Whether c is in the class that starts after '['. *rest is what follows the class; one that is never closed reaches
-/// to the end of the pattern.
+/// Whether c is in the class that starts after '['. *rest is what follows the class; one that is never closed
+/// reaches to the end of the pattern.
 template <typename Fold>
 bool ClassMatches(std::string_view pattern, char c, Fold fold, std::string_view* rest) {
   const auto order = [&](char x) { return static_cast<unsigned char>(fold(x)); };
@@ -79,7 +79,9 @@ bool Matches(std::string_view pattern, std::string_view text, Fold fold) {
 
 }  // namespace
 
-bool GlobMatches(std::string_view pattern, std::string_view text) { return Matches(pattern, text, Exact()); }
+bool GlobMatches(std::string_view pattern, std::string_view text) {
+  return Matches(pattern, text, Exact());
+}
 
 bool GlobMatchesIgnoringCase(std::string_view pattern, std::string_view text) {
   return Matches(pattern, text, IgnoringCase());

@@ -15,7 +15,9 @@ constexpr replication::Traits kReads{.reads = true, .writes = false, .blind = fa
 /// A removal: it sees all that was acknowledged before it, and twice is as good as once.
 constexpr replication::Traits kRemoves{.reads = true, .writes = true, .blind = false, .idempotent = true};
 
-void AppendNumber(uint64_t number, Request* request) { request->args.Append(std::to_string(number)); }
+void AppendNumber(uint64_t number, Request* request) {
+  request->args.Append(std::to_string(number));
+}
 
 /// The text of a bulk string, a status line or an integer.
 std::optional<std::string_view> TextOf(std::optional<std::string_view> reply) {

@@ -11,8 +11,9 @@
 
 namespace orrery::commands {
 
-/// The entry node's half of the internal single-slot commands: what the request says, and what its reply means. Clients
-/// cannot send them. Each builder fills arguments and traits of a request whose slot, database and options are set.
+/// The entry node's half of the internal single-slot commands: what the request says, and what its reply
+/// means. Clients cannot send them. Each builder fills arguments and traits of a request whose slot, database
+/// and options are set.
 
 /// Rows as orrery.fetch sends them: (row key, encoded row).
 using FetchedRows = std::vector<std::pair<std::string, std::string>>;
@@ -26,7 +27,7 @@ void BuildDrop(const FetchedRows& rows, replication::Request* request);
 
 /// A page of a slot's keys.
 struct ScanQuery {
-  uint64_t order = 0;  ///< where to go on, 48 bits
+  uint64_t order = 0;   ///< where to go on, 48 bits
   uint64_t count = 10;  ///< keys to look at, roughly
   std::string pattern;  ///< empty: every key
   std::string type;     ///< empty: every type
@@ -35,7 +36,7 @@ struct ScanPage {
   uint64_t next_order = 0;  ///< 0: the slot's end
   uint64_t examined = 0;    ///< keys looked at, those that did not match included
   uint64_t count = 0;
-  std::string_view keys;    ///< `count` bulk strings, a part of the reply that was parsed
+  std::string_view keys;  ///< `count` bulk strings, a part of the reply that was parsed
 };
 
 void BuildScan(const ScanQuery& query, replication::Request* request);

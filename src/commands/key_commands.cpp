@@ -231,6 +231,7 @@ constexpr CommandSpec ObjectSpec(std::string_view name, Handler handler, std::st
 constexpr CommandSpec kObjectSpecs[] = {
     ObjectSpec("encoding", ObjectEncoding, "2.2.3", "How Redis would store the value"),
     ObjectSpec("freq", ObjectFreq, "4.0.0", "How often a key is used"),
+    NodeCommand("help", 2, kAnytime, "generic", "6.2.0", "O(1)", "Lists the subcommands of OBJECT"),
     ObjectSpec("idletime", ObjectIdleTime, "2.2.3", "How long a key was not used"),
     ObjectSpec("refcount", ObjectRefCount, "2.2.3", "How many references a value has"),
 };

@@ -22,6 +22,8 @@ constexpr CommandSpec kSpecs[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> KeyspaceCommands() { return kSpecs; }
+std::span<const CommandSpec> KeyspaceCommands() {
+  return kSpecs;
+}
 
 }  // namespace orrery::commands

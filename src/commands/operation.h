@@ -10,8 +10,8 @@
 
 namespace orrery::commands {
 
-/// A command that takes more than one request. Kept alive by the callbacks of its requests; finishes exactly once.
-/// What comes back after that is ignored.
+/// A command that takes more than one request. Kept alive by the callbacks of its requests; finishes exactly
+/// once. What comes back after that is ignored.
 class Operation : public std::enable_shared_from_this<Operation> {
  public:
   Operation(DispatchEnvironment* environment, const SessionOptions& session, Dispatcher::Done done)
@@ -24,9 +24,10 @@ class Operation : public std::enable_shared_from_this<Operation> {
   /// Submits a request; the handler is called unless the operation has finished meanwhile.
   template <typename Handler>
   void Submit(replication::Request request, Handler handler) {
-    environment_.router.Submit(std::move(request), [self = shared_from_this(), this, handler](auto response) mutable {
-      if (done_) handler(std::move(response));
-    });
+    environment_.router.Submit(std::move(request),
+                               [self = shared_from_this(), this, handler](auto response) mutable {
+                                 if (done_) handler(std::move(response));
+                               });
   }
 
   /// REQUIRES: not finished.
@@ -67,6 +68,8 @@ inline std::string TakeReply(replication::Response response) {
   if (response.outcome == replication::Outcome::kReply) return std::move(response.reply);
   return replication::ErrorText(response);
 }
-inline bool IsError(std::string_view reply) { return reply.empty() || reply[0] == '-' || reply[0] == '!'; }
+inline bool IsError(std::string_view reply) {
+  return reply.empty() || reply[0] == '-' || reply[0] == '!';
+}
 
 }  // namespace orrery::commands

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/slot_fan_operation.h"
+#include "orrery/resp/reply_scanner.h"
 
 namespace orrery::commands {
 namespace {
@@ -33,22 +34,22 @@ void RandomKeyOperation::NextRound() {
     std::swap(candidates_[environment().NextRandom() % candidates_.size()], candidates_.back());
     const SlotId slot = candidates_.back();
     candidates_.pop_back();
-    Ask(slot, environment().NextRandom() & kOrderMask);
+    Ask(slot, environment().NextRandom() & kOrderMask, Lap::kFirst);
   }
 }
 
-void RandomKeyOperation::Ask(SlotId slot, uint64_t order) {
+void RandomKeyOperation::Ask(SlotId slot, uint64_t order, Lap lap) {
   replication::Request request = NewRequest(slot);
   ScanQuery query;
   query.order = order;
   query.count = 1;
   BuildScan(query, &request);
-  Submit(std::move(request), [this, slot, order](replication::Response response) {
-    OnPage(slot, order, TakeReply(std::move(response)));
+  Submit(std::move(request), [this, slot, lap](replication::Response response) {
+    OnPage(slot, lap, TakeReply(std::move(response)));
   });
 }
 
-void RandomKeyOperation::OnPage(SlotId slot, uint64_t order, const std::string& reply) {
+void RandomKeyOperation::OnPage(SlotId slot, Lap lap, const std::string& reply) {
   const auto page = ParseScanReply(reply);
   if (page && page->count > 0) {
     resp::ReplyScanner scanner;
@@ -56,8 +57,8 @@ void RandomKeyOperation::OnPage(SlotId slot, uint64_t order, const std::string& 
     return Finish(std::string(page->keys.substr(0, scanner.reply_bytes())));
   }
   // What was looked at may be hidden: go on to the slot's end, and then once around.
-  if (page && page->next_order > 0) return Ask(slot, page->next_order);
-  if (page && order > 0) return Ask(slot, 0);
+  if (page && page->next_order > 0) return Ask(slot, page->next_order, lap);
+  if (page && lap == Lap::kFirst) return Ask(slot, 0, Lap::kSecond);
   if (!page) error_ = IsError(reply) ? reply : std::string(kMalformed);
   if (--missing_ == 0) NextRound();
 }

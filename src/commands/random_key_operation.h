@@ -8,8 +8,9 @@
 
 namespace orrery::commands {
 
-/// RANDOMKEY: picks slots by chance among those that may have keys, and in each a key by chance, until there is one. Few
-/// slots at first, more and more while all turn out empty. Keys of sparse slots come up somewhat more often than others.
+/// RANDOMKEY: picks slots by chance among those that may have keys, and in each a key by chance, until there
+/// is one. Few slots at first, more and more while all turn out empty. Keys of sparse slots come up somewhat
+/// more often than others.
 class RandomKeyOperation final : public Operation {
  public:
   using Operation::Operation;
@@ -17,9 +18,12 @@ class RandomKeyOperation final : public Operation {
   void Start();
 
  private:
+  /// A slot is walked from a key by chance to its end, and then from its start.
+  enum class Lap : uint8_t { kFirst, kSecond };
+
   void NextRound();
-  void Ask(SlotId slot, uint64_t order);
-  void OnPage(SlotId slot, uint64_t order, const std::string& reply);
+  void Ask(SlotId slot, uint64_t order, Lap lap);
+  void OnPage(SlotId slot, Lap lap, const std::string& reply);
 
   std::vector<SlotId> candidates_;  ///< not asked yet
   size_t round_size_ = 1;

@@ -29,7 +29,8 @@ void Assign(std::string_view text, T* out) {
 
 }  // namespace
 
-replication::Request WholeRequest(const CommandSpec& spec, const SessionOptions& session, SlotId slot, Args args) {
+replication::Request WholeRequest(const CommandSpec& spec, const SessionOptions& session, SlotId slot,
+                                  Args args) {
   replication::Request request = Operation::RequestOf(session, slot);
   for (std::string_view arg : args) request.args.Append(arg);
   request.traits = TraitsOfRequest(spec, request);

@@ -22,10 +22,11 @@ bool ScanOperation::EnoughDone() const {
 void ScanOperation::NextRound() {
   if (EnoughDone()) return FinishScan();
   if (visited_ >= kFirstRound && !survey_) {
-    environment().cluster.SurveyKeys(session().db, [self = shared_from_this(), this](const KeySurvey& survey) {
-      survey_ = survey;
-      NextRound();
-    });
+    environment().cluster.SurveyKeys(session().db,
+                                     [self = shared_from_this(), this](const KeySurvey& survey) {
+                                       survey_ = survey;
+                                       NextRound();
+                                     });
     return;
   }
   round_ = SlotsOfRound();
@@ -45,7 +46,8 @@ std::vector<SlotId> ScanOperation::SlotsOfRound() const {
     wanted = 1;  // the rest of a large slot, which may well be enough
   } else if (visited_ > 0) {
     const uint64_t left = query_.count - examined_;
-    wanted = examined_ == 0 ? 2 * visited_ : static_cast<size_t>((left * visited_ + examined_ - 1) / examined_);
+    wanted =
+        examined_ == 0 ? 2 * visited_ : static_cast<size_t>((left * visited_ + examined_ - 1) / examined_);
   }
   wanted = std::clamp<size_t>(wanted, 1, kRoundMax);
   std::vector<SlotId> slots;
@@ -90,7 +92,8 @@ bool ScanOperation::TakePage(const std::string& reply, SlotId slot) {
   key_count_ += page->count;
   examined_ += page->examined;
   ++visited_;
-  position_ = page->next_order > 0 ? ScanPosition{slot, page->next_order} : ScanPosition{slot + uint32_t{1}, 0};
+  position_ =
+      page->next_order > 0 ? ScanPosition{slot, page->next_order} : ScanPosition{slot + uint32_t{1}, 0};
   return true;
 }
 

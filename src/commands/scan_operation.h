@@ -10,13 +10,13 @@
 
 namespace orrery::commands {
 
-/// One call of SCAN. Visits slots in order from the cursor on, several at once, until about COUNT keys have been looked
-/// at. Where keys are dense the first requests bring enough; where they are not, it asks once which slots have any, and
-/// visits those alone, so that an almost empty keyspace takes one call.
+/// One call of SCAN. Visits slots in order from the cursor on, several at once, until about COUNT keys have
+/// been looked at. Where keys are dense the first requests bring enough; where they are not, it asks once
+/// which slots have any, and visits those alone, so that an almost empty keyspace takes one call.
 ///
-/// A key that is there from the first call to the last is shown at least once, because pages are cut by the keys' order
-/// and a slot is left only when its last page has come. A key may come twice; one that comes or goes meanwhile may or
-/// may not be shown.
+/// A key that is there from the first call to the last is shown at least once, because pages are cut by the
+/// keys' order and a slot is left only when its last page has come. A key may come twice; one that comes or
+/// goes meanwhile may or may not be shown.
 class ScanOperation final : public Operation {
  public:
   using Operation::Operation;

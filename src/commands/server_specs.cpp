@@ -27,7 +27,8 @@ constexpr CommandSpec kConfig[] = {
     NodeCommand("help", 2, kAnytime, kGroup, "5.0.0", "O(1)", "Lists the subcommands of CONFIG"),
     NodeCommand("resetstat", 2, kOperator, kGroup, "2.0.0", "O(1)", "Sets the counters of INFO to zero"),
     NodeCommand("rewrite", 2, kOperator, kGroup, "2.8.0", "O(1)", "Writes the settings into their file"),
-    NodeCommand("set", -4, kOperator, kGroup, "2.0.0", "O(N) with N settings", "Changes settings, all or none"),
+    NodeCommand("set", -4, kOperator, kGroup, "2.0.0", "O(N) with N settings",
+                "Changes settings, all or none"),
 };
 
 constexpr CommandSpec kLatency[] = {
@@ -44,7 +45,8 @@ constexpr CommandSpec kLatency[] = {
 constexpr CommandSpec kMemory[] = {
     NodeCommand("doctor", 2, 0, kGroup, "4.0.0", "O(1)", "Explains the use of memory, in words"),
     NodeCommand("help", 2, kAnytime, kGroup, "4.0.0", "O(1)", "Lists the subcommands of MEMORY"),
-    NodeCommand("malloc-stats", 2, 0, kGroup, "4.0.0", "Depends on the allocator", "The allocator's own report"),
+    NodeCommand("malloc-stats", 2, 0, kGroup, "4.0.0", "Depends on the allocator",
+                "The allocator's own report"),
     NodeCommand("purge", 2, 0, kGroup, "4.0.0", "Depends on the allocator", "Gives unused memory back"),
     NodeCommand("stats", 2, 0, kGroup, "4.0.0", "O(1)", "How memory is used"),
     Keyed("usage", -3, kReadonly, {2, 2, 1}, MemoryUsage, kGroup, "4.0.0", "O(1)",
@@ -52,10 +54,12 @@ constexpr CommandSpec kMemory[] = {
 };
 
 constexpr CommandSpec kSlowlog[] = {
-    NodeCommand("get", -2, kAdmin | kAnytime, kGroup, "2.2.12", "O(N) with N entries", "The latest slow commands"),
+    NodeCommand("get", -2, kAdmin | kAnytime, kGroup, "2.2.12", "O(N) with N entries",
+                "The latest slow commands"),
     NodeCommand("help", 2, kAnytime, kGroup, "6.2.0", "O(1)", "Lists the subcommands of SLOWLOG"),
     NodeCommand("len", 2, kAdmin | kAnytime, kGroup, "2.2.12", "O(1)", "How many slow commands are kept"),
-    NodeCommand("reset", 2, kAdmin | kAnytime, kGroup, "2.2.12", "O(N) with N entries", "Forgets slow commands"),
+    NodeCommand("reset", 2, kAdmin | kAnytime, kGroup, "2.2.12", "O(N) with N entries",
+                "Forgets slow commands"),
 };
 
 /// COMMAND runs without a subcommand, too.
@@ -74,13 +78,15 @@ constexpr CommandSpec kSpecs[] = {
     NodeCommand("debug", -2, kOperator, kGroup, "1.0.0", "Depends on the subcommand.",
                 "Makes failures on purpose, for tests"),
     NodeCommand("info", -1, kAnytime, kGroup, "1.0.0", "O(1)", "State and counters of the node"),
-    NodeCommand("lastsave", 1, kAnytime | kFast, kGroup, "1.0.0", "O(1)", "When the last checkpoint was made"),
+    NodeCommand("lastsave", 1, kAnytime | kFast, kGroup, "1.0.0", "O(1)",
+                "When the last checkpoint was made"),
     Container("latency", kGroup, "2.8.13", "Commands about slow moments", kLatency),
     NodeCommand("lolwut", -1, kReadonly | kFast, kGroup, "5.0.0", "O(N) with N nodes", "Draws the ring"),
     Container("memory", kGroup, "4.0.0", "Commands about memory", kMemory),
-    NodeCommand("save", 1, kAdmin | kNoscript | kNoAsyncLoading | kNoMulti, kGroup, "1.0.0", "O(N) with N files",
-                "Makes a checkpoint of the node's store"),
-    NodeCommand("shutdown", -1, kOperator | kNoMulti | kAllowBusy, kGroup, "1.0.0", "O(N) with N unsynced bytes",
+    NodeCommand("save", 1, kAdmin | kNoscript | kNoAsyncLoading | kNoMulti, kGroup, "1.0.0",
+                "O(N) with N files", "Makes a checkpoint of the node's store"),
+    NodeCommand("shutdown", -1, kOperator | kNoMulti | kAllowBusy, kGroup, "1.0.0",
+                "O(N) with N unsynced bytes",
                 "Finishes what is in flight, syncs the disk, and stops the node"),
     Container("slowlog", kGroup, "2.2.12", "Commands about slow commands", kSlowlog),
     NodeCommand("time", 1, kAnytime | kFast, kGroup, "2.6.0", "O(1)", "The node's wall clock"),
@@ -90,6 +96,8 @@ constexpr CommandSpec kSpecs[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ServerCommands() { return kSpecs; }
+std::span<const CommandSpec> ServerCommands() {
+  return kSpecs;
+}
 
 }  // namespace orrery::commands

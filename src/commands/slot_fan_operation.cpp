@@ -106,9 +106,8 @@ void WalkOperation::AllDone() {
 void FlushOperation::Start(bool all_databases) {
   all_databases_ = all_databases;
   const auto db = all_databases ? std::nullopt : std::optional<uint8_t>(session().db);
-  environment().cluster.SurveyKeys(db, [self = shared_from_this(), this](const KeySurvey& survey) {
-    VisitAll(SlotsWithKeys(survey));
-  });
+  environment().cluster.SurveyKeys(
+      db, [self = shared_from_this(), this](const KeySurvey& survey) { VisitAll(SlotsWithKeys(survey)); });
 }
 
 void FlushOperation::Visit(SlotId slot) {

@@ -8,9 +8,9 @@
 
 namespace orrery::commands {
 
-/// An operation that visits a list of slots, many at once but no more than a bound, so that neither the routers nor the
-/// memory of this node are flooded. After an error no further slot is visited; the reply is the error of the earliest
-/// slot, when those under way have come back.
+/// An operation that visits a list of slots, many at once but no more than a bound, so that neither the
+/// routers nor the memory of this node are flooded. After an error no further slot is visited; the reply is
+/// the error of the earliest slot, when those under way have come back.
 class SlotFanOperation : public Operation {
  public:
   using Operation::Operation;
@@ -38,7 +38,8 @@ class SlotFanOperation : public Operation {
   std::string error_;
 };
 
-/// Walks all keys of its slots, page by page, and answers with the keys or with their number. KEYS, and what counts.
+/// Walks all keys of its slots, page by page, and answers with the keys or with their number. KEYS, and what
+/// counts.
 class WalkOperation final : public SlotFanOperation {
  public:
   enum class Answer : uint8_t { kKeys, kCount };
@@ -49,7 +50,7 @@ class WalkOperation final : public SlotFanOperation {
     std::vector<SlotId> slots;
     ScanQuery query;
     Answer answer = Answer::kKeys;
-    uint64_t counted_before = 0;             ///< added to the count
+    uint64_t counted_before = 0;            ///< added to the count
     uint64_t keys_max = uint64_t{1} << 62;  ///< of kKeys
   };
   void Start(Plan plan);

@@ -15,7 +15,8 @@ constexpr std::string_view kMalformed = "-ERR A node sent a malformed reply\r\n"
 
 /// The first error in the order of the parts, and so of their first keys.
 const std::string* FirstError(const std::vector<std::string>& replies) {
-  const auto it = std::find_if(replies.begin(), replies.end(), [](const std::string& r) { return IsError(r); });
+  const auto it =
+      std::find_if(replies.begin(), replies.end(), [](const std::string& r) { return IsError(r); });
   return it == replies.end() ? nullptr : &*it;
 }
 
@@ -36,7 +37,8 @@ void SplitOperation::Start(const CommandSpec& spec, Args args, std::vector<SlotP
     replication::Request request = NewRequest(parts_[i].slot);
     request.args = PartArguments(spec.keys, args, parts_[i]);
     request.traits = TraitsOfRequest(spec, request);
-    Submit(std::move(request), [this, i](replication::Response response) { OnReply(i, TakeReply(std::move(response))); });
+    Submit(std::move(request),
+           [this, i](replication::Response response) { OnReply(i, TakeReply(std::move(response))); });
   }
 }
 
@@ -110,7 +112,8 @@ void SetIfNoneExistsOperation::Start(const KeyRange& range, Args args, const std
     question.traits = TraitsOfRequest(*exists, question);
     write.traits = TraitsOfRequest(*mset, write);
     writes_.push_back(std::move(write));
-    Submit(std::move(question), [this, i](replication::Response response) { OnExists(i, TakeReply(std::move(response))); });
+    Submit(std::move(question),
+           [this, i](replication::Response response) { OnExists(i, TakeReply(std::move(response))); });
   }
 }
 
@@ -132,7 +135,8 @@ void SetIfNoneExistsOperation::OnAllAnswered() {
 void SetIfNoneExistsOperation::Write() {
   missing_ = writes_.size();
   for (size_t i = 0; i < writes_.size(); ++i) {
-    Submit(std::move(writes_[i]), [this, i](replication::Response response) { OnWritten(i, TakeReply(std::move(response))); });
+    Submit(std::move(writes_[i]),
+           [this, i](replication::Response response) { OnWritten(i, TakeReply(std::move(response))); });
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace orrery::commands {
 
-/// A command of Spread::kSum, kEach or kAllOk whose keys lie in several slots: one request for each slot, all at once,
-/// and their replies made into one.
+/// A command of Spread::kSum, kEach or kAllOk whose keys lie in several slots: one request for each slot, all
+/// at once, and their replies made into one.
 class SplitOperation final : public Operation {
  public:
   using Operation::Operation;
@@ -30,7 +30,8 @@ class SplitOperation final : public Operation {
   size_t missing_ = 0;
 };
 
-/// MSETNX over several slots, which is not atomic: asks all slots whether a key exists, and writes when none does.
+/// MSETNX over several slots, which is not atomic: asks all slots whether a key exists, and writes when none
+/// does.
 class SetIfNoneExistsOperation final : public Operation {
  public:
   using Operation::Operation;

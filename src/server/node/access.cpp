@@ -16,18 +16,18 @@ constexpr uint64_t kWaitPollUs = 5'000;
 
 class Access final : public NodeAccess {
  public:
-  explicit Access(NodeLoop* worker) : worker_(*worker) {}
+  explicit Access(NodeLoop* loop) : loop_(*loop) {}
   ~Access() override {
     *alive_ = false;
     if (checkpoint_.joinable()) checkpoint_.join();
   }
 
-  replication::ClusterViewPtr View() const override { return worker_.shard().view(); }
-  uint64_t Incarnation() const override { return worker_.shared().self.incarnation; }
+  replication::ClusterViewPtr View() const override { return loop_.shard().view(); }
+  uint64_t Incarnation() const override { return loop_.shared().self.incarnation; }
 
   void Meet(const std::string& host, uint16_t port, uint16_t peer_port, std::function<void(Status)> done) override {
     const uint16_t dial = peer_port != 0 ? peer_port : static_cast<uint16_t>(port + kPeerPortOffset);
-    NodeShared& shared = worker_.shared();
+    NodeShared& shared = loop_.shared();
     for (auto& other : shared.loops) {
       NodeLoop* target = other.get();
       target->loop().Post([target, host, dial] { target->transport().Dial(host, dial); });
@@ -35,39 +35,31 @@ class Access final : public NodeAccess {
     done(Status::Ok());
   }
 
-  void BlockLinks(const std::set<NodeId>& peers) override { worker_.transport().SetBlocked(peers); }
+  void BlockLinks(const std::set<NodeId>& peers) override { loop_.transport().SetBlocked(peers); }
 
-  LoopFacts Facts() const override { return GatherFacts(&worker_); }
-  SlotFacts DescribeSlot(SlotId slot) const override { return GatherSlotFacts(&worker_, slot); }
+  LoopFacts Facts() const override { return GatherFacts(&loop_); }
+  SlotFacts DescribeSlot(SlotId slot) const override { return GatherSlotFacts(&loop_, slot); }
 
-  Digest RowsDigest() const override {
-    Digest digest;
-    const auto& context = worker_.shard().context();
-    for (SlotId slot : worker_.shard().slots().known()) {
-      if (!context.IsHome(slot)) continue;
-      const auto* replica = worker_.shard().slots().Find(slot);
-      if (replica == nullptr || replica->clock().empty()) continue;
-      digest.digest += replica->digest();
-      digest.rows += replica->row_count();
-      ++digest.slots;
-    }
-    return digest;
+  Digest SlotDigest(SlotId slot) const override {
+    const auto* replica = loop_.shard().slots().Find(slot);
+    if (replica == nullptr || !loop_.shard().context().IsHome(slot)) return {};
+    return {replica->digest(), replica->row_count()};
   }
 
   void AwaitReplicas(std::span<const SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
                      std::function<void(uint64_t)> done) override {
-    const uint64_t deadline_us = timeout_ms == 0 ? 0 : worker_.loop().MonotonicUs() + timeout_ms * 1000;
+    const uint64_t deadline_us = timeout_ms == 0 ? 0 : loop_.loop().MonotonicUs() + timeout_ms * 1000;
     Poll(std::vector<SlotId>(slots.begin(), slots.end()), replicas, deadline_us, std::move(done));
   }
 
-  std::map<std::string, uint64_t> StoreProperties() const override { return worker_.shared().database->Properties(); }
+  std::map<std::string, uint64_t> StoreProperties() const override { return loop_.shared().database->Properties(); }
 
   void Checkpoint(std::function<void(Status)> done) override {
     // RocksDB's checkpoint waits for the disk: it runs beside the loops, which go on.
-    storage::RocksDatabase* database = worker_.shared().database;
-    const std::string path = worker_.shared().config->Get()->dir + "/checkpoints/" +
-                             std::to_string(worker_.loop().WallMs());
-    runtime::UvLoop* loop = &worker_.loop();
+    storage::RocksDatabase* database = loop_.shared().database;
+    const std::string path = loop_.shared().config->Get()->dir + "/checkpoints/" +
+                             std::to_string(loop_.loop().WallMs());
+    runtime::UvLoop* loop = &loop_.loop();
     if (checkpoint_.joinable()) checkpoint_.join();
     checkpoint_ = std::thread([database, path, loop, done = std::move(done)] {
       const Status status = database->Checkpoint(path);
@@ -76,36 +68,36 @@ class Access final : public NodeAccess {
   }
 
   void OnConfig(const ConfigPtr& config) override {
-    if (worker_.index() != 0) return;
-    worker_.shared().control->SetQuorums(config->replication_factor, config->read_quorum, config->write_quorum);
+    if (loop_.index() != 0) return;
+    loop_.shared().control->SetQuorums(config->replication_factor, config->read_quorum, config->write_quorum);
   }
 
  private:
   static constexpr uint16_t kPeerPortOffset = 10000;
 
   uint64_t Copies(const std::vector<SlotId>& slots) {
-    uint64_t copies = worker_.shard().view()->Homes() - 1;
-    for (SlotId slot : slots) copies = std::min<uint64_t>(copies, worker_.shard().coordinator().CopiesOfLatest(slot));
+    uint64_t copies = loop_.shard().view()->Homes() - 1;
+    for (SlotId slot : slots) copies = std::min<uint64_t>(copies, loop_.shard().coordinator().CopiesOfLatest(slot));
     return copies;
   }
 
   void Poll(std::vector<SlotId> slots, uint64_t replicas, uint64_t deadline_us, std::function<void(uint64_t)> done) {
     const uint64_t copies = Copies(slots);
-    const bool late = deadline_us != 0 && worker_.loop().MonotonicUs() >= deadline_us;
+    const bool late = deadline_us != 0 && loop_.loop().MonotonicUs() >= deadline_us;
     if (copies >= replicas || late) return done(copies);
     auto again = [this, alive = alive_, slots = std::move(slots), replicas, deadline_us, done = std::move(done)] {
       if (*alive) Poll(slots, replicas, deadline_us, done);
     };
-    worker_.loop().After(kWaitPollUs, std::move(again));
+    loop_.loop().After(kWaitPollUs, std::move(again));
   }
 
-  NodeLoop& worker_;
+  NodeLoop& loop_;
   std::thread checkpoint_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace
 
-std::unique_ptr<NodeAccess> MakeNodeAccess(NodeLoop* loop) { return std::make_unique<Access>(worker); }
+std::unique_ptr<NodeAccess> MakeNodeAccess(NodeLoop* loop) { return std::make_unique<Access>(loop); }
 
 }  // namespace orrery::server

@@ -70,11 +70,11 @@ struct Node::Impl {
 
 // Everything that lives on a loop goes before its loop; what the loops share, last.
 Node::Impl::~Impl() {
-  for (auto& worker : shared.loops) worker->thread().Stop();
+  for (auto& owned : shared.loops) owned->thread().Stop();
   server.reset();
   listener.reset();
   control.reset();
-  for (auto& worker : shared.loops) worker->Close();
+  for (auto& owned : shared.loops) owned->Close();
   shared.loops.clear();
 }
 
@@ -143,8 +143,8 @@ void Node::Impl::MakeControl(replication::NodeState state) {
 
 void Node::Impl::PublishView(const replication::ClusterViewPtr& view) {
   for (auto& entry : shared.loops) {
-    NodeLoop* worker = entry.get();
-    if (worker->opened()) worker->loop().Post([worker, view] { worker->shard().SetView(view); });
+    NodeLoop* owned = entry.get();
+    if (owned->opened()) owned->loop().Post([owned, view] { owned->shard().SetView(view); });
   }
 }
 
@@ -154,14 +154,14 @@ void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {
     if (member.id != shared.self.node) peers.push_back({member.id, member.host, member.peer_port});
   }
   for (auto& entry : shared.loops) {
-    NodeLoop* worker = entry.get();
-    if (worker->opened()) worker->loop().Post([worker, peers] { worker->transport().SetPeers(peers); });
+    NodeLoop* owned = entry.get();
+    if (owned->opened()) owned->loop().Post([owned, peers] { owned->transport().SetPeers(peers); });
   }
 }
 
 Status Node::Impl::OpenLoops() {
-  for (auto& worker : shared.loops) {
-    if (Status s = worker->Open(control->view()); !s.ok()) return s;
+  for (auto& owned : shared.loops) {
+    if (Status s = owned->Open(control->view()); !s.ok()) return s;
   }
   return Status::Ok();
 }
@@ -169,7 +169,7 @@ Status Node::Impl::OpenLoops() {
 Status Node::Impl::OpenPorts() {
   const ConfigPtr settings = config->Get();
   std::vector<runtime::PeerTransport*> transports;
-  for (auto& worker : shared.loops) transports.push_back(&worker->transport());
+  for (auto& owned : shared.loops) transports.push_back(&owned->transport());
   runtime::PeerListenerOptions options;
   options.host = settings->bind.empty() ? "127.0.0.1" : settings->bind.front();
   options.port = settings->PeerPort();
@@ -181,8 +181,8 @@ Status Node::Impl::OpenPorts() {
   ServerOptions server_options;
   server_options.config = config;
   server_options.log = log;
-  for (auto& worker : shared.loops) {
-    server_options.loops.push_back({&worker->loop(), worker.get(), &worker->access()});
+  for (auto& owned : shared.loops) {
+    server_options.loops.push_back({&owned->loop(), owned.get(), &owned->access()});
   }
   server_options.on_stopped = [this] { SyncAndStop(); };
   server = std::make_unique<Server>(std::move(server_options));
@@ -193,8 +193,8 @@ void Node::Impl::DialSeeds() {
   for (const SeedAddress& seed : config->Get()->seeds) {
     const uint16_t port = seed.peer_port != 0 ? seed.peer_port : static_cast<uint16_t>(seed.port + 10000);
     for (auto& entry : shared.loops) {
-      NodeLoop* worker = entry.get();
-      worker->loop().Post([worker, host = seed.host, port] { worker->transport().Dial(host, port); });
+      NodeLoop* owned = entry.get();
+      owned->loop().Post([owned, host = seed.host, port] { owned->transport().Dial(host, port); });
     }
   }
 }
@@ -217,9 +217,9 @@ void Node::Impl::SyncAndStop() {
   stopping = true;
   auto left = std::make_shared<std::atomic<size_t>>(shared.loops.size());
   for (auto& entry : shared.loops) {
-    NodeLoop* worker = entry.get();
-    worker->loop().Post([this, worker, left] {
-      worker->shard().Sync([this, left](const Status& status) {
+    NodeLoop* owned = entry.get();
+    owned->loop().Post([this, owned, left] {
+      owned->shard().Sync([this, left](const Status& status) {
         if (!status.ok()) log->Warning("sync at shutdown failed: {}", status.message());
         if (left->fetch_sub(1) == 1) Stop();
       });

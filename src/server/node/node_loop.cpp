@@ -1,6 +1,9 @@
 #include "server/node/node_loop.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "server/node/access.h"
@@ -14,6 +17,7 @@ using replication::Response;
 namespace {
 
 constexpr uint64_t kDiskRetryUs = 1'000'000;
+constexpr size_t kProbeBytes = size_t{1} << 20;
 constexpr size_t kFrameRoomBytes = size_t{64} << 20;
 
 replication::SyncPolicy SyncPolicyOf(AppendFsync fsync) {
@@ -39,6 +43,20 @@ replication::ShardOptions ShardOptionsOf(const Config& config, size_t index, siz
   options.hint_bytes_max = config.hint_store_bytes / count;
   options.max_clock_ahead_ms = config.max_clock_drift_ms;
   return options;
+}
+
+// Writes and syncs a small file, as a full or failing disk would refuse.
+bool DiskTakesWrites(const std::string& dir) {
+  const std::string path = dir + "/disk-probe";
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  if (file == nullptr) return false;
+  const std::string block(kProbeBytes, 'x');
+  bool written = std::fwrite(block.data(), 1, block.size(), file) == block.size();
+  written = std::fflush(file) == 0 && written;
+  written = ::fsync(::fileno(file)) == 0 && written;
+  std::fclose(file);
+  std::remove(path.c_str());
+  return written;
 }
 
 }  // namespace
@@ -103,7 +121,7 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   if (!shard.ok()) return shard.status();
   shard_ = std::move(*shard);
   access_ = MakeNodeAccess(this);
-  dispatcher_ = std::make_unique<commands::Dispatcher>(&shard_->router());
+  dispatcher_ = std::make_unique<commands::Dispatcher>(&shard_->router(), this, random_.Next64());
   loop().OnTurnEnd([this] { EndTurn(); });
   return Status::Ok();
 }
@@ -168,6 +186,15 @@ void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::st
   dispatcher_->Dispatch(command, options, args, std::move(done));
 }
 
+// Every slot is in doubt: each is asked by a request, which is right, if not cheap.
+void NodeLoop::SurveyKeys(std::optional<uint8_t> /*db*/, std::function<void(const commands::KeySurvey&)> done) {
+  loop().Post([done = std::move(done)] {
+    commands::KeySurvey survey;
+    survey.may_have_keys.set();
+    done(survey);
+  });
+}
+
 void NodeLoop::EndTurn() {
   shard_->EndTurn();
   if (shard_->stats().events_made + shard_->stats().events_applied > 0) {
@@ -184,8 +211,7 @@ void NodeLoop::EndTurn() {
 
 void NodeLoop::WatchDisk() {
   loop().After(kDiskRetryUs, [this] {
-    const Status status = store_->Reopen();
-    if (status.ok()) {
+    if (DiskTakesWrites(shared_.config->Get()->dir)) {
       shared_.new_life("the disk takes writes again");
     } else {
       WatchDisk();

@@ -39,7 +39,10 @@ struct NodeShared {
 };
 
 /// One loop of a node and everything that lives on it. The loops talk by posted tasks only.
-class NodeLoop final : public runtime::PeerEvents, public replication::LoopMesh, public CommandRunner {
+class NodeLoop final : public runtime::PeerEvents,
+                       public replication::LoopMesh,
+                       public CommandRunner,
+                       public commands::ClusterAccess {
  public:
   NodeLoop(NodeShared* shared, size_t index, size_t count);
   ~NodeLoop() override;
@@ -73,6 +76,10 @@ class NodeLoop final : public runtime::PeerEvents, public replication::LoopMesh,
   // CommandRunner
   void Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
            Done done) override;
+
+  // commands::ClusterAccess
+  void SurveyKeys(std::optional<uint8_t> db, std::function<void(const commands::KeySurvey&)> done) override;
+  void Post(std::function<void()> task) override { loop().Post(std::move(task)); }
 
  private:
   void EndTurn();

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "orrery/base/node_id.h"
+#include "orrery/base/slot.h"
+#include "orrery/base/status.h"
+#include "orrery/replication/cluster_view.h"
+#include "orrery/server/config.h"
+
+namespace orrery::server {
+
+/// One slot as its replica here has it.
+struct SlotFacts {
+  SlotId slot = 0;
+  bool is_home = false;
+  bool in_service = false;  ///< has finished its first sync and coordinates when its turn comes
+  uint64_t rows = 0;
+  uint64_t digest = 0;
+  std::string clock;   ///< as text, "actor:counter,..."
+  uint64_t voided = 0;  ///< entries of the voided set
+  uint64_t backlog = 0;  ///< events in the backlog
+};
+
+/// Hints kept here for one home.
+struct HintFacts {
+  NodeId home;
+  uint64_t events = 0;
+  uint64_t bytes = 0;
+};
+
+/// A standing link to a peer.
+struct LinkFacts {
+  NodeId peer;
+  bool dialled = false;  ///< by us
+  uint64_t up_since_ms = 0;  ///< wall clock
+  uint64_t queued_bytes = 0;
+};
+
+struct DatabaseFacts {
+  uint64_t keys = 0;
+  uint64_t expires = 0;
+};
+
+/// What one loop knows of itself; the sums over all loops are the node's.
+struct LoopFacts {
+  std::vector<DatabaseFacts> databases;  ///< by number, of the slots that this loop coordinates or holds
+  std::vector<HintFacts> hints;
+  std::vector<LinkFacts> links;
+  uint64_t slots_held = 0;
+  uint64_t slots_in_service = 0;
+  uint64_t rows = 0;
+  uint64_t backlog_bytes = 0;
+  bool writes_stopped = false;       ///< the disk failed: nothing is acknowledged
+  std::string writes_stopped_reason;
+  /// Counters for INFO's `dynamo` section, summed by name: "events_made", "probes_sent", ...
+  std::map<std::string, uint64_t> counters;
+};
+
+/// The one door from the server's own commands into the node: one object per loop, made by the node's assembly, used on
+/// its loop's thread only. Calls answer at once, from this loop's own state, unless they take a callback; callbacks come
+/// on this loop, exactly once, and may come inside the call. The server itself asks the loop that owns a slot (slot %
+/// loops) and adds up what the loops say.
+class NodeAccess {
+ public:
+  virtual ~NodeAccess() = default;
+
+  // The cluster.
+  virtual replication::ClusterViewPtr View() const = 0;
+  virtual uint64_t Incarnation() const = 0;
+  /// Asks the node at that address into the cluster, or this one into its cluster. The greeting goes on after done();
+  /// kInvalid if the address is malformed.
+  virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port, std::function<void(Status)> done) = 0;
+  /// Cuts this loop's links to exactly these peers, and refuses new ones, until called without them.
+  virtual void BlockLinks(const std::set<NodeId>& peers) = 0;
+
+  // This loop's slots.
+  virtual LoopFacts Facts() const = 0;
+  /// REQUIRES: the slot is this loop's.
+  virtual SlotFacts DescribeSlot(SlotId slot) const = 0;
+  /// The cheap part of it: rows and digest of the slot, zero where this node is no home. REQUIRES: as above.
+  struct Digest {
+    uint64_t digest = 0;
+    uint64_t rows = 0;
+  };
+  virtual Digest SlotDigest(SlotId slot) const = 0;
+  /// WAIT: when at least `replicas` other nodes have every event that these slots of this loop hold now, or after
+  /// timeout_ms (0: no limit), says how many have.
+  virtual void AwaitReplicas(std::span<const SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
+                             std::function<void(uint64_t)> done) = 0;
+
+  // The node's store; the same through every loop.
+  virtual std::map<std::string, uint64_t> StoreProperties() const = 0;
+  /// Makes a checkpoint in the background, on this node alone.
+  virtual void Checkpoint(std::function<void(Status)> done) = 0;
+
+  /// Settings have changed; called on every loop.
+  virtual void OnConfig(const ConfigPtr& config) = 0;
+};
+
+}  // namespace orrery::server

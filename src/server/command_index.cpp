@@ -1,0 +1,84 @@
+#include "server/command_index.h"
+
+#include <utility>
+
+#include "orrery/commands/dispatcher.h"
+#include "server/own_specs.h"
+
+namespace orrery::server {
+namespace {
+
+bool IsLookedFor(const commands::CommandSpec& spec, std::string_view name) {
+  return commands::EqualsIgnoringCase(spec.name, name);
+}
+
+/// Commands that only this module knows are few and rare: they are looked for when the table has nothing.
+const commands::CommandSpec* FindOwn(commands::Args args, const commands::CommandSpec* parent) {
+  for (const OwnSpec& own : OwnSpecs()) {
+    const bool same_parent = parent == nullptr ? own.parent.empty() : parent->name == own.parent;
+    if (same_parent && IsLookedFor(own.spec, parent == nullptr ? args[0] : args[1])) return &own.spec;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const CommandIndex& CommandIndex::Get() {
+  static const CommandIndex index;
+  return index;
+}
+
+CommandIndex::CommandIndex() {
+  const commands::CommandTable& table = commands::CommandTable::Get();
+  for (const commands::CommandSpec* spec : table.commands()) {
+    Add(*spec, nullptr);
+    for (const commands::CommandSpec& sub : spec->subcommands) Add(sub, spec);
+  }
+  for (const OwnSpec& own : OwnSpecs()) {
+    const commands::CommandSpec* parent = own.parent.empty() ? nullptr : table.Find(own.parent);
+    if (FindByName(commands::FullName(own.spec, parent)) == nullptr) Add(own.spec, parent);
+  }
+  for (auto* family : {&ConnectionHandlers, &ClientHandlers, &ConfigHandlers, &InfoHandlers, &ObservationHandlers,
+                       &MemoryHandlers, &ProcessHandlers, &ClusterHandlers, &RingHandlers}) {
+    for (const ServerCommand& command : (*family)()) {
+      auto* entry = const_cast<CommandEntry*>(FindByName(command.full_name));
+      ORRERY_CHECK(entry != nullptr);
+      entry->handler = command.handler;
+      entry->alone = entry->alone || command.alone;
+    }
+  }
+}
+
+void CommandIndex::Add(const commands::CommandSpec& spec, const commands::CommandSpec* parent) {
+  CommandEntry entry;
+  entry.spec = &spec;
+  entry.full_name = commands::FullName(spec, parent);
+  entry.id = entries_.size();
+  // These take several steps over several slots, which later commands of the same client must not overtake.
+  entry.alone = commands::Dispatcher::RunsAlone(spec);
+  by_spec_.emplace(&spec, entry.id);
+  entries_.push_back(std::move(entry));
+}
+
+const CommandEntry* CommandIndex::Find(commands::Args args, std::string* error) const {
+  const commands::CommandTable& table = commands::CommandTable::Get();
+  const commands::CommandSpec* parent = nullptr;
+  const commands::CommandSpec* spec = table.Lookup(args, &parent);
+  if (spec == nullptr) spec = FindOwn(args, parent);
+  if (spec == nullptr) {
+    *error = table.Resolve(args).error;
+    return nullptr;
+  }
+  const CommandEntry& entry = entries_[by_spec_.at(spec)];
+  if (!commands::ArityAllows(*spec, args.size())) *error = commands::WrongArityText(entry.full_name);
+  return &entry;
+}
+
+const CommandEntry* CommandIndex::FindByName(std::string_view full_name) const {
+  for (const CommandEntry& entry : entries_) {
+    if (entry.full_name == full_name) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,73 @@
+#include <string>
+
+#include "server/commands/handler_tools.h"
+
+namespace orrery::server {
+namespace {
+
+void Get(ServerCall& call) {
+  const auto found = MatchSettings(call.worker.config(), call.args.subspan(2));
+  call.reply.Map(found.size());
+  for (const auto& [name, value] : found) {
+    call.reply.BulkString(name);
+    call.reply.BulkString(value);
+  }
+}
+
+/// The settings in force, on every loop; answered when all of them have them.
+void Publish(ServerCall& call, const ConfigPtr& config) {
+  const ReplyTicket ticket = call.Defer();
+  call.worker.log().SetLevel(config->loglevel);
+  call.worker.state().Gather<bool>(
+      call.worker,
+      [config](Worker& worker) {
+        worker.SetConfig(config);
+        worker.node().OnConfig(config);
+        return true;
+      },
+      [ticket](const std::vector<bool>&) { ticket.Answer("+OK\r\n"); });
+}
+
+void Set(ServerCall& call) {
+  if (call.argc() % 2 != 0) return call.reply.Error(commands::WrongArityText("config|set"));
+  std::vector<std::pair<std::string, std::string>> changes;
+  for (size_t i = 2; i < call.argc(); i += 2) changes.emplace_back(call.arg(i), call.arg(i + 1));
+  ConfigStore& store = *call.worker.state().config;
+  if (const Status set = store.Set(changes); !set.ok()) return call.reply.Error(set.message());
+  Publish(call, store.Get());
+}
+
+void Rewrite(ServerCall& call) {
+  const Status written = call.worker.state().config->Rewrite();
+  if (!written.ok()) {
+    call.worker.log().Warning("CONFIG REWRITE failed: {}", written.message());
+    return call.reply.Error(written.message());
+  }
+  call.worker.log().Notice("CONFIG REWRITE executed with success.");
+  call.reply.Ok();
+}
+
+void ResetStat(ServerCall& call) {
+  const ReplyTicket ticket = call.Defer();
+  call.worker.state().Gather<bool>(
+      call.worker,
+      [](Worker& worker) {
+        worker.metrics().ResetCounts();
+        return true;
+      },
+      [ticket](const std::vector<bool>&) { ticket.Answer("+OK\r\n"); });
+}
+
+constexpr ServerCommand kHandlers[] = {
+    {"config|get", Get},
+    {"config|set", Set},
+    {"config|rewrite", Rewrite},
+    {"config|resetstat", ResetStat},
+    {"config|help", Help},
+};
+
+}  // namespace
+
+std::span<const ServerCommand> ConfigHandlers() { return kHandlers; }
+
+}  // namespace orrery::server

@@ -1,0 +1,226 @@
+#include <fmt/format.h>
+
+#include <string>
+
+#include "orrery/base/codec.h"
+#include "orrery/base/hash.h"
+#include "server/commands/cluster_map.h"
+#include "server/commands/handler_tools.h"
+#include "server/commands/info_data.h"
+
+namespace orrery::server {
+namespace {
+
+using membership::Member;
+using replication::ClusterView;
+
+std::string Address(const ClusterView& view, NodeId node) {
+  const Member* member = view.Find(node);
+  return member == nullptr ? "?" : ClientAddress(*member);
+}
+
+/// "1) home 127.0.0.1:7001 <id> alive coordinator", one line for each node of the list.
+void PrefList(ServerCall& call) {
+  const auto view = call.worker.node().View();
+  const SlotId slot = SlotOf(call.arg(2));
+  const ring::PreferenceList list = view->ring->PreferenceListOf(slot);
+  const NodeId coordinator = view->CoordinatorOf(slot);
+  const size_t homes = list.homes().size();
+  call.reply.Array(list.size());
+  for (size_t i = 0; i < list.size(); ++i) {
+    const NodeId node = list.At(i);
+    call.reply.BulkString(fmt::format("{} {} {} {}{}", i < homes ? "home" : "fallback", Address(*view, node),
+                                      node.ToName(), view->IsAlive(node) ? "alive" : "down",
+                                      node == coordinator ? " coordinator" : ""));
+  }
+}
+
+void WriteField(resp::ReplyWriter& reply, std::string_view name, std::string_view value) {
+  reply.BulkString(name);
+  reply.BulkString(value);
+}
+
+void WriteField(resp::ReplyWriter& reply, std::string_view name, uint64_t value) {
+  reply.BulkString(name);
+  reply.Integer(static_cast<int64_t>(value));
+}
+
+void WriteSlot(const ClusterView& view, const SlotFacts& facts, resp::ReplyWriter& reply) {
+  const NodeId coordinator = view.CoordinatorOf(facts.slot);
+  reply.Map(10);
+  WriteField(reply, "slot", facts.slot);
+  WriteField(reply, "coordinator", coordinator ? Address(view, coordinator) : "none");
+  reply.BulkString("homes");
+  const auto homes = view.ring->Homes(facts.slot);
+  reply.Array(homes.size());
+  for (NodeId home : homes) reply.BulkString(Address(view, home));
+  WriteField(reply, "is-home", facts.is_home ? "yes" : "no");
+  WriteField(reply, "in-service", facts.in_service ? "yes" : "no");
+  WriteField(reply, "clock", facts.clock);
+  WriteField(reply, "digest", fmt::format("{:016x}", facts.digest));
+  WriteField(reply, "rows", facts.rows);
+  WriteField(reply, "voided", facts.voided);
+  WriteField(reply, "backlog", facts.backlog);
+}
+
+std::optional<SlotId> ParseSlot(std::string_view text) {
+  const auto slot = resp::ParseInteger(text);
+  if (!slot || *slot < 0 || *slot >= int64_t{kSlotCount}) return std::nullopt;
+  return static_cast<SlotId>(*slot);
+}
+
+void Slot(ServerCall& call) {
+  const auto slot = ParseSlot(call.arg(2));
+  if (!slot) return call.reply.Error("ERR Invalid slot");
+  ServerState& state = call.worker.state();
+  const ReplyTicket ticket = call.Defer();
+  const auto answer = [ticket, protocol = call.session().protocol](Worker& home, const SlotFacts& facts) {
+    ticket.Answer(MakeReply(protocol, [&](resp::ReplyWriter& reply) {
+      WriteSlot(*home.node().View(), facts, reply);
+    }));
+  };
+  state.Post(*slot % state.workers.size(), [=, &state, home = call.worker.index()](Worker& worker) {
+    state.Post(home, [answer, facts = worker.node().DescribeSlot(*slot)](Worker& asking) { answer(asking, facts); });
+  });
+}
+
+/// What one replica has of one slot.
+struct SlotLine {
+  SlotId slot;
+  NodeAccess::Digest digest;
+};
+
+struct DigestOptions {
+  SlotId first = 0;
+  SlotId last = kSlotCount - 1;
+  bool per_slot = false;
+};
+
+bool ParseDigest(ServerCall& call, DigestOptions* options) {
+  size_t i = 2;
+  if (call.argc() >= 4) {
+    const auto first = ParseSlot(call.arg(2));
+    const auto last = ParseSlot(call.arg(3));
+    if (first && last) {
+      options->first = *first;
+      options->last = *last;
+      i = 4;
+    }
+  }
+  if (i < call.argc() && call.ArgIs(i, "perslot")) {
+    options->per_slot = true;
+    ++i;
+  }
+  return i == call.argc();
+}
+
+std::vector<SlotLine> LoopDigests(Worker& worker, const DigestOptions& options) {
+  std::vector<SlotLine> lines;
+  const size_t loops = worker.state().workers.size();
+  for (uint32_t slot = options.first; slot <= options.last; ++slot) {
+    if (slot % loops != worker.index()) continue;
+    const NodeAccess::Digest digest = worker.node().SlotDigest(static_cast<SlotId>(slot));
+    if (digest.rows > 0) lines.push_back({static_cast<SlotId>(slot), digest});
+  }
+  return lines;
+}
+
+/// The slot takes part, so that rows that moved to another slot do not go unnoticed; empty slots do not, so a node that
+/// never had one agrees with a node that lost its last row.
+uint64_t Combine(const std::vector<SlotLine>& lines) {
+  uint64_t sum = 0;
+  for (const SlotLine& line : lines) {
+    std::string bytes;
+    Encoder encoder(&bytes);
+    encoder.PutU16(line.slot);
+    encoder.PutU64(line.digest.digest);
+    sum += Hash64(bytes);
+  }
+  return sum;
+}
+
+/// RING DIGEST [first-slot last-slot] [PERSLOT].
+void Digest(ServerCall& call) {
+  DigestOptions options;
+  if (!ParseDigest(call, &options)) return SyntaxError(call);
+  const ReplyTicket ticket = call.Defer();
+  using Lines = std::vector<SlotLine>;
+  const auto done = [ticket, options, protocol = call.session().protocol](const std::vector<Lines>& loops) {
+    Lines all;
+    for (const Lines& lines : loops) all.insert(all.end(), lines.begin(), lines.end());
+    std::sort(all.begin(), all.end(), [](const SlotLine& a, const SlotLine& b) { return a.slot < b.slot; });
+    ticket.Answer(MakeReply(protocol, [&](resp::ReplyWriter& reply) {
+      if (!options.per_slot) return reply.BulkString(fmt::format("{:016x}", Combine(all)));
+      reply.Array(all.size());
+      for (const SlotLine& line : all) {
+        reply.BulkString(fmt::format("{} {:016x} {}", line.slot, line.digest.digest, line.digest.rows));
+      }
+    }));
+  };
+  call.worker.state().Gather<Lines>(
+      call.worker, [options](Worker& worker) { return LoopDigests(worker, options); }, done);
+}
+
+void GatherFacts(ServerCall& call, std::function<void(Worker&, const LoopFacts&, resp::ReplyWriter&)> write) {
+  const ReplyTicket ticket = call.Defer();
+  const auto done = [ticket, write, &worker = call.worker,
+                     protocol = call.session().protocol](const std::vector<LoopFacts>& loops) {
+    LoopFacts sum;
+    for (const LoopFacts& facts : loops) AddFacts(facts, &sum);
+    ticket.Answer(MakeReply(protocol, [&](resp::ReplyWriter& reply) { write(worker, sum, reply); }));
+  };
+  call.worker.state().Gather<LoopFacts>(
+      call.worker, [](Worker& worker) { return worker.node().Facts(); }, done);
+}
+
+void Hints(ServerCall& call) {
+  GatherFacts(call, [](Worker& worker, const LoopFacts& sum, resp::ReplyWriter& reply) {
+    const auto view = worker.node().View();
+    reply.Array(sum.hints.size());
+    for (const HintFacts& hints : sum.hints) {
+      reply.Map(4);
+      WriteField(reply, "home", hints.home.ToName());
+      WriteField(reply, "address", Address(*view, hints.home));
+      WriteField(reply, "events", hints.events);
+      WriteField(reply, "bytes", hints.bytes);
+    }
+  });
+}
+
+std::string StatusText(Worker& worker, const LoopFacts& sum) {
+  const auto view = worker.node().View();
+  auto slots = CoordinatedSlots(*view);
+  std::string text = fmt::format("node {} {}\nring {:016x}  N={} R={} W={}  {}\n", view->self.ToName(),
+                                 Address(*view, view->self), view->ring->Fingerprint(), view->Homes(), view->R(),
+                                 view->W(), IsServing(*view) ? "serving" : "not enough nodes");
+  for (const Member* member : PresentMembers(*view)) {
+    text += fmt::format("{} {:<21} {:<5} weight={} zone={} coordinates={} home-of={}{}\n", member->id.ToHex(),
+                        ClientAddress(*member), view->IsAlive(member->id) ? "alive" : "down", member->weight,
+                        member->zone.empty() ? "-" : member->zone, CountSlots(slots[member->id]),
+                        view->ring->HomeCount(member->id),
+                        member->state == membership::MemberState::kLeaving ? " leaving" : "");
+  }
+  uint64_t hints = 0;
+  for (const HintFacts& facts : sum.hints) hints += facts.events;
+  text += fmt::format("here: rows={} slots={} in-service={} hints={} links={}{}\n", sum.rows, sum.slots_held,
+                      sum.slots_in_service, hints, sum.links.size(),
+                      sum.writes_stopped ? " WRITES STOPPED: " + sum.writes_stopped_reason : "");
+  return text;
+}
+
+void RingStatus(ServerCall& call) {
+  GatherFacts(call, [](Worker& worker, const LoopFacts& sum, resp::ReplyWriter& reply) {
+    reply.Verbatim("txt", StatusText(worker, sum));
+  });
+}
+
+constexpr ServerCommand kHandlers[] = {
+    {"ring|preflist", PrefList}, {"ring|slot", Slot},         {"ring|digest", Digest},
+    {"ring|hints", Hints},       {"ring|status", RingStatus}, {"ring|help", Help},
+};
+
+}  // namespace
+
+std::span<const ServerCommand> RingHandlers() { return kHandlers; }
+
+}  // namespace orrery::server

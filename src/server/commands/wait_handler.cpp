@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <memory>
+
+#include "server/commands/handler_tools.h"
+
+namespace orrery::server {
+namespace {
+
+/// Answers of the loops that own the slots; the least of them is the client's.
+struct PendingWait {
+  ReplyTicket ticket;
+  size_t missing;
+  uint64_t least = UINT64_MAX;
+};
+
+/// Nothing was written: every replica that can be reached has all of it.
+uint64_t ReachableReplicas(const replication::ClusterView& view) {
+  return std::min(view.Homes(), view.alive.size()) - (view.alive.empty() ? 0 : 1);
+}
+
+void Answer(const std::shared_ptr<PendingWait>& pending, uint64_t count) {
+  pending->least = std::min(pending->least, count);
+  if (--pending->missing > 0) return;
+  pending->ticket.Answer(":" + std::to_string(pending->least) + "\r\n");
+}
+
+std::vector<std::vector<SlotId>> SlotsByLoop(const std::bitset<kSlotCount>& written, size_t loops) {
+  std::vector<std::vector<SlotId>> slots(loops);
+  for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    if (written.test(slot)) slots[slot % loops].push_back(static_cast<SlotId>(slot));
+  }
+  return slots;
+}
+
+void AskLoop(Worker& asking, size_t loop, std::vector<SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
+             const std::shared_ptr<PendingWait>& pending) {
+  ServerState& state = asking.state();
+  state.Post(loop, [=, &state, home = asking.index()](Worker& worker) {
+    worker.node().AwaitReplicas(slots, replicas, timeout_ms, [=, &state](uint64_t count) {
+      state.Post(home, [=](Worker&) { Answer(pending, count); });
+    });
+  });
+}
+
+}  // namespace
+
+/// WAIT replicas timeout. Runs when all earlier commands of the connection are answered, so W copies exist already; it
+/// waits for more.
+void Wait(ServerCall& call) {
+  const auto replicas = resp::ParseInteger(call.arg(1));
+  if (!replicas) return NotAnInteger(call);
+  const auto timeout_ms = resp::ParseInteger(call.arg(2));
+  if (!timeout_ms) return call.reply.Error("ERR timeout is not an integer or out of range");
+  if (*timeout_ms < 0) return call.reply.Error("ERR timeout is negative");
+  const auto& written = call.session().written;
+  if (written == nullptr || written->none()) {
+    return call.reply.Integer(static_cast<int64_t>(ReachableReplicas(*call.worker.node().View())));
+  }
+  const auto slots = SlotsByLoop(*written, call.worker.state().workers.size());
+  const auto busy = std::count_if(slots.begin(), slots.end(), [](const auto& list) { return !list.empty(); });
+  auto pending = std::make_shared<PendingWait>(PendingWait{call.Defer(), static_cast<size_t>(busy)});
+  for (size_t loop = 0; loop < slots.size(); ++loop) {
+    if (slots[loop].empty()) continue;
+    AskLoop(call.worker, loop, slots[loop], static_cast<uint64_t>(std::max<int64_t>(*replicas, 0)),
+            static_cast<uint64_t>(*timeout_ms), pending);
+  }
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "server/connection.h"
+#include "server/server_state.h"
+#include "server/worker.h"
+
+namespace orrery::server {
+namespace {
+
+/// Replies owed to one client: few while they are large, so that together they stay near this size.
+constexpr size_t kWindowBytes = size_t{4} << 20;
+constexpr size_t kWindowMin = 16;
+constexpr size_t kWindowMax = 1024;
+
+}  // namespace
+
+uint64_t ClientConnection::AddPlace(const CommandEntry& entry, commands::Args args, size_t request_bytes,
+                                    uint64_t started_us, bool silent) {
+  const uint64_t number = replies_.Push();
+  ReplyQueue::Place& place = replies_.At(number);
+  place.command = &entry;
+  place.started_us = started_us;
+  place.request_bytes = request_bytes;
+  place.silent = silent;
+  if (worker_.config().slowlog_log_slower_than_us >= 0) place.preview.Assign(args);
+  ++under_way_;
+  under_way_bytes_ += request_bytes;
+  return number;
+}
+
+/// The reply to the command that was read last.
+void ClientConnection::ReplyNow(std::string_view reply, bool silent) {
+  if (silent || closed_) return;
+  if (replies_.empty()) return Send(std::string(reply));
+  ReplyQueue::Place& place = replies_.At(replies_.Push());
+  place.reply.assign(reply);
+  place.done = true;
+  held_bytes_ += reply.size();
+}
+
+void ClientConnection::Answer(uint64_t number, std::string reply) {
+  ReplyQueue::Place& place = replies_.At(number);
+  ORRERY_CHECK(!place.done);
+  place.done = true;
+  --under_way_;
+  under_way_bytes_ -= place.request_bytes;
+  if (alone_ == number) alone_.reset();
+  if (closed_) return worker_.OnAnswerForClosed(*this);
+  Account(*place.command, reply, place.started_us, &place.preview, {});
+  NarrowWindow(reply.size());
+  if (!place.silent) {
+    place.reply = std::move(reply);
+    held_bytes_ += place.reply.size();
+  }
+  SendReady();
+  if (closed_) return;
+  // Not for each single reply: half a window of room makes the next batch worth its while.
+  if (replies_.size() <= window_ / 2 && (!reading_ || is_postponed())) Process();
+}
+
+void ClientConnection::SendReady() {
+  while (!closed_ && !replies_.empty() && replies_.Front().done) {
+    ReplyQueue::Place& place = replies_.Front();
+    held_bytes_ -= place.reply.size();
+    if (!place.reply.empty()) Send(std::move(place.reply));
+    if (closed_) return;
+    replies_.PopFront();
+  }
+  if (!processing_) FinishIfDone();
+}
+
+void ClientConnection::Send(std::string reply) {
+  LoopMetrics& metrics = worker_.metrics();
+  metrics.net_output_bytes += reply.size();
+  ++metrics.writes;
+  tcp_->Write(std::move(reply));
+  const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
+  if (limit.hard_bytes != 0 || limit.soft_bytes != 0) CheckOutputLimit(worker_.loop().MonotonicUs());
+}
+
+/// False when the client was closed.
+bool ClientConnection::CheckOutputLimit(uint64_t now_us) {
+  const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
+  const size_t bytes = output_bytes();
+  bool beyond = limit.hard_bytes != 0 && bytes > limit.hard_bytes;
+  if (limit.soft_bytes == 0 || bytes <= limit.soft_bytes) {
+    soft_limit_since_us_ = 0;
+  } else if (soft_limit_since_us_ == 0) {
+    soft_limit_since_us_ = now_us;
+  } else {
+    beyond = beyond || now_us - soft_limit_since_us_ > uint64_t{limit.soft_seconds} * 1'000'000;
+  }
+  if (!beyond) return true;
+  ++worker_.metrics().output_limit_closed;
+  worker_.log().Warning("Client {} closed for overcoming of output buffer limits.", Describe());
+  Close();
+  return false;
+}
+
+void ClientConnection::NarrowWindow(size_t reply_bytes) {
+  if (reply_bytes > typical_reply_bytes_) {
+    typical_reply_bytes_ = reply_bytes;
+  } else {
+    typical_reply_bytes_ -= (typical_reply_bytes_ - reply_bytes) / 16;
+  }
+  const size_t allowed = std::clamp(kWindowBytes / std::max<size_t>(typical_reply_bytes_, 1), kWindowMin, kWindowMax);
+  window_ = std::min(window_ + 1, allowed);
+}
+
+void ClientConnection::Account(const CommandEntry& entry, std::string_view reply, uint64_t started_us,
+                               const ArgumentPreview* preview, commands::Args args) {
+  const uint64_t now_us = worker_.loop().MonotonicUs();
+  const uint64_t usec = now_us - started_us;
+  LoopMetrics& metrics = worker_.metrics();
+  CommandStats& stats = metrics.stats(entry.id);
+  ++stats.calls;
+  stats.usec += usec;
+  if (worker_.config().latency_tracking) stats.latency.Add(usec);
+  if (reply.starts_with('-')) {
+    ++stats.failed;
+    metrics.CountError(reply);
+  }
+  const Config& config = worker_.config();
+  const uint64_t threshold_ms = config.latency_monitor_threshold_ms;
+  if (threshold_ms != 0 && usec >= threshold_ms * 1000) {
+    const bool fast = (entry.spec->flags & commands::kFast) != 0;
+    worker_.state().latency.Add(fast ? "fast-command" : "command", worker_.loop().WallMs() / 1000, usec / 1000);
+  }
+  if (config.slowlog_log_slower_than_us < 0 || usec < static_cast<uint64_t>(config.slowlog_log_slower_than_us)) return;
+  ArgumentPreview words;
+  if (preview == nullptr) words.Assign(args);
+  worker_.state().slowlog.Add({0, worker_.loop().WallMs() / 1000, usec, preview ? preview->Words() : words.Words(),
+                               address_, session_.name},
+                              config.slowlog_max_len);
+}
+
+}  // namespace orrery::server

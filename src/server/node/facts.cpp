@@ -1,0 +1,96 @@
+#include "server/node/facts.h"
+
+#include <string>
+
+#include "orrery/causality/context.h"
+#include "server/node/node_loop.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr size_t kDatabases = 16;
+
+std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats) {
+  return {{"events_made", stats.events_made},
+          {"events_applied", stats.events_applied},
+          {"events_duplicate", stats.events_duplicate},
+          {"events_early", stats.events_early},
+          {"probes_sent", stats.probes_sent},
+          {"reads_repaired", stats.reads_repaired},
+          {"hints_stored", stats.hints_stored},
+          {"hints_delivered", stats.hints_delivered},
+          {"hints_refused", stats.hints_refused},
+          {"merges_done", stats.merges_done},
+          {"merge_rows", stats.merge_rows},
+          {"digest_mismatches", stats.digest_mismatches},
+          {"corrupt_slots", stats.corrupt_slots},
+          {"bad_frames", stats.bad_frames},
+          {"clock_refused", stats.clock_refused},
+          {"requests_forwarded", stats.forwarded},
+          {"requests_relayed", stats.relayed},
+          {"unknown_outcomes", stats.unknown_outcomes},
+          {"no_replicas", stats.no_replicas},
+          {"cluster_down", stats.cluster_down}};
+}
+
+std::string ClockText(const causality::SlotClock& clock) {
+  // A context without its check: for people, not for DPUT.
+  const std::string text = causality::FormatContext("", clock.counters());
+  return text.substr(0, text.rfind('~'));
+}
+
+void AddSlots(NodeLoop* loop, LoopFacts* facts) {
+  const auto& context = loop->shard().context();
+  for (SlotId slot : loop->shard().slots().known()) {
+    if (!context.IsHome(slot)) continue;
+    const auto* replica = loop->shard().slots().Find(slot);
+    if (replica == nullptr) continue;
+    ++facts->slots_held;
+    if (!loop->shard().catch_up().Merging(slot)) ++facts->slots_in_service;
+    facts->rows += replica->row_count();
+    if (replica->row_count() == 0) continue;
+    for (uint8_t db = 0; db < kDatabases; ++db) {
+      const types::KeyCounts counts = types::CountKeys(slot, db, loop->store());
+      facts->databases[db].keys += counts.keys;
+      facts->databases[db].expires += counts.expires;
+    }
+  }
+}
+
+}  // namespace
+
+LoopFacts GatherFacts(NodeLoop* loop) {
+  LoopFacts facts;
+  facts.databases.resize(kDatabases);
+  AddSlots(loop, &facts);
+  for (const auto& [home, totals] : loop->shard().hints().totals()) {
+    facts.hints.push_back({home, totals.count, totals.bytes});
+  }
+  const uint64_t now_us = loop->loop().MonotonicUs();
+  const uint64_t now_ms = loop->loop().WallMs();
+  for (const auto& link : loop->transport().Links()) {
+    facts.links.push_back({link.peer, link.dialled, now_ms - (now_us - link.up_since_us) / 1000, link.queued_bytes});
+  }
+  facts.backlog_bytes = loop->shard().slots().backlog_bytes();
+  facts.writes_stopped = loop->shard().failed();
+  facts.writes_stopped_reason = loop->shard().disk_error();
+  facts.counters = CountersOf(loop->shard().stats());
+  return facts;
+}
+
+SlotFacts GatherSlotFacts(NodeLoop* loop, SlotId slot) {
+  SlotFacts facts;
+  facts.slot = slot;
+  facts.is_home = loop->shard().context().IsHome(slot);
+  facts.in_service = facts.is_home && !loop->shard().catch_up().Merging(slot);
+  const auto* replica = loop->shard().slots().Find(slot);
+  if (replica == nullptr) return facts;
+  facts.rows = replica->row_count();
+  facts.digest = replica->digest();
+  facts.clock = ClockText(replica->clock());
+  facts.voided = replica->voided().size();
+  facts.backlog = replica->backlog().size();
+  return facts;
+}
+
+}  // namespace orrery::server
