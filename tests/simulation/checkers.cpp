@@ -25,6 +25,7 @@ std::string Checkers::At(size_t node, SlotId slot) {
 // ---- replicas ----
 
 void Checkers::AfterTurn(size_t node) {
+  if (!books_[node].started) return;  // AfterStart looks first
   replication::Shard& shard = cluster_.node(node).shard();
   for (SlotId slot : cluster_.slots()) {
     const SlotReplica* replica = shard.slots().Find(slot);
@@ -38,7 +39,7 @@ void Checkers::AfterTurn(size_t node) {
   }
   CheckHints(node);
   // Replies leave while the turn ends; what the turn did is in the books only now.
-  for (Operation* operation : std::exchange(replied_, {})) CheckReply(*operation);
+  for (Operation* operation : std::exchange(replied_, {})) CheckReply(operation);
 }
 
 void Checkers::RecordOwn(size_t node, SlotId slot, const SlotReplica& replica) {
@@ -134,12 +135,12 @@ void Checkers::CheckHints(size_t node) {
 }
 
 void Checkers::BeforeCrash(size_t node) {
-  books_[node].known.clear();
+  books_[node] = NodeBook();
 }
 
 void Checkers::AfterStart(size_t node) {
-  NodeBook& book = books_[node];
-  book = NodeBook();
+  books_[node] = NodeBook();
+  books_[node].started = true;
   for (SlotId slot : cluster_.slots()) {
     const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
     copies_.RestartedWithClock(node, slot, replica == nullptr ? SlotClock() : replica->clock());
@@ -170,43 +171,50 @@ void Checkers::OnExecution(size_t /*node*/, const Execution& execution) {
   if (made > 1 && !operation.traits.idempotent) Fail("twice", Describe(operation) + " was applied twice");
 }
 
-void Checkers::CheckReply(const Operation& operation) {
-  const bool made = std::any_of(operation.executions.begin(), operation.executions.end(),
+void Checkers::CheckReply(Operation* operation) {
+  const bool made = std::any_of(operation->executions.begin(), operation->executions.end(),
                                 [](const Execution& e) { return e.made.counter != 0; });
-  if (!operation.acknowledged()) {
-    if (made && operation.response->outcome != Outcome::kUnknown) {
-      Fail("refused", Describe(operation) + " was refused though it had been applied");
+  if (!operation->acknowledged()) {
+    if (made && operation->response->outcome != Outcome::kUnknown) {
+      Fail("refused", Describe(*operation) + " was refused though it had been applied");
     }
     return;
   }
   ++acknowledged_count_;
-  if (operation.executions.empty())
-    return Fail("refused", Describe(operation) + " was answered but never ran");
-  // Tried in two places, the reply is that of one of them: the last one is the one that was waited for.
-  const Execution& execution = operation.executions.back();
-  CheckCopies(operation, execution);
-  if (expect_fresh_ && operation.traits.reads) CheckFresh(operation);
-  if (execution.made.counter != 0) {
-    causality::VersionVector counters;
-    counters.Raise(execution.made);
-    acknowledged_[operation.slot].JoinCounters(counters);
+  if (operation->executions.empty())
+    return Fail("refused", Describe(*operation) + " was answered but never ran");
+  // Tried in two places, the reply is that of either: one of them must be as it should.
+  const Execution* answered = nullptr;
+  std::string missing;
+  for (const Execution& execution : operation->executions) {
+    missing = NotOnEnough(execution);
+    if (!missing.empty()) continue;
+    answered = &execution;
+    break;
   }
+  if (answered == nullptr)
+    return Fail("copies", Describe(*operation) + " was answered having seen " + missing);
+  if (expect_fresh_ && operation->traits.reads) CheckFresh(*operation);
+  if (answered->made.counter == 0) return;
+  causality::VersionVector counters;
+  counters.Raise(answered->made);
+  acknowledged_[operation->slot].JoinCounters(counters);
+  if (operation->executions.size() == 1) operation->promised = answered->made;
 }
 
-void Checkers::CheckCopies(const Operation& operation, const Execution& execution) {
+std::string Checkers::NotOnEnough(const Execution& execution) {
   SlotClock saw = execution.before;
   if (execution.made.counter != 0) saw.Advance(execution.made);
   const size_t w = std::min<size_t>(cluster_.options().w, cluster_.options().n);
   for (const auto& entry : saw.counters().entries()) {
-    uint64_t& known = on_enough_[{operation.slot, entry.actor}];
+    uint64_t& known = on_enough_[{execution.slot, entry.actor}];
     for (; known < entry.counter; ++known) {
       const Dot dot{entry.actor, known + 1};
-      const size_t copies = copies_.CountHad(operation.slot, dot);
-      if (copies >= w) continue;
-      return Fail("copies", Describe(operation) + " was answered having seen " + DescribeDot(dot) +
-                                ", which only " + std::to_string(copies) + " nodes ever had");
+      const size_t copies = copies_.CountHad(execution.slot, dot);
+      if (copies < w) return DescribeDot(dot) + ", which only " + std::to_string(copies) + " nodes ever had";
     }
   }
+  return {};
 }
 
 void Checkers::CheckFresh(const Operation& operation) {

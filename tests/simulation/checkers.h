@@ -49,6 +49,7 @@ class Checkers final : public ClusterWatcher {
     size_t voided = 0;
   };
   struct NodeBook {
+    bool started = false;
     std::map<SlotId, Known> known;
     uint64_t hints_stored = 0;
     uint64_t hint_total = 0;
@@ -58,13 +59,14 @@ class Checkers final : public ClusterWatcher {
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckHints(size_t node);
-  void CheckReply(const Operation& operation);
-  void CheckCopies(const Operation& operation, const Execution& execution);
+  void CheckReply(Operation* operation);
+  std::string NotOnEnough(const Execution& execution);
   void CheckFresh(const Operation& operation);
   void CheckSurvivors();
   void CheckCounters();
   void CheckOrder();
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
+  bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);
   void Fail(const std::string& checker, const std::string& what) { cluster_.Fail(checker + ": " + what); }
 

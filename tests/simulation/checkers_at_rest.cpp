@@ -19,8 +19,8 @@ std::string Checkers::NotConverged() {
     if (!cluster_.node(node).up()) return NodeName(node) + " is down";
     replication::Shard& shard = cluster_.node(node).shard();
     if (shard.pending() > 0) return NodeName(node) + " still has commands under way";
-    for (const auto& [home, totals] : shard.hints().totals()) {
-      if (totals.count > 0) return NodeName(node) + " still keeps hints for " + DescribeNode(home);
+    for (const auto& [slot, dot] : HintsOf(node)) {
+      if (!IsStranded(slot, dot)) return At(node, slot) + " still keeps a hint of " + DescribeDot(dot);
     }
   }
   for (SlotId slot : cluster_.slots()) {
@@ -44,6 +44,18 @@ std::string Checkers::NotConverged() {
   return {};
 }
 
+// Power cuts have taken an earlier event of the same actor from every node that had it: nobody can ever apply
+// this one.
+bool Checkers::IsStranded(SlotId slot, const Dot& dot) const {
+  const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+  const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+  uint64_t counter = (replica == nullptr ? 0 : replica->clock().Get(dot.actor)) + 1;
+  for (; counter < dot.counter; ++counter) {
+    if (copies_.Owing(slot, {dot.actor, counter}).empty()) return true;
+  }
+  return false;
+}
+
 void Checkers::CheckAtRest() {
   CheckRowsDeeply();
   CheckSurvivors();
@@ -59,14 +71,13 @@ void Checkers::CheckAtRest() {
 void Checkers::CheckSurvivors() {
   const bool always = cluster_.options().shard.sync == replication::SyncPolicy::kAlways;
   for (const auto& [id, operation] : operations_) {
-    if (!operation->acknowledged()) continue;
-    const Dot made = operation->executions.back().made;
+    const Dot made = operation->promised;
     if (made.counter == 0) continue;
     const size_t home = cluster_.IndexOf(cluster_.ring().Homes(operation->slot).front());
     const SlotReplica* replica = cluster_.node(home).shard().slots().Find(operation->slot);
     if (replica != nullptr && replica->clock().Covers(made)) continue;
     const auto owing = copies_.Owing(operation->slot, made);
-    if (owing.empty() && !always) {
+    if ((owing.empty() || IsStranded(operation->slot, made)) && !always) {
       ++lost_excused_;  // every node that had it lost it to a power cut before it was on a disk
       continue;
     }

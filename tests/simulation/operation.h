@@ -25,6 +25,8 @@ struct Operation {
   bool given_up = false;
   /// Where it ran, in order; more than one if it was tried elsewhere.
   std::vector<Execution> executions;
+  /// The event that was acknowledged; counter 0 if there is none, or if it may be either of two.
+  causality::Dot promised;
   /// What had been acknowledged in the slot when it was invoked.
   causality::SlotClock acknowledged_before;
 

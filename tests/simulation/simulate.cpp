@@ -165,6 +165,7 @@ int Main(int argc, char** argv) {
     return 2;
   }
   std::signal(SIGABRT, OnAbort);
+  std::signal(SIGSEGV, OnAbort);
   if (!arguments.mutation.empty()) EnableMutation(arguments.mutation);
   Sums sums;
   bool ok = true;
