@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "orrery/base/check.h"
+#include "storage/slot_memtable.h"
 
 namespace orrery::storage {
 namespace {
@@ -19,6 +20,10 @@ constexpr size_t kMegabyte = size_t{1} << 20;
 
 bool IsQueueLike(Table table) {
   return table == Table::kHints || table == Table::kExpiry || table == Table::kIndex;
+}
+
+bool StartsWithSlot(Table table) {
+  return table != Table::kHints && table != Table::kNode;
 }
 
 // The first of the wanted ones that this build of RocksDB has.
@@ -97,7 +102,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
 
   // Measured with tests/bench/storage_bench: one batch per loop turn gains nothing from a second write queue.
   db.enable_pipelined_write = false;
-  db.avoid_unnecessary_blocking_io = true;  // a loop that drops a cursor does not delete files
+  db.allow_concurrent_memtable_write = false;  // slot_memtable.h
+  db.avoid_unnecessary_blocking_io = true;     // a loop that drops a cursor does not delete files
   db.max_background_jobs = options.background_jobs;
   db.max_open_files = options.max_open_files;
 
@@ -131,6 +137,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Tabl
   if (HasPrefixFilter(table)) {
     family.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kFilterPrefixBytes));
   }
+  if (StartsWithSlot(table)) family.memtable_factory = NewSlotMemTableFactory(family.write_buffer_size);
   // Where entries are deleted in the order in which they were written, the next walk must not step over all
   // of them.
   if (IsQueueLike(table)) {

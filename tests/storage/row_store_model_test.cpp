@@ -187,7 +187,7 @@ TEST_P(RowStoreModel, BehavesAsAMapThatCanLoseWhatIsNotSynced) {
 
 INSTANTIATE_TEST_SUITE_P(Stores, RowStoreModel,
                          testing::Values(Implementation{"Memory", MakeMemoryHarness, 30000},
-                                         Implementation{"RocksDb", MakeRocksHarness, 4000}),
+                                         Implementation{"RocksDb", MakeRocksHarness, 2500}),
                          [](const auto& instance) { return instance.param.name; });
 
 }  // namespace
