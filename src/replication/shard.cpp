@@ -127,7 +127,12 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
     if (context_.stats.clock_refused++ == 0 && context_.log) context_.log(peer.ToHex() + ": " + s.message());
   }
   Message message;
-  while (reader.Next(&message)) Deliver(peer, std::exchange(message, {}));
+  while (reader.Next(&message)) {
+    if (auto* forward = std::get_if<ForwardMessage>(&message)) {
+      forward->request.sent_ms = causality::PhysicalMs(reader.time());
+    }
+    Deliver(peer, std::exchange(message, {}));
+  }
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
   if (context_.log) context_.log("malformed frame from " + peer.ToHex());
@@ -234,45 +239,43 @@ void Shard::CommitTurn() {
   if (!context_.store->HasPending()) return;
   const bool always = context_.options.sync == SyncPolicy::kAlways;
   const Status status = context_.store->Commit(always ? storage::Durability::kDisk : storage::Durability::kMemory);
-  if (!status.ok()) {
-    failed_ = true;
-    outbox_.DropDurable();
-    if (context_.log) context_.log("commit failed, this shard stops acknowledging: " + status.message());
-    coordinator_.CommitFailed(status.message());
-    return;
-  }
+  if (!status.ok()) return Fail("commit", status);
   for (SlotId slot : touched) {
     if (always) {
       slots_.At(slot).MarkSynced(slots_.At(slot).clock());
     } else {
-      unsynced_.insert(slot);
+      unsynced_.insert_or_assign(slot, slots_.At(slot).clock());
     }
   }
   slots_.TrimBacklogs(context_.self);
+}
+
+void Shard::Fail(const std::string& what, const Status& status) {
+  failed_ = true;
+  outbox_.DropDurable();
+  if (context_.log) context_.log(what + " failed, this shard stops acknowledging: " + status.message());
+  coordinator_.CommitFailed(status.message());
 }
 
 void Shard::SyncIfDue(uint64_t now_us) {
   const bool due = context_.options.sync == SyncPolicy::kEverySecond && now_us >= last_sync_us_ + kSyncIntervalUs;
   if (!due || syncing_ || unsynced_.empty()) return;
   last_sync_us_ = now_us;
-  Sync([this](Status status) {
-    if (!status.ok() && context_.log) context_.log("sync failed: " + status.message());
-  });
+  Sync([](Status) {});
 }
 
 void Shard::Sync(std::function<void(Status)> done) {
   syncing_ = true;
-  std::vector<std::pair<SlotId, causality::SlotClock>> clocks;
-  for (SlotId slot : std::exchange(unsynced_, {})) clocks.emplace_back(slot, slots_.At(slot).clock());
+  // Clocks as they were committed: what this turn has added since is not on its way to the disk.
+  auto clocks = std::exchange(unsynced_, {});
   context_.store->SyncSoon([this, alive = alive_, clocks = std::move(clocks), done = std::move(done)](Status status) {
     if (!*alive) return;
     syncing_ = false;
-    for (const auto& [slot, clock] : clocks) {
-      if (status.ok()) {
-        slots_.At(slot).MarkSynced(clock);
-      } else {
-        unsynced_.insert(slot);
-      }
+    if (status.ok()) {
+      for (const auto& [slot, clock] : clocks) slots_.At(slot).MarkSynced(clock);
+    } else if (!failed_) {
+      // What was acknowledged from memory may never reach this disk: as bad as a commit that failed.
+      Fail("sync", status);
     }
     done(status);
   });

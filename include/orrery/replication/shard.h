@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -95,6 +96,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void ArmTimer();
   void SyncIfDue(uint64_t now_us);
   void CommitTurn();
+  void Fail(const std::string& what, const Status& status);
 
   causality::HybridClock hybrid_;
   Outbox outbox_;
@@ -108,7 +110,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   ExpirySweeper expiry_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
-  std::set<SlotId> unsynced_;  ///< changed since the last sync was begun
+  /// Changed since the last sync was begun, with the clock of the last commit.
+  std::map<SlotId, causality::SlotClock> unsynced_;
   bool syncing_ = false;
   uint64_t last_sync_us_ = 0;
   runtime::TimerId timer_ = runtime::kNoTimer;
