@@ -17,6 +17,8 @@ using replication::SlotReplica;
 std::string Checkers::NotConverged() {
   for (size_t node = 0; node < cluster_.size(); ++node) {
     if (!cluster_.node(node).up()) return NodeName(node) + " is down";
+  }
+  for (size_t node = 0; node < cluster_.size(); ++node) {
     replication::Shard& shard = cluster_.node(node).shard();
     if (shard.pending() > 0) return NodeName(node) + " still has commands under way";
     for (const auto& [slot, dot] : HintsOf(node)) {
