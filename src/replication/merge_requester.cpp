@@ -75,7 +75,6 @@ void MergeRequester::Tick(uint64_t now_us) {
     if (now_us > merge.heard_us + kPatienceUs) silent.push_back(slot);
   }
   for (const SlotId slot : silent) Stop(slot);
-  StartWaiting();
 }
 
 void MergeRequester::Cancel(SlotId slot) {

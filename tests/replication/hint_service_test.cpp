@@ -90,6 +90,19 @@ TEST_F(HintServiceTest, BeginsWhereTheCoordinatorSaysThatTheRestIsSafe) {
   EXPECT_EQ(LastAck(), 9);
 }
 
+TEST_F(HintServiceTest, WhatItKeepsIsNoAnswerToAnEarlierStart) {
+  Make(9);
+  Hint(7, 6);
+  Hint(8, 6);
+  net_.Settle();
+  Hint(9, 3);  // another coordinator, which does not know that 4..6 are safe
+  net_.Settle();
+  EXPECT_EQ(LastAck(), -9);
+  Hint(8, 3);
+  net_.Settle();
+  EXPECT_EQ(LastAck(), -8);
+}
+
 TEST_F(HintServiceTest, AHoleBelowTheStartingPointDoesNotMatter) {
   Make(9);
   Hint(1, 0);

@@ -33,7 +33,7 @@ class MergeRequester {
   /// A whole image, when this was its last part. A merge that this part ends otherwise is in TakeStopped.
   std::optional<Fetched> OnPart(NodeId from, const MergePartMessage& part);
   void OnPeerDown(NodeId peer);
-  /// Gives up on sources that say nothing, and starts what waits.
+  /// Gives up on sources that say nothing.
   void Tick(uint64_t now_us);
   /// Forgets the slot's merge.
   void Cancel(SlotId slot);
