@@ -1,5 +1,6 @@
 // BITFIELD and BITFIELD_RO: https://redis.io/commands/bitfield/
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -68,7 +69,8 @@ bool ParseOverflow(CommandContext& context, std::string_view arg, Overflow* over
   return false;
 }
 
-bool ParseOne(CommandContext& context, size_t* arg, Overflow* overflow, std::vector<FieldOperation>* operations) {
+bool ParseOne(CommandContext& context, size_t* arg, Overflow* overflow,
+              std::vector<FieldOperation>* operations) {
   const size_t left = context.argc() - *arg;
   const std::string_view name = context.arg(*arg);
   if (Is(name, "overflow") && left >= 2) {
@@ -123,8 +125,6 @@ int64_t ReadField(const std::string& value, const FieldType& type, uint64_t offs
 }
 
 void WriteField(const FieldType& type, uint64_t offset, int64_t field, std::string* value) {
-  const uint64_t last = (offset + static_cast<uint64_t>(type.bits) - 1) / 8;
-  if (value->size() <= last) value->resize(last + 1);
   for (int i = 0; i < type.bits; ++i) {
     const uint64_t bit = offset + static_cast<uint64_t>(i);
     const auto mask = static_cast<char>(1 << (7 - bit % 8));
@@ -138,7 +138,8 @@ void WriteField(const FieldType& type, uint64_t offset, int64_t field, std::stri
 std::optional<int64_t> Fit(Wide number, const FieldType& type, Overflow overflow) {
   if (number >= type.Min() && number <= type.Max()) return static_cast<int64_t>(number);
   if (overflow == Overflow::kFail) return std::nullopt;
-  if (overflow == Overflow::kSaturate) return static_cast<int64_t>(number < type.Min() ? type.Min() : type.Max());
+  if (overflow == Overflow::kSaturate)
+    return static_cast<int64_t>(number < type.Min() ? type.Min() : type.Max());
   const Wide span = static_cast<Wide>(1) << type.bits;
   Wide wrapped = number % span;
   if (wrapped < type.Min()) wrapped += span;
@@ -146,16 +147,32 @@ std::optional<int64_t> Fit(Wide number, const FieldType& type, Overflow overflow
   return static_cast<int64_t>(wrapped);
 }
 
-// Replies for one operation. Whether the value changed.
+// What is to be stored, before it is made to fit. A negative number for an unsigned field is a very large
+// one.
+Wide NewNumber(const FieldOperation& operation, int64_t old) {
+  if (operation.action == Action::kIncrement) return static_cast<Wide>(old) + operation.operand;
+  return operation.type.is_signed ? static_cast<Wide>(operation.operand)
+                                  : static_cast<uint64_t>(operation.operand);
+}
+
+// Whatever is written or fails to be, the value reaches as far as the operations do.
+uint64_t BytesReached(const std::vector<FieldOperation>& operations) {
+  uint64_t bytes = 0;
+  for (const FieldOperation& operation : operations) {
+    const uint64_t last_bit = operation.offset + static_cast<uint64_t>(operation.type.bits) - 1;
+    if (operation.action != Action::kGet) bytes = std::max(bytes, last_bit / 8 + 1);
+  }
+  return bytes;
+}
+
+// Replies for one operation. Whether it wrote.
 bool RunOne(CommandContext& context, const FieldOperation& operation, std::string* value) {
   const int64_t old = ReadField(*value, operation.type, operation.offset);
   if (operation.action == Action::kGet) return context.reply.Integer(old), false;
-  const bool adds = operation.action == Action::kIncrement;
-  const auto field = Fit(adds ? static_cast<Wide>(old) + operation.operand : static_cast<Wide>(operation.operand),
-                         operation.type, operation.overflow);
+  const auto field = Fit(NewNumber(operation, old), operation.type, operation.overflow);
   if (!field) return context.reply.Null(), false;
   WriteField(operation.type, operation.offset, *field, value);
-  context.reply.Integer(adds ? *field : old);
+  context.reply.Integer(operation.action == Action::kIncrement ? *field : old);
   return true;
 }
 
@@ -164,23 +181,31 @@ void Run(CommandContext& context, bool read_only) {
   if (!ParseAll(context, read_only, &operations)) return;
   StringKey key = KeyAt(context, 1);
   std::string value = key.exists() ? key.Value() : std::string();
+  const uint64_t bytes = BytesReached(operations);
+  bool changed = value.size() < bytes;
+  if (changed) value.resize(bytes);
   context.reply.Array(operations.size());
-  bool changed = false;
   for (const FieldOperation& operation : operations) changed = RunOne(context, operation, &value) || changed;
   if (changed) key.Set(value, Lifetime::Keep());
 }
-void BitField(CommandContext& context) { Run(context, false); }
-void BitFieldRo(CommandContext& context) { Run(context, true); }
+void BitField(CommandContext& context) {
+  Run(context, false);
+}
+void BitFieldRo(CommandContext& context) {
+  Run(context, true);
+}
 
 constexpr CommandSpec kSpecs[] = {
-    Keyed("bitfield", -2, kWrite | kDenyOom, kFirstKey, BitField, "bitmap", "3.2.0", "O(N) with N bytes of the value",
-          "Reads and changes integers inside a value"),
+    Keyed("bitfield", -2, kWrite | kDenyOom, kFirstKey, BitField, "bitmap", "3.2.0",
+          "O(N) with N bytes of the value", "Reads and changes integers inside a value"),
     Keyed("bitfield_ro", -2, kReadonly | kFast, kFirstKey, BitFieldRo, "bitmap", "6.0.0",
           "O(N) with N bytes of the value", "Reads integers inside a value"),
 };
 
 }  // namespace
 
-std::span<const CommandSpec> BitfieldCommands() { return kSpecs; }
+std::span<const CommandSpec> BitfieldCommands() {
+  return kSpecs;
+}
 
 }  // namespace orrery::commands

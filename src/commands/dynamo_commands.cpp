@@ -1,5 +1,5 @@
-// DGET, DPUT, DDEL, DCOMPARE: the paper's get and put (Dynamo, section 4.1), on the keys of all other commands.
-// docs/dget-dput.md describes them.
+// DGET, DPUT, DDEL, DCOMPARE: the paper's get and put (Dynamo, section 4.1), on the keys of all other
+// commands. docs/dget-dput.md describes them.
 
 #include <string>
 
@@ -20,15 +20,17 @@ bool QuorumOptionsAreValid(CommandContext& context, size_t first, std::string_vi
   for (size_t i = first; i < context.argc(); i += 2) {
     const std::string_view option = context.arg(i);
     if (i + 1 >= context.argc()) return context.reply.Error(kSyntaxError), false;
-    const auto end = EndOptionOf(option);
+    auto end = EndOptionOf(option);
     if (Is(option, quorum)) {
       const auto number = ParseInteger(context.arg(i + 1));
       if (!number || *number < 1) return context.reply.Error("ERR invalid quorum"), false;
     } else if (Is(option, "timeout")) {
       const auto number = ParseInteger(context.arg(i + 1));
-      if (!number || *number < 1) return context.reply.Error("ERR timeout is not an integer or out of range"), false;
+      if (!number || *number < 1)
+        return context.reply.Error("ERR timeout is not an integer or out of range"), false;
     } else if (end_ms != nullptr && end && end->base == TimeBase::kRelative && !*end_ms) {
-      *end_ms = EndArg(context, *end, i + 1, "dput");
+      end->number_arg = i + 1;
+      *end_ms = EndArg(context, *end, "dput");
       if (!*end_ms) return false;
     } else {
       return context.reply.Error(kSyntaxError), false;
@@ -85,7 +87,8 @@ void DCompare(CommandContext& context) {
   }
 }
 
-// DCOMPARE needs no row; the first context stands in as its key, so that some slot runs it without asking anybody.
+// DCOMPARE needs no row; the first context stands in as its key, so that some slot runs it without asking
+// anybody.
 constexpr CommandSpec WithoutRows(CommandSpec spec) {
   spec.traits = {false, false, false, true};
   return spec;
@@ -99,17 +102,20 @@ constexpr CommandSpec NotRetried(CommandSpec spec) {
 
 constexpr CommandSpec kSpecs[] = {
     WithoutRows(Keyed("dcompare", 3, kReadonly | kFast, kFirstKey, DCompare, "dynamo", "7.0.0",
-                      "O(N) with N entries of the contexts", "How two contexts relate: equal, before, after, concurrent")),
+                      "O(N) with N entries of the contexts",
+                      "How two contexts relate: equal, before, after, concurrent")),
     Idempotent(Keyed("ddel", -3, kWrite | kFast, kFirstKey, DDel, "dynamo", "7.0.0", "O(N) with N siblings",
                      "Removes the siblings that a context covers")),
     Keyed("dget", -2, kReadonly | kFast, kFirstKey, DGet, "dynamo", "7.0.0", "O(N) with N siblings",
           "All siblings of a key, and the context that covers them"),
-    NotRetried(Blind(Keyed("dput", -4, kWrite | kDenyOom | kFast, kFirstKey, DPut, "dynamo", "7.0.0", "O(N) with N siblings",
-                "Replaces the siblings that a context covers"))),
+    NotRetried(Blind(Keyed("dput", -4, kWrite | kDenyOom | kFast, kFirstKey, DPut, "dynamo", "7.0.0",
+                           "O(N) with N siblings", "Replaces the siblings that a context covers"))),
 };
 
 }  // namespace
 
-std::span<const CommandSpec> DynamoCommands() { return kSpecs; }
+std::span<const CommandSpec> DynamoCommands() {
+  return kSpecs;
+}
 
 }  // namespace orrery::commands

@@ -27,11 +27,11 @@ std::optional<EndOption> EndOptionOf(std::string_view option) {
   return std::nullopt;
 }
 
-std::optional<uint64_t> EndArg(CommandContext& context, const EndOption& option, size_t arg, std::string_view name) {
-  const std::optional<int64_t> number = IntegerArg(context, arg);
+std::optional<uint64_t> EndArg(CommandContext& context, const EndOption& option, std::string_view name) {
+  const std::optional<int64_t> number = IntegerArg(context, option.number_arg);
   if (!number) return std::nullopt;
-  const auto moment = *number <= 0 ? std::nullopt
-                                   : MomentOf(*number, option.unit, option.base, context.transaction.now_ms());
+  const auto moment =
+      *number <= 0 ? std::nullopt : MomentOf(*number, option.unit, option.base, context.transaction.now_ms());
   if (!moment || *moment <= 0) {
     context.reply.Error("ERR invalid expire time in '" + std::string(name) + "' command");
     return std::nullopt;

@@ -26,7 +26,9 @@ inline constexpr uint64_t kValueBytesMax = uint64_t{512} << 20;
 inline types::StringKey KeyAt(CommandContext& context, size_t arg) {
   return types::StringKey(&context.transaction, context.db(), context.arg(arg));
 }
-inline bool Is(std::string_view arg, std::string_view option) { return EqualsIgnoringCase(arg, option); }
+inline bool Is(std::string_view arg, std::string_view option) {
+  return EqualsIgnoringCase(arg, option);
+}
 
 /// An integer argument, or the reply kNotInteger.
 std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg);
@@ -34,18 +36,24 @@ std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg);
 enum class TimeUnit : uint8_t { kSeconds, kMilliseconds };
 enum class TimeBase : uint8_t { kRelative, kAbsolute };
 
-/// A moment given by a client, in milliseconds since the epoch; nullopt if it overflows. May lie in the past, even
-/// before the epoch.
+/// A moment given by a client, in milliseconds since the epoch; nullopt if it overflows. May lie in the past,
+/// even before the epoch.
 std::optional<int64_t> MomentOf(int64_t number, TimeUnit unit, TimeBase base, uint64_t now_ms);
 
-/// EX, PX, EXAT, PXAT and their like: reads the option at `arg` and its number. nullopt: not such an option.
+/// EX, PX, EXAT or PXAT, and where its number stands.
 struct EndOption {
   TimeUnit unit;
   TimeBase base;
+  size_t number_arg = 0;
+
+  /// Redis takes the same option twice, the later one counts; two different ones it does not.
+  bool IsSameAs(const EndOption& other) const { return unit == other.unit && base == other.base; }
 };
+/// nullopt: not such an option.
 std::optional<EndOption> EndOptionOf(std::string_view option);
-/// The moment of an EndOption of the command `name`, or Redis's error reply. Only moments above zero are valid.
-std::optional<uint64_t> EndArg(CommandContext& context, const EndOption& option, size_t arg, std::string_view name);
+/// The moment that the option names, for the command `name`, or Redis's error reply. Only moments above zero
+/// are valid.
+std::optional<uint64_t> EndArg(CommandContext& context, const EndOption& option, std::string_view name);
 
 // Specs. One line each: name, arity, flags, keys, group, since, complexity, summary.
 constexpr CommandSpec Keyed(std::string_view name, int arity, uint32_t flags, KeyRange keys, Handler handler,

@@ -31,7 +31,9 @@ void Exists(CommandContext& context) {
   context.reply.Integer(found);
 }
 
-void Type(CommandContext& context) { context.reply.SimpleString(KeyAt(context, 1).exists() ? "string" : "none"); }
+void Type(CommandContext& context) {
+  context.reply.SimpleString(KeyAt(context, 1).exists() ? "string" : "none");
+}
 
 // ---- ends ----
 
@@ -75,10 +77,10 @@ bool Meets(const ExpireCondition& condition, std::optional<uint64_t> current, in
 }
 
 void Expire(CommandContext& context, TimeUnit unit, TimeBase base, std::string_view name) {
-  const auto number = IntegerArg(context, 2);
-  if (!number) return;
   ExpireCondition condition;
   if (!ParseExpireCondition(context, &condition)) return;
+  const auto number = IntegerArg(context, 2);
+  if (!number) return;
   const auto moment = MomentOf(*number, unit, base, context.transaction.now_ms());
   if (!moment) return context.reply.Error("ERR invalid expire time in '" + std::string(name) + "' command");
   StringKey key = KeyAt(context, 1);
@@ -90,25 +92,40 @@ void Expire(CommandContext& context, TimeUnit unit, TimeBase base, std::string_v
   }
   context.reply.Integer(1);
 }
-void ExpireIn(CommandContext& context) { Expire(context, TimeUnit::kSeconds, TimeBase::kRelative, "expire"); }
-void PExpireIn(CommandContext& context) { Expire(context, TimeUnit::kMilliseconds, TimeBase::kRelative, "pexpire"); }
-void ExpireAt(CommandContext& context) { Expire(context, TimeUnit::kSeconds, TimeBase::kAbsolute, "expireat"); }
-void PExpireAt(CommandContext& context) { Expire(context, TimeUnit::kMilliseconds, TimeBase::kAbsolute, "pexpireat"); }
+void ExpireIn(CommandContext& context) {
+  Expire(context, TimeUnit::kSeconds, TimeBase::kRelative, "expire");
+}
+void PExpireIn(CommandContext& context) {
+  Expire(context, TimeUnit::kMilliseconds, TimeBase::kRelative, "pexpire");
+}
+void ExpireAt(CommandContext& context) {
+  Expire(context, TimeUnit::kSeconds, TimeBase::kAbsolute, "expireat");
+}
+void PExpireAt(CommandContext& context) {
+  Expire(context, TimeUnit::kMilliseconds, TimeBase::kAbsolute, "pexpireat");
+}
 
 void ReplyEnd(CommandContext& context, TimeUnit unit, TimeBase base) {
   const StringKey key = KeyAt(context, 1);
   if (!key.exists()) return context.reply.Integer(-2);
   const auto deadline = key.deadline();
   if (!deadline) return context.reply.Integer(-1);
-  uint64_t ms = *deadline - (base == TimeBase::kRelative ? context.transaction.now_ms() : 0);
-  // Redis rounds a remaining time to the nearest second, and cuts an absolute one.
-  if (unit == TimeUnit::kSeconds) ms = base == TimeBase::kRelative ? (ms + 500) / 1000 : ms / 1000;
-  context.reply.Integer(static_cast<int64_t>(ms));
+  const uint64_t ms = *deadline - (base == TimeBase::kRelative ? context.transaction.now_ms() : 0);
+  // To the nearest second.
+  context.reply.Integer(static_cast<int64_t>(unit == TimeUnit::kSeconds ? (ms + 500) / 1000 : ms));
 }
-void Ttl(CommandContext& context) { ReplyEnd(context, TimeUnit::kSeconds, TimeBase::kRelative); }
-void PTtl(CommandContext& context) { ReplyEnd(context, TimeUnit::kMilliseconds, TimeBase::kRelative); }
-void ExpireTime(CommandContext& context) { ReplyEnd(context, TimeUnit::kSeconds, TimeBase::kAbsolute); }
-void PExpireTime(CommandContext& context) { ReplyEnd(context, TimeUnit::kMilliseconds, TimeBase::kAbsolute); }
+void Ttl(CommandContext& context) {
+  ReplyEnd(context, TimeUnit::kSeconds, TimeBase::kRelative);
+}
+void PTtl(CommandContext& context) {
+  ReplyEnd(context, TimeUnit::kMilliseconds, TimeBase::kRelative);
+}
+void ExpireTime(CommandContext& context) {
+  ReplyEnd(context, TimeUnit::kSeconds, TimeBase::kAbsolute);
+}
+void PExpireTime(CommandContext& context) {
+  ReplyEnd(context, TimeUnit::kMilliseconds, TimeBase::kAbsolute);
+}
 
 void Persist(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
@@ -125,7 +142,9 @@ void CopyValue(const StringKey& from, StringKey* to) {
 }
 
 // A source of another slot came with the request, read-only; the entry node removes it afterwards.
-bool IsHere(CommandContext& context, size_t arg) { return SlotOf(context.arg(arg)) == context.request.slot; }
+bool IsHere(CommandContext& context, size_t arg) {
+  return SlotOf(context.arg(arg)) == context.request.slot;
+}
 
 void Move(CommandContext& context, bool only_if_absent) {
   StringKey from = KeyAt(context, 1);
@@ -139,8 +158,12 @@ void Move(CommandContext& context, bool only_if_absent) {
   }
   only_if_absent ? context.reply.Integer(1) : context.reply.Ok();
 }
-void Rename(CommandContext& context) { Move(context, false); }
-void RenameNx(CommandContext& context) { Move(context, true); }
+void Rename(CommandContext& context) {
+  Move(context, false);
+}
+void RenameNx(CommandContext& context) {
+  Move(context, true);
+}
 
 bool DatabaseArg(CommandContext& context, size_t arg, uint8_t* db) {
   constexpr int64_t kDatabases = 16;
@@ -206,26 +229,35 @@ void ObjectEncoding(CommandContext& context) {
 void ObjectNumber(CommandContext& context, int64_t number) {
   KeyAt(context, 2).exists() ? context.reply.Integer(number) : context.reply.Null();
 }
-void ObjectRefCount(CommandContext& context) { ObjectNumber(context, 1); }
-void ObjectIdleTime(CommandContext& context) { ObjectNumber(context, 0); }
+void ObjectRefCount(CommandContext& context) {
+  ObjectNumber(context, 1);
+}
+void ObjectIdleTime(CommandContext& context) {
+  ObjectNumber(context, 0);
+}
 
 void ObjectFreq(CommandContext& context) {
+  if (!KeyAt(context, 2).exists()) return context.reply.Null();
   context.reply.Error(
-      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
+      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
+      "switching "
       "between policies at runtime LRU and LFU data will take some time to adjust.");
 }
 
 constexpr KeyRange kTwoKeys{1, 2, 1};
 constexpr KeyRange kSecondKey{2, 2, 1};
 
-constexpr CommandSpec ExpireSpec(std::string_view name, Handler handler, std::string_view since, std::string_view summary) {
+constexpr CommandSpec ExpireSpec(std::string_view name, Handler handler, std::string_view since,
+                                 std::string_view summary) {
   return Idempotent(Keyed(name, -3, kWrite | kFast, kFirstKey, handler, "generic", since, "O(1)", summary));
 }
-constexpr CommandSpec ReadSpec(std::string_view name, Handler handler, std::string_view since, std::string_view summary) {
+constexpr CommandSpec ReadSpec(std::string_view name, Handler handler, std::string_view since,
+                               std::string_view summary) {
   return Keyed(name, 2, kReadonly | kFast, kFirstKey, handler, "generic", since, "O(1)", summary);
 }
 
-constexpr CommandSpec ObjectSpec(std::string_view name, Handler handler, std::string_view since, std::string_view summary) {
+constexpr CommandSpec ObjectSpec(std::string_view name, Handler handler, std::string_view since,
+                                 std::string_view summary) {
   return Keyed(name, 3, kReadonly, kSecondKey, handler, "generic", since, "O(1)", summary);
 }
 constexpr CommandSpec kObjectSpecs[] = {
@@ -237,10 +269,11 @@ constexpr CommandSpec kObjectSpecs[] = {
 };
 
 constexpr CommandSpec kSpecs[] = {
-    With(Keyed("copy", -3, kWrite | kDenyOom, kTwoKeys, Copy, "generic", "6.2.0", "O(N) with N bytes of the value",
-               "Copies a key"),
+    With(Keyed("copy", -3, kWrite | kDenyOom, kTwoKeys, Copy, "generic", "6.2.0",
+               "O(N) with N bytes of the value", "Copies a key"),
          Spread::kGather),
-    With(Keyed("del", -2, kWrite, kAllKeys, Del, "generic", "1.0.0", "O(N) with N keys", "Removes keys"), Spread::kSum),
+    With(Keyed("del", -2, kWrite, kAllKeys, Del, "generic", "1.0.0", "O(N) with N keys", "Removes keys"),
+         Spread::kSum),
     With(Keyed("exists", -2, kReadonly | kFast, kAllKeys, Exists, "generic", "1.0.0", "O(N) with N keys",
                "How many of the keys there are"),
          Spread::kSum),
@@ -259,21 +292,24 @@ constexpr CommandSpec kSpecs[] = {
     With(Keyed("rename", 3, kWrite, kTwoKeys, Rename, "generic", "1.0.0", "O(N) with N bytes of the value",
                "Gives a key another name"),
          Spread::kGather),
-    With(Keyed("renamenx", 3, kWrite | kFast, kTwoKeys, RenameNx, "generic", "1.0.0", "O(N) with N bytes of the value",
-               "Gives a key another name if that is free"),
+    With(Keyed("renamenx", 3, kWrite | kFast, kTwoKeys, RenameNx, "generic", "1.0.0",
+               "O(N) with N bytes of the value", "Gives a key another name if that is free"),
          Spread::kGather),
     With(Keyed("touch", -2, kReadonly | kFast, kAllKeys, Exists, "generic", "3.2.1", "O(N) with N keys",
                "How many of the keys there are"),
          Spread::kSum),
     ReadSpec("ttl", Ttl, "1.0.0", "What is left of a key's time, in seconds"),
     ReadSpec("type", Type, "1.0.0", "What kind of value a key holds"),
-    With(Keyed("unlink", -2, kWrite | kFast, kAllKeys, Del, "generic", "4.0.0", "O(N) with N keys", "Removes keys"),
+    With(Keyed("unlink", -2, kWrite | kFast, kAllKeys, Del, "generic", "4.0.0", "O(N) with N keys",
+               "Removes keys"),
          Spread::kSum),
 };
 
 }  // namespace
 
-std::span<const CommandSpec> KeyCommands() { return kSpecs; }
+std::span<const CommandSpec> KeyCommands() {
+  return kSpecs;
+}
 
 void MemoryUsage(CommandContext& context) {
   if (context.argc() != 3 && !(context.argc() == 5 && Is(context.arg(3), "samples"))) {

@@ -18,7 +18,9 @@ void ReplyValue(CommandContext& context, const StringKey& key) {
   key.exists() ? context.reply.BulkString(key.Value()) : context.reply.Null();
 }
 
-void Get(CommandContext& context) { ReplyValue(context, KeyAt(context, 1)); }
+void Get(CommandContext& context) {
+  ReplyValue(context, KeyAt(context, 1));
+}
 
 void GetDel(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
@@ -28,48 +30,46 @@ void GetDel(CommandContext& context) {
 
 struct SetOptions {
   bool nx = false, xx = false, get = false, keep = false;
-  std::optional<uint64_t> end_ms;
+  std::optional<EndOption> end;
 };
 
-// False: an error was replied.
+// False: no SET is written so.
 bool ParseSetOptions(CommandContext& context, SetOptions* options) {
   for (size_t i = 3; i < context.argc(); ++i) {
     const std::string_view option = context.arg(i);
-    const auto end = EndOptionOf(option);
+    auto end = EndOptionOf(option);
     if (Is(option, "nx") && !options->xx) {
       options->nx = true;
     } else if (Is(option, "xx") && !options->nx) {
       options->xx = true;
     } else if (Is(option, "get")) {
       options->get = true;
-    } else if (Is(option, "keepttl") && !options->end_ms) {
+    } else if (Is(option, "keepttl") && !options->end) {
       options->keep = true;
-    } else if (end && i + 1 < context.argc() && !options->keep && !options->end_ms) {
-      options->end_ms = EndArg(context, *end, ++i, "set");
-      if (!options->end_ms) return false;
+    } else if (end && i + 1 < context.argc() && !options->keep &&
+               end->IsSameAs(options->end.value_or(*end))) {
+      end->number_arg = ++i;
+      options->end = end;
     } else {
-      context.reply.Error(kSyntaxError);
       return false;
     }
   }
   return true;
 }
 
-void SetAt(StringKey* key, std::string_view value, const SetOptions& options) {
-  if (options.end_ms) {
-    key->Set(value, Lifetime::Until(*options.end_ms));
-  } else {
-    key->Set(value, options.keep ? Lifetime::Keep() : Lifetime::Forever());
-  }
-}
-
 void Set(CommandContext& context) {
   SetOptions options;
-  if (!ParseSetOptions(context, &options)) return;
+  if (!ParseSetOptions(context, &options)) return context.reply.Error(kSyntaxError);
+  Lifetime lifetime = options.keep ? Lifetime::Keep() : Lifetime::Forever();
+  if (options.end) {
+    const auto end_ms = EndArg(context, *options.end, "set");
+    if (!end_ms) return;
+    lifetime = Lifetime::Until(*end_ms);
+  }
   StringKey key = KeyAt(context, 1);
   if (options.get) ReplyValue(context, key);
   const bool allowed = !(options.nx && key.exists()) && !(options.xx && !key.exists());
-  if (allowed) SetAt(&key, context.arg(2), options);
+  if (allowed) key.Set(context.arg(2), lifetime);
   if (options.get) return;
   allowed ? context.reply.Ok() : context.reply.Null();
 }
@@ -82,13 +82,17 @@ void SetNx(CommandContext& context) {
 }
 
 void SetWithEnd(CommandContext& context, TimeUnit unit, std::string_view name) {
-  const auto end_ms = EndArg(context, {unit, TimeBase::kRelative}, 2, name);
+  const auto end_ms = EndArg(context, {unit, TimeBase::kRelative, 2}, name);
   if (!end_ms) return;
   KeyAt(context, 1).Set(context.arg(3), Lifetime::Until(*end_ms));
   context.reply.Ok();
 }
-void SetEx(CommandContext& context) { SetWithEnd(context, TimeUnit::kSeconds, "setex"); }
-void PSetEx(CommandContext& context) { SetWithEnd(context, TimeUnit::kMilliseconds, "psetex"); }
+void SetEx(CommandContext& context) {
+  SetWithEnd(context, TimeUnit::kSeconds, "setex");
+}
+void PSetEx(CommandContext& context) {
+  SetWithEnd(context, TimeUnit::kMilliseconds, "psetex");
+}
 
 void GetSet(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
@@ -96,25 +100,37 @@ void GetSet(CommandContext& context) {
   key.Set(context.arg(2), Lifetime::Forever());
 }
 
-void GetEx(CommandContext& context) {
-  std::optional<uint64_t> end_ms;
+struct GetExOptions {
   bool persist = false;
+  std::optional<EndOption> end;
+};
+
+bool ParseGetExOptions(CommandContext& context, GetExOptions* options) {
   for (size_t i = 2; i < context.argc(); ++i) {
-    const auto end = EndOptionOf(context.arg(i));
-    if (Is(context.arg(i), "persist") && !end_ms) {
-      persist = true;
-    } else if (end && i + 1 < context.argc() && !persist && !end_ms) {
-      end_ms = EndArg(context, *end, ++i, "getex");
-      if (!end_ms) return;
+    auto end = EndOptionOf(context.arg(i));
+    if (Is(context.arg(i), "persist") && !options->end) {
+      options->persist = true;
+    } else if (end && i + 1 < context.argc() && !options->persist &&
+               end->IsSameAs(options->end.value_or(*end))) {
+      end->number_arg = ++i;
+      options->end = end;
     } else {
-      return context.reply.Error(kSyntaxError);
+      return false;
     }
   }
+  return true;
+}
+
+void GetEx(CommandContext& context) {
+  GetExOptions options;
+  if (!ParseGetExOptions(context, &options)) return context.reply.Error(kSyntaxError);
   StringKey key = KeyAt(context, 1);
+  if (!key.exists()) return context.reply.Null();
+  std::optional<uint64_t> end_ms;
+  if (options.end && !(end_ms = EndArg(context, *options.end, "getex"))) return;
   ReplyValue(context, key);
-  if (!key.exists()) return;
   if (end_ms) *end_ms <= context.transaction.now_ms() ? key.Remove() : key.ExpireAt(*end_ms);
-  if (persist && key.deadline()) key.Persist();
+  if (options.persist && key.deadline()) key.Persist();
 }
 
 void Append(CommandContext& context) {
@@ -126,7 +142,9 @@ void Append(CommandContext& context) {
   context.reply.Integer(static_cast<int64_t>(value.size()));
 }
 
-void StrLen(CommandContext& context) { context.reply.Integer(static_cast<int64_t>(KeyAt(context, 1).Length())); }
+void StrLen(CommandContext& context) {
+  context.reply.Integer(static_cast<int64_t>(KeyAt(context, 1).Length()));
+}
 
 void GetRange(CommandContext& context) {
   const auto first = IntegerArg(context, 2);
@@ -141,7 +159,8 @@ void GetRange(CommandContext& context) {
   const int64_t begin = std::max<int64_t>(*first < 0 ? size + *first : *first, 0);
   const int64_t end = std::min(std::max<int64_t>(*last < 0 ? size + *last : *last, 0), size - 1);
   if (begin > end || size == 0) return context.reply.BulkString("");
-  context.reply.BulkString(std::string_view(value).substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin + 1)));
+  context.reply.BulkString(
+      std::string_view(value).substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin + 1)));
 }
 
 void SetRange(CommandContext& context) {
@@ -169,8 +188,12 @@ void IncrementBy(CommandContext& context, int64_t delta) {
   key.Increment(delta);
   context.reply.Integer(sum);
 }
-void Incr(CommandContext& context) { IncrementBy(context, 1); }
-void Decr(CommandContext& context) { IncrementBy(context, -1); }
+void Incr(CommandContext& context) {
+  IncrementBy(context, 1);
+}
+void Decr(CommandContext& context) {
+  IncrementBy(context, -1);
+}
 void IncrBy(CommandContext& context) {
   if (const auto delta = IntegerArg(context, 2)) IncrementBy(context, *delta);
 }
@@ -207,7 +230,8 @@ bool PairsAreWhole(CommandContext& context, std::string_view name) {
 }
 
 void SetPairs(CommandContext& context) {
-  for (size_t i = 1; i < context.argc(); i += 2) KeyAt(context, i).Set(context.arg(i + 1), Lifetime::Forever());
+  for (size_t i = 1; i < context.argc(); i += 2)
+    KeyAt(context, i).Set(context.arg(i + 1), Lifetime::Forever());
 }
 
 void MSet(CommandContext& context) {
@@ -234,7 +258,8 @@ constexpr CommandSpec kSpecs[] = {
     Keyed("decr", 2, kGrow | kFast, kFirstKey, Decr, "string", "1.0.0", "O(1)", "Counts down by one"),
     Keyed("decrby", 3, kGrow | kFast, kFirstKey, DecrBy, "string", "1.0.0", "O(1)", "Counts down"),
     Keyed("get", 2, kReadonly | kFast, kFirstKey, Get, "string", "1.0.0", "O(1)", "The value of a key"),
-    Keyed("getdel", 2, kWrite | kFast, kFirstKey, GetDel, "string", "6.2.0", "O(1)", "The value of a key, which goes"),
+    Keyed("getdel", 2, kWrite | kFast, kFirstKey, GetDel, "string", "6.2.0", "O(1)",
+          "The value of a key, which goes"),
     Keyed("getex", -2, kWrite | kFast, kFirstKey, GetEx, "string", "6.2.0", "O(1)",
           "The value of a key, whose end is set"),
     Keyed("getrange", 4, kReadonly, kFirstKey, GetRange, "string", "2.4.0", "O(N) with N bytes returned",
@@ -248,26 +273,32 @@ constexpr CommandSpec kSpecs[] = {
     With(Keyed("mget", -2, kReadonly | kFast, kAllKeys, MGet, "string", "1.0.0", "O(N) with N keys",
                "The values of several keys"),
          Spread::kEach),
-    Blind(With(Keyed("mset", -3, kGrow, kPairs, MSet, "string", "1.0.1", "O(N) with N keys", "Sets several keys"),
-               Spread::kAllOk)),
+    Blind(With(
+        Keyed("mset", -3, kGrow, kPairs, MSet, "string", "1.0.1", "O(N) with N keys", "Sets several keys"),
+        Spread::kAllOk)),
     With(Keyed("msetnx", -3, kGrow, kPairs, MSetNx, "string", "1.0.1", "O(N) with N keys",
                "Sets several keys if none of them exists"),
          Spread::kAllOk),
     Blind(Keyed("psetex", 4, kGrow, kFirstKey, PSetEx, "string", "2.6.0", "O(1)",
                 "Sets a value and its end in milliseconds")),
     Blind(Keyed("set", -3, kGrow, kFirstKey, Set, "string", "1.0.0", "O(1)", "Sets a value")),
-    Blind(Keyed("setex", 4, kGrow, kFirstKey, SetEx, "string", "2.0.0", "O(1)", "Sets a value and its end in seconds")),
-    Keyed("setnx", 3, kGrow | kFast, kFirstKey, SetNx, "string", "1.0.0", "O(1)", "Sets a value if there is none"),
+    Blind(Keyed("setex", 4, kGrow, kFirstKey, SetEx, "string", "2.0.0", "O(1)",
+                "Sets a value and its end in seconds")),
+    Keyed("setnx", 3, kGrow | kFast, kFirstKey, SetNx, "string", "1.0.0", "O(1)",
+          "Sets a value if there is none"),
     Keyed("setrange", 4, kGrow, kFirstKey, SetRange, "string", "2.2.0", "O(N) with N bytes of the value",
           "Overwrites a part of a value"),
-    Keyed("strlen", 2, kReadonly | kFast, kFirstKey, StrLen, "string", "2.2.0", "O(1)", "The length of a value"),
+    Keyed("strlen", 2, kReadonly | kFast, kFirstKey, StrLen, "string", "2.2.0", "O(1)",
+          "The length of a value"),
     Keyed("substr", 4, kReadonly, kFirstKey, GetRange, "string", "1.0.0", "O(N) with N bytes returned",
           "A part of a value; the older name of GETRANGE"),
 };
 
 }  // namespace
 
-std::span<const CommandSpec> StringCommands() { return kSpecs; }
+std::span<const CommandSpec> StringCommands() {
+  return kSpecs;
+}
 
 // SET reads if it depends on what is there.
 bool SetDependsOnValue(const replication::Arguments& args) {

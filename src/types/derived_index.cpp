@@ -13,7 +13,9 @@ using storage::Table;
 
 namespace {
 
-std::string CountKey(SlotId slot, uint8_t db) { return storage::SlotPrefix(slot) + static_cast<char>(db); }
+std::string CountKey(SlotId slot, uint8_t db) {
+  return storage::SlotPrefix(slot) + static_cast<char>(db);
+}
 
 std::string ExpiryKey(SlotId slot, uint64_t deadline_ms, std::string_view row_key) {
   std::string key = storage::SlotPrefix(slot);
@@ -22,7 +24,9 @@ std::string ExpiryKey(SlotId slot, uint64_t deadline_ms, std::string_view row_ke
   return key;
 }
 
+// Nothing is kept of an empty database, so that what was emptied equals what was never filled.
 void PutCounts(SlotId slot, uint8_t db, const KeyCounts& counts, storage::RowStore* store) {
+  if (counts.keys == 0) return store->Delete(Table::kCounts, CountKey(slot, db));
   std::string bytes;
   Encoder out(&bytes);
   out.PutVarint(counts.keys);
@@ -66,17 +70,14 @@ Status DerivedIndex::Rebuild(SlotId slot, storage::RowStore* store) {
   const std::string prefix = storage::SlotPrefix(slot);
   store->DeletePrefix(Table::kCounts, prefix);
   store->DeletePrefix(Table::kExpiry, prefix);
-  std::vector<std::pair<std::string, Row>> rows;
+  // The walk is over the rows; what changes meanwhile is in other tables.
   auto cursor = store->Scan(Table::kRows, prefix);
   for (; cursor->Valid(); cursor->Next()) {
     Row row;
     if (!causality::DecodeRow(cursor->value(), &row)) return Status::Corruption("row does not decode");
-    rows.emplace_back(cursor->key().substr(prefix.size()), std::move(row));
+    OnRowChange(slot, cursor->key().substr(prefix.size()), Row(), row, store);
   }
-  if (!cursor->status().ok()) return cursor->status();
-  cursor.reset();
-  for (const auto& [row_key, row] : rows) OnRowChange(slot, row_key, Row(), row, store);
-  return Status::Ok();
+  return cursor->status();
 }
 
 }  // namespace orrery::types
