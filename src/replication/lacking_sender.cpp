@@ -18,6 +18,8 @@ void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) 
     deferred_.erase(key);
     return;
   }
+  // Frames may come in through another loop's link while ours is down; nothing is in flight then.
+  if (!context_.linked.contains(peer)) return;
   const uint64_t now_us = context_.clock->MonotonicUs();
   InFlight& in_flight = in_flight_[key];
   const bool moved_on = in_flight.told_behind && !in_flight.told_behind->CoversAll(peer_clock);
