@@ -38,10 +38,20 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
   }
 }
 
+bool Coordinator::IsStale(const Request& request) const {
+  if (request.sent_ms == 0) return false;
+  const uint64_t now_ms = std::max(context_.clock->WallMs(), causality::PhysicalMs(context_.hybrid->Last()));
+  return now_ms > request.sent_ms + context_.options.forward_age_max_ms;
+}
+
 void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   const Request& request = waiting.request;
   if (request.traits.writes && !disk_error_.empty()) {
     return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));
+  }
+  if (IsStale(request)) {
+    ORRERY_MARK("forwarded request too old to run");
+    return Refuse(Outcome::kNotHere, "", std::move(waiting.done));
   }
   SlotReplica& replica = context_.slots->At(id);
   const uint64_t now_ms = context_.clock->WallMs();
@@ -121,6 +131,7 @@ void Coordinator::Release(SlotId id, Slot* slot) {
   if (slot->quorum.base_settled()) {
     uint64_t own = replica.clock().Get(context_.self);
     for (const causality::Dot& dot : slot->quorum.Unsettled()) {
+      if (ORRERY_MUTATION("commit-point-too-high")) break;
       if (dot.actor == context_.self) own = std::min(own, dot.counter - 1);
     }
     replica.committed().Raise(context_.self, own);
@@ -167,18 +178,21 @@ void Coordinator::OnTick(uint64_t now_us) {
   for (SlotId id : busy) {
     Slot& slot = At(id);
     Expire(&slot, now_us);
-    const bool reading = !slot.queue.empty() && (slot.queue.front().probe_id != 0 || !slot.ready);
-    if (reading && now_us > slot.probe_sent_us + context_.options.probe_patience_us) {
-      // Whoever was asked does not answer, yet is not known to be away: ask everybody.
-      for (Waiting& waiting : slot.queue) {
-        if (waiting.probe_id != 0) waiting.probe_id = slot.next_probe;
-      }
-      if (!slot.ready) slot.ready_probe = slot.next_probe;
-      slot.probe_wanted = slot.probe_everybody = true;
-    }
+    if (now_us > slot.probe_sent_us + context_.options.probe_patience_us) AskEverybody(&slot);
     turn_.insert(id);
   }
   RunFinished();
+}
+
+// Whoever was asked does not answer, yet is not known to be away; or something that we have seen is on too few nodes, and
+// no acknowledgement is on its way: all who take part say what they have, and get what they lack.
+void Coordinator::AskEverybody(Slot* slot) {
+  for (Waiting& waiting : slot->queue) {
+    if (waiting.probe_id != 0) waiting.probe_id = slot->next_probe;
+  }
+  if (!slot->ready) slot->ready_probe = slot->next_probe;
+  slot->probe_wanted = true;
+  slot->probe_everybody = true;
 }
 
 void Coordinator::Expire(Slot* slot, uint64_t now_us) {

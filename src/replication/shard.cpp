@@ -226,6 +226,7 @@ void Shard::EndTurn() {
   catch_up_.FlushAcks();
   hints_.FlushAcks();
   outbox_.FlushNow(hybrid_.Last());
+  if (ORRERY_MUTATION("acknowledged-before-the-commit")) outbox_.FlushDurable(hybrid_.Last());
   CommitTurn();
   if (failed_) return;
   coordinator_.AfterCommit();

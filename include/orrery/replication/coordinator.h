@@ -103,6 +103,8 @@ class Coordinator {
   size_t CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const;
   void StartReadiness(SlotId id, Slot* slot);
   void SendProbes(SlotId id, Slot* slot);
+  void AskEverybody(Slot* slot);
+  bool IsStale(const Request& request) const;
   void Execute(SlotId id, Slot* slot, Waiting waiting);
   Status Commit(SlotId id, Slot* slot, causality::Event event, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);

@@ -57,6 +57,9 @@ struct Request {
   uint8_t read_quorum = 0;   ///< 0: the cluster's R
   uint8_t write_quorum = 0;  ///< 0: the cluster's W
   uint32_t timeout_ms = 0;   ///< 0: the cluster's
+  /// When the node that forwarded it sent it, in its hybrid milliseconds; 0 for a client of this node. Not part of the
+  /// encoded request: the frame says it.
+  uint64_t sent_ms = 0;
   Arguments args;
   /// Rows of other slots, (row key, encoded row), for commands over several slots. Read-only at the coordinator.
   std::vector<std::pair<std::string, std::string>> attachments;

@@ -30,6 +30,9 @@ struct ShardOptions {
   size_t hint_bytes_max = size_t{1} << 30;
   size_t merge_part_bytes = 256 << 10;
   uint64_t max_clock_ahead_ms = 300'000;
+  /// A forwarded request older than this is not run: whoever sent it may have turned elsewhere, and a paused node that
+  /// ran it late would undo what was acknowledged since. Below the time after which a silent node counts as down.
+  uint64_t forward_age_max_ms = 500;
   uint64_t probe_patience_us = 50'000;  ///< then everybody is asked, not just R-1
 };
 
