@@ -30,7 +30,8 @@ std::string_view Quoted(std::string_view text, size_t max) {
 std::string UnknownCommandText(Args args) {
   std::string rest;
   for (size_t i = 1; i < args.size() && rest.size() < kQuotedMax; ++i) {
-    rest.append("'").append(Quoted(args[i], kQuotedMax - rest.size())).append("' ");
+    const std::string_view quoted = Quoted(args[i], kQuotedMax - rest.size());
+    rest.append("'").append(quoted).append("' ");
   }
   std::string text = "ERR unknown command '";
   text.append(Quoted(args[0], kQuotedMax)).append("', with args beginning with: ").append(rest);

@@ -85,7 +85,7 @@ TEST(SplitTest, FirstErrorInKeyOrderIsTheReply) {
     const auto keys = KeysOfDistinctSlots("k", 6);
     cluster.Fail(SlotOf(keys[4]), Fails("late"));
     cluster.Fail(SlotOf(keys[2]), Fails("early"));
-    for (const char* name : {"MGET", "DEL", "EXISTS", "MSET", "UNLINK"}) {
+    for (const char* name : {"MGET", "DEL", "EXISTS", "UNLINK", "MSET"}) {
       EXPECT_EQ(cluster.Run(Call(name, keys)), "-CLUSTERDOWN early\r\n") << name;
     }
     // What the other slots did stays done.
@@ -176,7 +176,6 @@ TEST(GatherTest, RenameLeavesWhatOthersWroteToTheSourceMeanwhile) {
   bool interfered = false;
   cluster.on_run = [&](const replication::Request& request) {
     if (request.args[0] != "rename" || std::exchange(interfered, true)) return;
-    cluster.on_run = nullptr;
     cluster.Start({"set", "from", "new"}, &other);
   };
   EXPECT_EQ(cluster.Run({"rename", "from", "to"}), "+OK\r\n");
