@@ -15,7 +15,7 @@ bool BirthWasRemoved(const Cell& cell, const Row& row, const SlotClock& clock) {
 bool SurvivesAlone(std::string_view row_key, const Cell& cell, const Knowledge& other) {
   CellId id = cell.id();
   if (ORRERY_MUTATION("increment-removed-by-latest-dot")) id.dot = cell.dot;
-  if (other.clock.Covers(id.dot)) return false;
+  if (other.clock.Covers(id.dot)) return ORRERY_MUTATION("merge-keeps-what-the-other-removed");
   if (ORRERY_MUTATION("merge-without-voided-set")) return true;
   return !other.voided.Contains(row_key, id);
 }
@@ -42,6 +42,7 @@ bool ApplyScope(const ScopeRemoval& scope, Row* row) {
 }
 
 void VoidUnseen(const Event& event, const SlotClock& clock, VoidedSet* voided) {
+  if (ORRERY_MUTATION("no-voided-set")) return;
   for (const RowChange& change : event.changes) {
     for (const CellId& id : change.removed) {
       if (clock.Covers(id.dot)) continue;
@@ -62,7 +63,7 @@ Row MergeRows(std::string_view row_key, const Row& ours, const Knowledge& we, co
   for (const Cell& cell : ours.cells) {
     const Cell* twin = theirs.Find(cell.id());
     if (twin != nullptr) {
-      merged.cells.push_back(twin->dot > cell.dot ? *twin : cell);
+      merged.cells.push_back(twin->dot > cell.dot && !ORRERY_MUTATION("tie-break-by-arrival") ? *twin : cell);
     } else if (SurvivesAlone(row_key, cell, they)) {
       merged.cells.push_back(cell);
     }

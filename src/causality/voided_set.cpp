@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "orrery/base/marks.h"
+
 namespace orrery::causality {
 namespace {
 
@@ -12,11 +14,17 @@ std::string Bytes(const ScopeRemoval& scope) {
   return bytes;
 }
 
+template <typename Cells>
+bool ContainsDot(const Cells& cells, const Dot& dot) {
+  return std::any_of(cells.begin(), cells.end(), [&](const auto& entry) { return entry.second.dot == dot; });
+}
+
 }  // namespace
 
 bool VoidedSet::Contains(std::string_view row_key, const CellId& id) const {
   if (empty()) return false;
   if (cells_.contains(std::pair<std::string, CellId>(row_key, id))) return true;
+  if (ORRERY_MUTATION("voided-by-bare-dot") && ContainsDot(cells_, id.dot)) return true;
   return std::any_of(scopes_.begin(), scopes_.end(), [&](const ScopeRemoval& scope) {
     return row_key.starts_with(scope.prefix) && scope.covered.Covers(id.dot);
   });

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "orrery/base/marks.h"
 #include "orrery/storage/row_key.h"
 
 namespace orrery::replication {
@@ -37,7 +38,7 @@ void MergeSource::Fix(const Key& key, uint64_t merge_id,
   const SlotReplica& replica = context_.slots->At(key.second);
   Image image;
   image.merge_id = merge_id;
-  image.clock = replica.clock();
+  image.clock = ORRERY_MUTATION("snapshot-and-clock-of-different-instants") ? replica.synced() : replica.clock();
   image.voided = replica.voided();
   image.snapshot = snapshot;
   image.cursor = snapshot->Scan(Table::kRows, storage::SlotPrefix(key.second));

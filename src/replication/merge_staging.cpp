@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "orrery/base/marks.h"
+
 namespace orrery::replication {
 
 MergeStaging::Step MergeStaging::Take(NodeId from, const MergePartMessage& part) {
@@ -14,7 +16,7 @@ MergeStaging::Step MergeStaging::Take(NodeId from, const MergePartMessage& part)
   }
   if (!TakeRows(part)) return Step::kMalformed;
   ++next_part_;
-  return part.last ? Step::kComplete : Step::kNextPart;
+  return part.last || ORRERY_MUTATION("clock-advanced-on-partial-merge") ? Step::kComplete : Step::kNextPart;
 }
 
 // A source walks its rows in order, so each row key is greater than all before it.

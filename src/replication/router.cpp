@@ -75,7 +75,7 @@ void Router::OnForwardReply(ForwardReplyMessage message) {
 }
 
 void Router::Lost(Sent sent) {
-  if (!sent.request.traits.writes || sent.request.traits.idempotent) {
+  if (!sent.request.traits.writes || sent.request.traits.idempotent || ORRERY_MUTATION("retries-increments")) {
     ORRERY_MARK("request tried elsewhere after its coordinator was lost");
     sent.hops = 0;
     if (sent.request.traits.writes) sent.done = MaybeApplied(std::move(sent.done));

@@ -57,7 +57,8 @@ void SlotReplica::Save() {
 }
 
 SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {
-  if (clock_.Covers(dot)) return Fit::kDuplicate;
+  if (clock_.Covers(dot)) return ORRERY_MUTATION("duplicates-applied") ? Fit::kNext : Fit::kDuplicate;
+  if (ORRERY_MUTATION("early-events-applied")) return Fit::kNext;
   return clock_.Get(dot.actor) + 1 == dot.counter ? Fit::kNext : Fit::kGap;
 }
 
@@ -168,7 +169,7 @@ Status SlotReplica::Merge(const SlotImage& theirs) {
     newest_ = std::max(newest_, change.after.MaxHlc());
   }
   clock_.Join(theirs.clock);
-  voided_.Join(theirs.voided);
+  if (!ORRERY_MUTATION("merge-forgets-what-the-other-voided")) voided_.Join(theirs.voided);
   voided_.Prune(clock_);
   dirty_ = true;
   return Status::Ok();
