@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "orrery/base/check.h"
 #include "orrery/causality/context.h"
@@ -37,6 +38,14 @@ std::string Bulk(std::string_view text) {
 void Set(Transaction* t, const std::string& row, std::string_view value) {
   t->Clear(row);
   t->AddValue(row, std::string(value));
+}
+
+void Persist(Transaction* t, const std::string& row) {
+  std::vector<causality::CellId> expiries;
+  for (const Cell& cell : t->Get(row).cells) {
+    if (cell.kind == CellKind::kExpiry) expiries.push_back(cell.id());
+  }
+  for (const auto& id : expiries) t->Remove(row, id);
 }
 
 std::string Incr(Transaction* t, const std::string& row, std::string_view by) {
@@ -96,6 +105,14 @@ std::string Run(const Request& request, Transaction* t) {
     t->Clear(row);
   } else if (command == "DDEL") {
     Cover(t, key, row, request.args[2]);
+  } else if (command == "MSET") {
+    for (size_t i = 1; i + 1 < request.args.size(); i += 2)
+      Set(t, StringRow(request.args[i]), request.args[i + 1]);
+  } else if (command == "SETX") {
+    Set(t, row, request.args[2]);
+    t->AddExpiry(row, "4102444800000");
+  } else if (command == "PERSIST") {
+    Persist(t, row);
   } else if (command == "HSET") {
     Set(t, FieldRow(key, request.args[2]), request.args[3]);
   } else if (command == "HDEL") {
@@ -151,7 +168,8 @@ int64_t CounterOf(const Row& row) {
 replication::Traits TraitsOf(std::string_view command) {
   const bool reads_only = command == "GET" || command == "DGET" || command == "HGET";
   if (reads_only) return {.reads = true};
-  if (command == "SET" || command == "HSET") return {.writes = true, .blind = true, .idempotent = true};
+  const bool blind = command == "SET" || command == "HSET" || command == "MSET" || command == "SETX";
+  if (blind) return {.writes = true, .blind = true, .idempotent = true};
   if (command == "DPUT") return {.writes = true, .blind = true};
   if (command == "INCR") return {.reads = true, .writes = true};
   return {.reads = true, .writes = true, .idempotent = true};

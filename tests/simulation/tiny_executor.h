@@ -22,8 +22,10 @@ struct Execution {
 /// commands has, so that the replication below can be judged alone:
 ///
 ///   SET k v | GET k | DEL k | INCR k by | DGET k | DPUT k context v | DDEL k context      (one row)
-///   HSET k field v | HDEL k field | HDELALL k | HGET k field                              (a row per field,
-///   scopes)
+///   MSET k v k v ...                                                                     (rows of one dot)
+///   SETX k v | PERSIST k                                             (two cells of one dot; the deadline is
+///   far off) HSET k field v | HDEL k field | HDELALL k | HGET k field                              (a row
+///   per field, scopes)
 ///
 /// Each request carries its number as an attached row, which no command reads.
 class TinyExecutor final : public replication::CommandExecutor {

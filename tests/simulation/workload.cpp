@@ -75,7 +75,10 @@ std::vector<std::string> Workload::Choose(const std::string& key) {
   const std::string field = std::string(1, static_cast<char>('p' + random.Below(3)));
   switch (key[0]) {
     case 'a':
-      if (dice < 30) return {"SET", key, std::to_string(1000 * last_value_)};
+      if (dice < 20) return {"SET", key, std::to_string(1000 * last_value_)};
+      if (dice < 24) return {"MSET", key, std::to_string(1000 * last_value_), 'c' + key.substr(1), value};
+      if (dice < 28) return {"SETX", key, std::to_string(1000 * last_value_)};
+      if (dice < 32) return {"PERSIST", key};
       if (dice < 45) return {"DEL", key};
       if (dice < 75) return {"INCR", key, "1"};
       return {"GET", key};

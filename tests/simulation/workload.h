@@ -15,7 +15,7 @@ namespace orrery::simulation {
 
 /// Clients, each with one operation under way at a time, on a few keys:
 ///
-///   a{..}  register and counter mixed: SET, GET, DEL, INCR
+///   a{..}  register and counter mixed: SET, MSET, GET, DEL, INCR, and a deadline that comes and goes
 ///   b{..}  counter: INCR, GET
 ///   c{..}  siblings: DGET, DPUT and DDEL with contexts new, old and very old, SET
 ///   d{..}  hash: HSET, HDEL, HGET, and the removal of all fields
