@@ -102,15 +102,17 @@ bool ParseOne(CommandContext& context, size_t* arg, Overflow* overflow,
   return true;
 }
 
-bool ParseAll(CommandContext& context, bool read_only, std::vector<FieldOperation>* operations) {
+bool ParseAll(CommandContext& context, std::vector<FieldOperation>* operations) {
   Overflow overflow = Overflow::kWrap;
   for (size_t arg = 2; arg < context.argc();) {
     if (!ParseOne(context, &arg, &overflow, operations)) return false;
-    if (read_only && !operations->empty() && operations->back().action != Action::kGet) {
-      return context.reply.Error("ERR BITFIELD_RO only supports the GET subcommand"), false;
-    }
   }
   return true;
+}
+
+bool OnlyReads(const std::vector<FieldOperation>& operations) {
+  return std::all_of(operations.begin(), operations.end(),
+                     [](const FieldOperation& operation) { return operation.action == Action::kGet; });
 }
 
 int64_t ReadField(const std::string& value, const FieldType& type, uint64_t offset) {
@@ -178,7 +180,10 @@ bool RunOne(CommandContext& context, const FieldOperation& operation, std::strin
 
 void Run(CommandContext& context, bool read_only) {
   std::vector<FieldOperation> operations;
-  if (!ParseAll(context, read_only, &operations)) return;
+  if (!ParseAll(context, &operations)) return;
+  if (read_only && !OnlyReads(operations)) {
+    return context.reply.Error("ERR BITFIELD_RO only supports the GET subcommand");
+  }
   StringKey key = KeyAt(context, 1);
   std::string value = key.exists() ? key.Value() : std::string();
   const uint64_t bytes = BytesReached(operations);

@@ -35,7 +35,8 @@ void SetBit(CommandContext& context) {
   const auto offset = BitOffsetArg(context, 2);
   if (!offset) return;
   const auto bit = ParseInteger(context.arg(3));
-  if (!bit || (*bit != 0 && *bit != 1)) return context.reply.Error("ERR bit is not an integer or out of range");
+  if (!bit || (*bit != 0 && *bit != 1))
+    return context.reply.Error("ERR bit is not an integer or out of range");
   StringKey key = KeyAt(context, 1);
   std::string value = key.exists() ? key.Value() : std::string();
   const bool old = BitAt(value, *offset);
@@ -66,10 +67,10 @@ struct BitRange {
 // Turns what the client gave, which may count from the end, into bits of a value of that size.
 void Resolve(size_t bytes, BitRange* range) {
   const int64_t total = static_cast<int64_t>(bytes) * (range->in_bits ? 8 : 1);
-  if (range->first < 0 && range->last < 0 && range->first > range->last) range->empty = true;
   range->first = std::max<int64_t>(range->first < 0 ? total + range->first : range->first, 0);
-  range->last = std::min(std::max<int64_t>(range->last < 0 ? total + range->last : range->last, 0), total - 1);
-  range->empty = range->empty || range->first > range->last;
+  range->last =
+      std::min(std::max<int64_t>(range->last < 0 ? total + range->last : range->last, 0), total - 1);
+  range->empty = range->first > range->last;
   if (range->in_bits) return;
   range->first *= 8;
   range->last = range->last * 8 + 7;
@@ -96,20 +97,25 @@ int64_t CountBits(std::string_view value, const BitRange& range) {
   return count;
 }
 
+// False: an error was replied, or 0 for a range that is empty whatever its unit.
+bool BitCountRange(CommandContext& context, BitRange* range) {
+  if (context.argc() != 4 && context.argc() != 5) return context.reply.Error(kSyntaxError), false;
+  const auto first = IntegerArg(context, 2);
+  if (!first) return false;
+  const auto last = IntegerArg(context, 3);
+  if (!last) return false;
+  if (*first < 0 && *last < 0 && *first > *last) return context.reply.Integer(0), false;
+  range->first = *first;
+  range->last = *last;
+  return UnitArg(context, 4, range);
+}
+
+// Redis looks for the key before it looks at the range, here and in BITPOS.
 void BitCount(CommandContext& context) {
-  BitRange range;
-  if (context.argc() == 4 || context.argc() == 5) {
-    const auto first = IntegerArg(context, 2);
-    if (!first) return;
-    const auto last = IntegerArg(context, 3);
-    if (!last || !UnitArg(context, 4, &range)) return;
-    range.first = *first;
-    range.last = *last;
-  } else if (context.argc() != 2) {
-    return context.reply.Error(kSyntaxError);
-  }
   const StringKey key = KeyAt(context, 1);
   if (!key.exists()) return context.reply.Integer(0);
+  BitRange range;
+  if (context.argc() != 2 && !BitCountRange(context, &range)) return;
   const std::string value = key.Value();
   Resolve(value.size(), &range);
   context.reply.Integer(range.empty ? 0 : CountBits(value, range));
@@ -129,33 +135,39 @@ int64_t FindBit(std::string_view value, const BitRange& range, bool wanted) {
   return -1;
 }
 
+// False: an error was replied.
+bool BitPosRange(CommandContext& context, BitRange* range) {
+  if (context.argc() > 6) return context.reply.Error(kSyntaxError), false;
+  if (context.argc() > 3) {
+    const auto first = IntegerArg(context, 3);
+    if (!first || !UnitArg(context, 5, range)) return false;
+    range->first = *first;
+  }
+  if (context.argc() > 4) {
+    const auto last = IntegerArg(context, 4);
+    if (!last) return false;
+    range->last = *last;
+  }
+  return true;
+}
+
 void BitPos(CommandContext& context) {
   const auto bit = IntegerArg(context, 2);
   if (!bit) return;
   if (*bit != 0 && *bit != 1) return context.reply.Error("ERR The bit argument must be 1 or 0.");
-  if (context.argc() > 6) return context.reply.Error(kSyntaxError);
-  BitRange range;
-  const bool has_end = context.argc() > 4;
-  if (context.argc() > 3) {
-    const auto first = IntegerArg(context, 3);
-    if (!first) return;
-    range.first = *first;
-  }
-  if (has_end) {
-    if (!UnitArg(context, 5, &range)) return;
-    const auto last = IntegerArg(context, 4);
-    if (!last) return;
-    range.last = *last;
-  }
   const StringKey key = KeyAt(context, 1);
   // An absent key is zeros without end.
   if (!key.exists()) return context.reply.Integer(*bit == 1 ? -1 : 0);
+  BitRange range;
+  if (!BitPosRange(context, &range)) return;
   const std::string value = key.Value();
   Resolve(value.size(), &range);
   if (range.empty) return context.reply.Integer(-1);
   const int64_t found = FindBit(value, range, *bit == 1);
   // A value of ones alone is followed by zeros, unless the client said where to end.
-  if (found < 0 && *bit == 0 && !has_end) return context.reply.Integer(static_cast<int64_t>(value.size()) * 8);
+  const bool has_end = context.argc() > 4;
+  if (found < 0 && *bit == 0 && !has_end)
+    return context.reply.Integer(static_cast<int64_t>(value.size()) * 8);
   context.reply.Integer(found);
 }
 
@@ -222,18 +234,20 @@ void BitOp(CommandContext& context) {
 constexpr CommandSpec kSpecs[] = {
     Keyed("bitcount", -2, kReadonly, kFirstKey, BitCount, "bitmap", "2.6.0", "O(N) with N bytes of the value",
           "How many bits are set"),
-    With(Keyed("bitop", -4, kWrite | kDenyOom, {2, -1, 1}, BitOp, "bitmap", "2.6.0", "O(N) with N bytes of the values",
-               "Combines values bit by bit"),
+    With(Keyed("bitop", -4, kWrite | kDenyOom, {2, -1, 1}, BitOp, "bitmap", "2.6.0",
+               "O(N) with N bytes of the values", "Combines values bit by bit"),
          Spread::kGather),
     Keyed("bitpos", -3, kReadonly, kFirstKey, BitPos, "bitmap", "2.8.7", "O(N) with N bytes of the value",
           "The first bit that is set, or clear"),
     Keyed("getbit", 3, kReadonly | kFast, kFirstKey, GetBit, "bitmap", "2.2.0", "O(1)", "One bit of a value"),
-    Keyed("setbit", 4, kWrite | kDenyOom, kFirstKey, SetBit, "bitmap", "2.2.0", "O(N) with N bytes of the value",
-          "Sets or clears one bit of a value"),
+    Keyed("setbit", 4, kWrite | kDenyOom, kFirstKey, SetBit, "bitmap", "2.2.0",
+          "O(N) with N bytes of the value", "Sets or clears one bit of a value"),
 };
 
 }  // namespace
 
-std::span<const CommandSpec> BitmapCommands() { return kSpecs; }
+std::span<const CommandSpec> BitmapCommands() {
+  return kSpecs;
+}
 
 }  // namespace orrery::commands

@@ -53,7 +53,8 @@ bool ParseExpireCondition(CommandContext& context, ExpireCondition* condition) {
     } else if (Is(option, "lt")) {
       condition->lt = true;
     } else {
-      context.reply.Error("ERR Unsupported option " + std::string(option));
+      // Redis prints it as a C string.
+      context.reply.Error("ERR Unsupported option " + std::string(option.substr(0, option.find('\0'))));
       return false;
     }
   }
