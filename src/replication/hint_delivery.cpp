@@ -38,21 +38,27 @@ bool HintDelivery::HasHints(NodeId peer, SlotId slot) const {
                      [&](NodeId home) { return !store_.Ranges(home, slot).empty(); });
 }
 
-std::set<SlotId> HintDelivery::SlotsFor(NodeId peer) const {
-  std::set<SlotId> slots;
+std::map<NodeId, std::set<SlotId>> HintDelivery::FindDue() const {
+  std::map<NodeId, std::set<SlotId>> due;
+  const auto add = [&](NodeId receiver, SlotId slot) {
+    if (context_.linked.contains(receiver)) due[receiver].insert(slot);
+  };
   for (const auto& [home, totals] : store_.totals()) {
     for (const SlotId slot : store_.Slots(home)) {
-      if (!context_.IsHome(slot, peer)) continue;
-      const bool orphaned = !context_.IsHome(slot, home);
-      if (orphaned) ORRERY_MARK("hint whose home is no longer a home");
-      if (home == peer || orphaned) slots.insert(slot);
+      if (context_.IsHome(slot, home)) {
+        add(home, slot);
+        continue;
+      }
+      ORRERY_MARK("hint whose home is no longer a home");
+      for (const NodeId current : context_.view->ring->Homes(slot)) add(current, slot);
     }
   }
-  return slots;
+  return due;
 }
 
 void HintDelivery::OnPeerUp(NodeId peer) {
-  if (!store_.totals().empty()) Refill(peer, context_.clock->MonotonicUs());
+  if (store_.totals().empty()) return;
+  Refill(peer, std::move(FindDue()[peer]), context_.clock->MonotonicUs());
 }
 
 void HintDelivery::OnPeerDown(NodeId peer) {
@@ -70,12 +76,21 @@ void HintDelivery::Tick(uint64_t now_us) {
     under_way_.clear();
     return;
   }
-  for (const NodeId peer : context_.linked) Refill(peer, now_us);
+  if (now_us < next_walk_us_) return ResumeAll(now_us);
+  next_walk_us_ = now_us + kAgainUs;
+  auto due = FindDue();
+  for (const NodeId peer : context_.linked) Refill(peer, std::move(due[peer]), now_us);
 }
 
-// Computes anew which slots are due; unanswered offers are given up.
-void HintDelivery::Refill(NodeId peer, uint64_t now_us) {
-  std::set<SlotId> due = SlotsFor(peer);
+// Those whose bytes of the last tick were used up.
+void HintDelivery::ResumeAll(uint64_t now_us) {
+  for (const NodeId peer : context_.linked) {
+    if (due_.contains(peer)) OfferMore(peer, now_us);
+  }
+}
+
+// Takes over what is due now, but for slots under way or told to wait; unanswered offers are given up.
+void HintDelivery::Refill(NodeId peer, std::set<SlotId> due, uint64_t now_us) {
   size_t under_way = 0;
   for (auto it = offers_.lower_bound({peer, 0}); it != offers_.end() && it->first.first == peer;) {
     const Offer& offer = it->second;

@@ -41,12 +41,14 @@ class HintDelivery {
     uint64_t at_us = 0;  ///< under way: when it was made; else: when to make the next
   };
 
-  std::set<SlotId> SlotsFor(NodeId peer) const;
+  /// Who is linked and should get hints of which slots.
+  std::map<NodeId, std::set<SlotId>> FindDue() const;
   /// Homes that the slot's hints for this peer are filed under: its own, and those that are homes no more.
   std::vector<NodeId> FiledUnder(NodeId peer, SlotId slot) const;
   bool HasHints(NodeId peer, SlotId slot) const;
 
-  void Refill(NodeId peer, uint64_t now_us);
+  void Refill(NodeId peer, std::set<SlotId> due, uint64_t now_us);
+  void ResumeAll(uint64_t now_us);
   void OfferMore(NodeId peer, uint64_t now_us);
   void MakeOffer(NodeId peer, SlotId slot, uint64_t now_us);
 
@@ -63,6 +65,7 @@ class HintDelivery {
   std::map<NodeId, std::set<SlotId>> due_;
   std::map<NodeId, size_t> under_way_;
   std::map<NodeId, size_t> bytes_;  ///< since the last tick
+  uint64_t next_walk_us_ = 0;
 };
 
 }  // namespace orrery::replication
