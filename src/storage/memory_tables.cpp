@@ -105,8 +105,6 @@ void MemoryTables::PruneKey(const Touched& touched, CommitNumber commit) {
   auto keep = std::find_if(older.begin(), older.end(), is_late);
   if (is_late(history.newest) && keep != older.begin()) --keep;
   older.erase(older.begin(), keep);
-  // A deletion with nothing older to hide says what absence says.
-  if (!older.empty() && older.front().deleted && !is_late(older.front())) older.erase(older.begin());
   if (older.empty() && history.newest.deleted && !is_late(history.newest)) {
     tables_[static_cast<size_t>(touched.table)].erase(touched.key);
   }

@@ -73,7 +73,7 @@ Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
   }
   if (!outcome.ok()) {
     ShardCounters::Add(&counters_->failed_commits);
-    ForgetCachedRows();
+    ForgetCachedRows();  // nobody knows how far the batch got
     return outcome;
   }
   ShardCounters::Add(&counters_->commits);

@@ -24,8 +24,7 @@ class FaultyDisk {
   void Created(const std::string& path);
   void Renamed(const std::string& from, const std::string& to);
   void Appended(const std::string& path, uint64_t bytes);
-  uint64_t SizeOf(const std::string& path) const;
-  void Synced(const std::string& path, uint64_t size);
+  void Synced(const std::string& path);
 
  private:
   struct File {

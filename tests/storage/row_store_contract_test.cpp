@@ -354,6 +354,23 @@ TEST_P(RowStoreContract, FailedSyncFailsTheStore) {
   EXPECT_EQ(ReadAll(store(), Table::kRows), (Rows{{"a", "1"}}));
 }
 
+TEST_P(RowStoreContract, SyncThatAReopenOvertakesReportsOnceAndOnlyWhatIsTrue) {
+  PutCommitted({{"a", "1"}}, Durability::kMemory);
+  std::vector<bool> outcomes;
+  harness_->SyncSoon(0, [&](const Status& s) { outcomes.push_back(s.ok()); });
+  harness_->BreakDisk(StatusCode::kFull);
+  store().Put(Table::kRows, "b", "1");
+  EXPECT_EQ(store().Commit(Durability::kMemory).code(), StatusCode::kFull);
+  harness_->MendDisk();
+  ASSERT_TRUE(harness_->ReopenAll().ok());
+  harness_->FinishSyncs();
+  ASSERT_EQ(outcomes.size(), 1u);
+  harness_->CutPower();
+  if (outcomes[0]) {
+    EXPECT_EQ(ReadOne(store(), Table::kRows, "a"), "1");
+  }
+}
+
 TEST_P(RowStoreContract, FailureOfOneShardIsThatOfAll) {
   harness_->shard(1).Put(Table::kRows, "b", "1");
   ASSERT_TRUE(harness_->shard(1).Commit(Durability::kMemory).ok());
