@@ -11,18 +11,32 @@ constexpr std::string_view kReadsKey = "RO access";
 constexpr std::string_view kWritesKey = "RW update";
 constexpr std::string_view kVariableFlags = "variable_flags";
 
+/// Whether BITFIELD's operations are GETs alone. What is malformed counts as a write, as in Redis.
+bool OnlyGetsBits(Args args) {
+  for (size_t i = 2; i < args.size();) {
+    const size_t after = args.size() - i - 1;
+    if (EqualsIgnoringCase(args[i], "get") && after >= 2) {
+      i += 3;
+    } else if (EqualsIgnoringCase(args[i], "overflow") && after >= 1) {
+      i += 2;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool ShowsOldValue(Args args) {
+  return std::any_of(args.begin() + std::min<ptrdiff_t>(3, std::ssize(args)), args.end(),
+                     [](std::string_view arg) { return EqualsIgnoringCase(arg, "get"); });
+}
+
 /// Of SET and BITFIELD, whose arguments decide whether the old value is shown and whether a new one is
 /// written.
-std::string FlagsOfCall(std::string_view full_name, std::string_view flags, Args args) {
-  const auto has_option = [&](size_t from, std::string_view option) {
-    return std::any_of(args.begin() + static_cast<ptrdiff_t>(std::min(from, args.size())), args.end(),
-                       [&](std::string_view arg) { return EqualsIgnoringCase(arg, option); });
-  };
-  if (full_name == "set") return has_option(3, "get") ? "RW access update" : "OW update";
-  if (full_name == "bitfield") {
-    return has_option(2, "set") || has_option(2, "incrby") ? "RW access update" : "RO access";
-  }
-  return std::string(flags);
+std::string_view FlagsOfCall(std::string_view full_name, std::string_view flags, Args args) {
+  if (full_name == "set") return ShowsOldValue(args) ? "RW access update" : "OW update";
+  if (full_name == "bitfield") return OnlyGetsBits(args) ? "RO access" : "RW access update";
+  return flags;
 }
 
 KeyRange RangeOf(const KeySpec& spec) {
@@ -57,7 +71,7 @@ std::vector<KeyUse> KeysOfCall(const CommandSpec& spec, std::string_view full_na
   std::vector<KeyUse> uses;
   for (const KeySpec& keys : KeySpecsOf(spec, full_name)) {
     const bool variable = keys.flags.ends_with(kVariableFlags);
-    const std::string flags = variable ? FlagsOfCall(full_name, keys.flags, args) : std::string(keys.flags);
+    const std::string_view flags = variable ? FlagsOfCall(full_name, keys.flags, args) : keys.flags;
     for (KeyWalk walk(RangeOf(keys), args.size()); walk.valid(); walk.Next()) {
       uses.push_back({args[walk.position()], flags});
     }

@@ -57,6 +57,7 @@ TEST(CommandKeysTest, FlagsThatDependOnOptionsAreThoseOfTheCall) {
   EXPECT_EQ(Keys({"set", "a", "get"}), "a:OW update;");  // a value, not the option
   EXPECT_EQ(Keys({"set", "a", "1", "GET"}), "a:RW access update;");
   EXPECT_EQ(Keys({"bitfield", "k", "get", "u8", "0"}), "k:RO access;");
+  EXPECT_EQ(Keys({"bitfield", "k", "malformed"}), "k:RW access update;");
   EXPECT_EQ(Keys({"bitfield", "k", "get", "u8", "0", "incrby", "u8", "0", "1"}), "k:RW access update;");
 }
 

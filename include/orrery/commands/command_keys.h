@@ -43,7 +43,7 @@ std::vector<KeySpec> KeySpecsOf(const CommandSpec& spec, std::string_view full_n
 /// A key of one particular call.
 struct KeyUse {
   std::string_view key;
-  std::string flags;  ///< where they depend on the arguments (SET with GET), those of this call
+  std::string_view flags;  ///< static; where they depend on the arguments (SET with GET), those of this call
 };
 
 /// REQUIRES: the arity allows args. Empty if the arguments are too few for the command's keys.
