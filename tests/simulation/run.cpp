@@ -26,6 +26,8 @@ bool RunFaulty(Cluster* cluster, Checkers* checkers) {
   return cluster->failure().empty();
 }
 
+}  // namespace
+
 void RunToRest(Cluster* cluster, Checkers* checkers, Workload* workload) {
   const uint64_t start_us = cluster->scheduler().now_us();
   std::string missing = "nothing was looked at";
@@ -39,8 +41,6 @@ void RunToRest(Cluster* cluster, Checkers* checkers, Workload* workload) {
   }
   cluster->Fail("converge: a minute after everything healed, " + missing);
 }
-
-}  // namespace
 
 RunResult RunSeed(const Options& options) {
   Cluster cluster(options);

@@ -27,4 +27,12 @@ struct RunResult {
 /// Clients and faults for options.steps steps, then everything heals and must come to rest; all checkers run.
 RunResult RunSeed(const Options& options);
 
+class Cluster;
+class Checkers;
+class Workload;
+
+/// Steps until all homes agree and nothing is under way, then runs the checkers of a cluster at rest. Fails
+/// the cluster if that takes more than a virtual minute.
+void RunToRest(Cluster* cluster, Checkers* checkers, Workload* workload);
+
 }  // namespace orrery::simulation

@@ -1,0 +1,62 @@
+// Mistakes that the simulation has found, each with its story.
+
+#include "simulation/scenarios/scenario.h"
+
+namespace orrery::simulation {
+namespace {
+
+constexpr uint64_t kNoticedUs = 6'000'000;
+
+// A snapshot's cursor of the memory store showed the next commit's bytes of the row that it stood on, so an
+// image sent in parts had the clock of one instant and rows of another.
+TEST(FoundScenario, ImageSentInPartsDoesNotMoveWithNewCommits) {
+  Options options = Scenario::Sizes();
+  options.shard.merge_part_bytes = 1;
+  options.shard.backlog_bytes_max = 1;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Scenario s(options, seed);
+    s.cluster().CrashNode(s.home(2), SIZE_MAX, 1000);
+    s.RunFor(kNoticedUs);
+    for (const char* field : {"p", "q", "r"}) s.Do(s.home(0), 'd', "HSET", {field, "old"});
+    s.cluster().StartNode(s.home(2));
+    for (int i = 0; i < 60; ++i) {
+      for (const char* field : {"p", "q", "r"}) s.Send(s.home(0), 'd', "HSET", {field, std::to_string(i)});
+      s.RunFor(10'000);
+    }
+    s.Settle();
+  }
+}
+
+// A SET that stalled on its way was tried elsewhere, refused there as NOREPLICAS, and applied by its first
+// receiver.
+TEST(FoundScenario, WriteThatWasSentOnceIsNeverCalledRefused) {
+  Scenario s;
+  s.RunFor(100'000);
+  s.cluster().PauseNode(s.home(0));
+  Operation* set = s.Send(s.away(0), 'c', "SET", {"late"});
+  s.RunFor(10'000);
+  s.Isolate({s.away(0)});
+  s.RunFor(kNoticedUs);
+  EXPECT_NE(Scenario::Seen(*set).substr(0, 11), "-NOREPLICAS");
+  s.cluster().ResumeNode(s.home(0));
+  s.Settle();
+}
+
+// A node whose background sync failed went on as if nothing had happened: it never dropped or confirmed
+// anything again.
+TEST(FoundScenario, NodeWhoseSyncFailsStopsAndStartsAnew) {
+  Scenario s;
+  s.Isolate({s.home(2)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":1\r\n");
+  s.Isolate({s.home(2)}, false);
+  s.RunFor(300'000);
+  for (size_t home : {s.home(0), s.home(1), s.home(2)}) {
+    s.cluster().node(home).disk().FailWrites(Status::IoError("simulated disk"));
+  }
+  s.RunFor(4'000'000);
+  s.Settle();
+}
+
+}  // namespace
+}  // namespace orrery::simulation

@@ -1,0 +1,82 @@
+// Two sides that cannot see each other, both of which go on.
+
+#include "simulation/scenarios/scenario.h"
+
+namespace orrery::simulation {
+namespace {
+
+constexpr uint64_t kNoticedUs = 6'000'000;
+
+// Increments on both sides of a cut add up.
+TEST(PartitionScenario, CountersOfBothSidesAddUp) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":1\r\n");
+  s.Isolate({s.home(0), s.away(0)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":2\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'b', "INCR", {"1"}), ":2\r\n");
+  EXPECT_EQ(s.Do(s.away(1), 'b', "INCR", {"1"}), ":3\r\n");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.away(0), 'b', "GET"), "$1\r\n4\r\n");
+}
+
+// What was written on both sides becomes siblings; the context of both replaces both.
+TEST(PartitionScenario, ValuesOfBothSidesBecomeSiblings) {
+  Scenario s;
+  s.Isolate({s.home(0), s.away(0)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"left"}), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'c', "SET", {"right"}), "+OK\r\n");
+  s.Settle();
+  const std::string both = s.Do(s.away(0), 'c', "DGET");
+  EXPECT_NE(both.find("left"), std::string::npos) << both;
+  EXPECT_NE(both.find("right"), std::string::npos) << both;
+  const size_t begin = both.find("\r\n") + 2;
+  const std::string context = both.substr(begin, both.find("\r\n", begin) - begin);
+  s.Do(s.away(1), 'c', "DPUT", {context, "merged"});
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(2), 'c', "GET"), "$6\r\nmerged\r\n");
+}
+
+// A key that was deleted while a home was away stays deleted when the home and its hints come back.
+TEST(PartitionScenario, DeletedKeyStaysDeletedWhenAHomeReturns) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'a', "SET", {"7"}), "+OK\r\n");
+  s.RunFor(100'000);
+  s.Isolate({s.home(2)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'a', "INCR", {"1"}), ":8\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'a', "DEL"), "+OK\r\n");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(2), 'a', "GET"), "$-1\r\n");
+}
+
+// What one side counted after the cut survives a deletion on the other side.
+TEST(PartitionScenario, CountAfterTheCutSurvivesADeletionOnTheOtherSide) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'a', "INCR", {"1"}), ":1\r\n");
+  s.RunFor(100'000);
+  s.Isolate({s.home(0), s.away(0)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'a', "INCR", {"1"}), ":2\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'a', "DEL"), "+OK\r\n");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(1), 'a', "GET"), "$1\r\n1\r\n");
+}
+
+// With no home in reach a fallback takes blind writes and refuses what needs state.
+TEST(PartitionScenario, FallbacksAloneTakeBlindWritesOnly) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":1\r\n");
+  s.RunFor(100'000);
+  s.Isolate({s.away(0), s.away(1)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.away(0), 'c', "SET", {"kept"}), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.away(1), 'b', "INCR", {"1"}).substr(0, 12), "-CLUSTERDOWN");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(1), 'c', "GET"), "$4\r\nkept\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'b', "GET"), "$1\r\n1\r\n");
+}
+
+}  // namespace
+}  // namespace orrery::simulation

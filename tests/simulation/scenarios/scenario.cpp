@@ -1,0 +1,86 @@
+#include "simulation/scenarios/scenario.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace orrery::simulation {
+namespace {
+
+Options WithSeed(Options options, uint64_t seed) {
+  options.seed = seed;
+  options.trace = true;
+  return options;
+}
+
+}  // namespace
+
+Options Scenario::Sizes() {
+  Options options;
+  options.nodes = 5;
+  options.clients = 0;
+  options.slots = 1;
+  options.keys_per_slot = 4;
+  options.batching = 0;
+  options.shard.request_timeout_us = 1'000'000;
+  options.shard.anti_entropy_interval_us = 2'000'000;
+  return options;
+}
+
+Scenario::Scenario(Options options, uint64_t seed)
+    : cluster_(WithSeed(options, seed)), checkers_(&cluster_), workload_(&cluster_, &checkers_) {
+  cluster_.Start();
+  RunFor(2'000'000);
+}
+
+// What broke a promise, and the last events before it.
+Scenario::~Scenario() {
+  if (cluster_.failure().empty()) return;
+  const auto& trace = cluster_.trace();
+  std::string text;
+  const size_t lines = std::min<size_t>(trace.size(), 40);
+  for (auto it = std::prev(trace.end(), static_cast<std::ptrdiff_t>(lines)); it != trace.end(); ++it)
+    text += *it + "\n";
+  ADD_FAILURE() << text << cluster_.failure();
+}
+
+std::string Scenario::Key(char name) const {
+  return cluster_.KeysOf(slot())[static_cast<size_t>(name - 'a')];
+}
+
+void Scenario::RunFor(uint64_t duration_us) {
+  const uint64_t until_us = cluster_.scheduler().now_us() + duration_us;
+  while (cluster_.scheduler().now_us() < until_us && cluster_.Step()) continue;
+}
+
+void Scenario::Isolate(const std::set<size_t>& nodes, bool cut) {
+  for (size_t a = 0; a < cluster_.size(); ++a) {
+    for (size_t b = 0; b < cluster_.size(); ++b) {
+      if (nodes.contains(a) != nodes.contains(b)) cluster_.SetBlocked(a, b, cut);
+    }
+  }
+}
+
+Operation* Scenario::Send(size_t entry, char key, const std::string& command,
+                          const std::vector<std::string>& rest) {
+  std::vector<std::string> args = {command, Key(key)};
+  args.insert(args.end(), rest.begin(), rest.end());
+  return workload_.Submit(entry, Key(key), std::move(args));
+}
+
+std::string Scenario::Do(size_t entry, char key, const std::string& command,
+                         const std::vector<std::string>& rest) {
+  const Operation* operation = Send(entry, key, command, rest);
+  while (!operation->response && !operation->given_up && cluster_.Step()) continue;
+  return Seen(*operation);
+}
+
+std::string Scenario::Seen(const Operation& operation) {
+  return operation.response ? replication::ErrorText(*operation.response) : "no answer";
+}
+
+void Scenario::Settle() {
+  cluster_.Heal();
+  RunToRest(&cluster_, &checkers_, &workload_);
+}
+
+}  // namespace orrery::simulation
