@@ -38,8 +38,9 @@ CommandIndex::CommandIndex() {
     const commands::CommandSpec* parent = own.parent.empty() ? nullptr : table.Find(own.parent);
     if (FindByName(commands::FullName(own.spec, parent)) == nullptr) Add(own.spec, parent);
   }
-  for (auto* family : {&ConnectionHandlers, &ClientHandlers, &ConfigHandlers, &InfoHandlers, &ObservationHandlers,
-                       &MemoryHandlers, &ProcessHandlers, &ClusterHandlers, &RingHandlers}) {
+  for (auto* family :
+       {&ConnectionHandlers, &ClientHandlers, &ConfigHandlers, &InfoHandlers, &ObservationHandlers,
+        &MemoryHandlers, &ProcessHandlers, &ClusterHandlers, &RingHandlers}) {
     for (const ServerCommand& command : (*family)()) {
       auto* entry = const_cast<CommandEntry*>(FindByName(command.full_name));
       ORRERY_CHECK(entry != nullptr);

@@ -19,9 +19,9 @@ using ServerHandler = void (*)(ServerCall& call);
 /// What the server knows of a command besides its spec.
 struct CommandEntry {
   const commands::CommandSpec* spec = nullptr;
-  std::string full_name;             ///< "get", "client|kill"
-  size_t id = 0;                     ///< index into LoopMetrics
-  ServerHandler handler = nullptr;   ///< nullptr: for the CommandRunner
+  std::string full_name;            ///< "get", "client|kill"
+  size_t id = 0;                    ///< index into LoopMetrics
+  ServerHandler handler = nullptr;  ///< nullptr: for the CommandRunner
   bool alone = false;  ///< runs when all earlier ones of its client are answered, and before any later one
 };
 
@@ -32,14 +32,14 @@ struct ServerCommand {
   bool alone = false;
 };
 
-/// Every command and subcommand with a number, for counters, and the server's own handlers. Made once, constant; any
-/// thread.
+/// Every command and subcommand with a number, for counters, and the server's own handlers. Made once,
+/// constant; any thread.
 class CommandIndex {
  public:
   static const CommandIndex& Get();
 
-  /// The entry of a command as typed. nullptr: unknown; *error says so in Redis's words, wrong arity included, in which
-  /// case the entry is returned all the same.
+  /// The entry of a command as typed. nullptr: unknown; *error says so in Redis's words, wrong arity
+  /// included, in which case the entry is returned all the same.
   const CommandEntry* Find(commands::Args args, std::string* error) const;
   const CommandEntry* FindByName(std::string_view full_name) const;
   const std::vector<CommandEntry>& entries() const { return entries_; }

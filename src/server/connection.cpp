@@ -36,7 +36,8 @@ ClientConnection::ClientConnection(Worker& worker, uint64_t id, int fd)
 ClientConnection::~ClientConnection() = default;
 
 bool ClientConnection::IsLocal() const {
-  return address_.starts_with("127.") || address_.starts_with("[::1]") || address_.starts_with("[::ffff:127.");
+  return address_.starts_with("127.") || address_.starts_with("[::1]") ||
+         address_.starts_with("[::ffff:127.");
 }
 
 uint64_t ClientConnection::AgeSeconds() const {
@@ -69,20 +70,25 @@ std::string ClientConnection::Describe() const {
   if (session_.no_evict) flags += 'e';
   if (session_.no_touch) flags += 'T';
   return fmt::format(
-      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} "
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 "
+      "qbuf={} "
       "qbuf-free={} argv-mem={} multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} "
       "user=default redir=-1 resp={} lib-name={} lib-ver={}",
-      id_, address_, local_address_, fd_, session_.name, AgeSeconds(),
-      (now_us - last_active_us_) / 1'000'000, flags.empty() ? "N" : flags, session_.db, input_.size(),
+      id_, address_, local_address_, fd_, session_.name, AgeSeconds(), (now_us - last_active_us_) / 1'000'000,
+      flags.empty() ? "N" : flags, session_.db, input_.size(),
       input_.capacity() - std::min(input_.capacity(), input_.size()), parser_.memory_bytes(),
-      replies_.capacity() * sizeof(ReplyQueue::Place), typical_reply_bytes_, tcp_->queued_bytes(), replies_.size(), output,
+      replies_.capacity() * sizeof(ReplyQueue::Place), typical_reply_bytes_, tcp_->queued_bytes(),
+      replies_.size(), output,
       sizeof(*this) + input_.capacity() + parser_.memory_bytes() + output +
           replies_.capacity() * sizeof(ReplyQueue::Place),
-      EventsOf(reading_, tcp_->queued_bytes() > 0), last_command_ == nullptr ? "NULL" : last_command_->full_name,
-      static_cast<int>(session_.protocol), session_.lib_name, session_.lib_version);
+      EventsOf(reading_, tcp_->queued_bytes() > 0),
+      last_command_ == nullptr ? "NULL" : last_command_->full_name, static_cast<int>(session_.protocol),
+      session_.lib_name, session_.lib_version);
 }
 
-size_t ClientConnection::output_bytes() const { return tcp_->queued_bytes() + held_bytes_; }
+size_t ClientConnection::output_bytes() const {
+  return tcp_->queued_bytes() + held_bytes_;
+}
 
 void ClientConnection::Close() {
   if (closed_) return;

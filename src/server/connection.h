@@ -17,13 +17,14 @@ namespace orrery::server {
 
 class Worker;
 
-/// One client on one loop: cuts its bytes into commands, hands them on as they come, and sends the replies in the order
-/// of the commands, whatever the order in which they are ready. Belongs to its Worker, which destroys it once it is
-/// closed and no command of it is under way any more: callbacks may therefore point to it.
+/// One client on one loop: cuts its bytes into commands, hands them on as they come, and sends the replies in
+/// the order of the commands, whatever the order in which they are ready. Belongs to its Worker, which
+/// destroys it once it is closed and no command of it is under way any more: callbacks may therefore point to
+/// it.
 ///
-/// Bounded: while so many replies are owed, or so much output waits for the client to read, that more would only pile
-/// up, nothing more is read from it (the window narrows as replies grow). Beyond that, client-output-buffer-limit,
-/// client-query-buffer-limit and timeout close it.
+/// Bounded: while so many replies are owed, or so much output waits for the client to read, that more would
+/// only pile up, nothing more is read from it (the window narrows as replies grow). Beyond that,
+/// client-output-buffer-limit, client-query-buffer-limit and timeout close it.
 class ClientConnection final : public runtime::TcpHandler {
  public:
   ClientConnection(Worker& worker, uint64_t id, int fd);
@@ -85,7 +86,8 @@ class ClientConnection final : public runtime::TcpHandler {
   bool RunPostponed();
   void Run(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us);
   void RunHere(const CommandEntry& entry, commands::Args args, uint64_t started_us, bool silent);
-  void Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us, bool silent);
+  void Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us,
+            bool silent);
   void Reject(const CommandEntry* entry, std::string_view error);
   void RejectProtocol();
   void NoteWrites(const CommandEntry& entry, commands::Args args);
@@ -97,8 +99,8 @@ class ClientConnection final : public runtime::TcpHandler {
   void ReplyNow(std::string_view reply, bool silent);
   void SendReady();
   void Send(std::string reply);
-  void Account(const CommandEntry& entry, std::string_view reply, uint64_t started_us, const ArgumentPreview* preview,
-               commands::Args args);
+  void Account(const CommandEntry& entry, std::string_view reply, uint64_t started_us,
+               const ArgumentPreview* preview, commands::Args args);
   void NarrowWindow(size_t reply_bytes);
   bool CheckOutputLimit(uint64_t now_us);
   void FinishIfDone();
@@ -118,10 +120,10 @@ class ClientConnection final : public runtime::TcpHandler {
   const CommandEntry* last_command_ = nullptr;
 
   ReplyQueue replies_;
-  size_t under_way_ = 0;          ///< places not done
-  size_t under_way_bytes_ = 0;    ///< of their requests
-  size_t held_bytes_ = 0;         ///< of replies that are ready but not first
-  size_t window_ = 0;             ///< replies owed at most
+  size_t under_way_ = 0;        ///< places not done
+  size_t under_way_bytes_ = 0;  ///< of their requests
+  size_t held_bytes_ = 0;       ///< of replies that are ready but not first
+  size_t window_ = 0;           ///< replies owed at most
   size_t typical_reply_bytes_ = 0;
   uint64_t soft_limit_since_us_ = 0;
 
@@ -129,6 +131,7 @@ class ClientConnection final : public runtime::TcpHandler {
   size_t postponed_bytes_ = 0;
   std::optional<uint64_t> alone_;  ///< the place of the command that runs alone
   bool processing_ = false;
+  bool stalled_ = false;  ///< commands may be waiting in the input
   bool reading_ = true;
   bool ended_ = false;    ///< the client sends no more
   bool closing_ = false;  ///< takes no more commands

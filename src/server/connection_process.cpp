@@ -15,7 +15,9 @@ constexpr size_t kUnderWayPauseBytes = size_t{8} << 20;
 
 }  // namespace
 
-std::span<char> ClientConnection::PrepareRead(size_t) { return input_.Prepare(parser_.bytes_wanted()); }
+std::span<char> ClientConnection::PrepareRead(size_t) {
+  return input_.Prepare(parser_.bytes_wanted());
+}
 
 void ClientConnection::OnRead(size_t n) {
   input_.Commit(n);
@@ -28,7 +30,7 @@ void ClientConnection::OnRead(size_t n) {
 
 void ClientConnection::Process() {
   if (processing_ || closed_) return;
-  processing_ = true;
+  processing_ = stalled_ = true;
   while (MayTakeCommand() && TakeNext()) {
   }
   processing_ = false;
@@ -54,6 +56,7 @@ bool ClientConnection::TakeNext() {
       Take(command.args, command.raw.size());
       return true;
     case resp::RequestParser::Outcome::kIncomplete:
+      stalled_ = false;
       if (ended_) CloseAfterReplies();
       return false;
     case resp::RequestParser::Outcome::kError:
@@ -127,7 +130,8 @@ void ClientConnection::Run(const CommandEntry& entry, commands::Args args, size_
   Hand(entry, args, request_bytes, started_us, silent);
 }
 
-void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, uint64_t started_us, bool silent) {
+void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, uint64_t started_us,
+                               bool silent) {
   std::string bytes;
   resp::ReplyWriter writer(&bytes, session_.protocol);
   ServerCall call{*this, worker_, entry, args, writer, started_us};
@@ -136,7 +140,8 @@ void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, u
   if (call.deferred) return;
   Account(entry, bytes, started_us, nullptr, args);
   // CLIENT REPLY ON answers although replies were off before it.
-  const bool drop = call.suppressed || (silent && (session_.replies_off || entry.full_name != "client|reply"));
+  const bool drop =
+      call.suppressed || (silent && (session_.replies_off || entry.full_name != "client|reply"));
   ReplyNow(bytes, drop);
 }
 
@@ -147,8 +152,8 @@ ReplyTicket ServerCall::Defer() {
   return {&client, number};
 }
 
-void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us,
-                            bool silent) {
+void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes,
+                            uint64_t started_us, bool silent) {
   if ((entry.spec->flags & commands::kWrite) != 0) NoteWrites(entry, args);
   const uint64_t number = AddPlace(entry, args, request_bytes, started_us, silent);
   if (entry.alone) alone_ = number;
@@ -166,7 +171,8 @@ void ClientConnection::NoteWrites(const CommandEntry& entry, commands::Args args
   if (session_.written == nullptr) session_.written = std::make_unique<std::bitset<kSlotCount>>();
   const auto argc = static_cast<int64_t>(args.size());
   const int64_t last = std::min(keys.last >= 0 ? int64_t{keys.last} : argc + keys.last, argc - 1);
-  for (int64_t i = keys.first; i <= last; i += keys.step) session_.written->set(SlotOf(args[static_cast<size_t>(i)]));
+  for (int64_t i = keys.first; i <= last; i += keys.step)
+    session_.written->set(SlotOf(args[static_cast<size_t>(i)]));
 }
 
 void ClientConnection::Reject(const CommandEntry* entry, std::string_view error) {

@@ -55,7 +55,7 @@ void ClientConnection::Answer(uint64_t number, std::string reply) {
   SendReady();
   if (closed_) return;
   // Not for each single reply: half a window of room makes the next batch worth its while.
-  if (replies_.size() <= window_ / 2 && (!reading_ || is_postponed())) Process();
+  if (stalled_ && replies_.size() <= window_ / 2) Process();
 }
 
 void ClientConnection::SendReady() {
@@ -103,7 +103,8 @@ void ClientConnection::NarrowWindow(size_t reply_bytes) {
   } else {
     typical_reply_bytes_ -= (typical_reply_bytes_ - reply_bytes) / 16;
   }
-  const size_t allowed = std::clamp(kWindowBytes / std::max<size_t>(typical_reply_bytes_, 1), kWindowMin, kWindowMax);
+  const size_t allowed =
+      std::clamp(kWindowBytes / std::max<size_t>(typical_reply_bytes_, 1), kWindowMin, kWindowMax);
   window_ = std::min(window_ + 1, allowed);
 }
 
@@ -124,13 +125,16 @@ void ClientConnection::Account(const CommandEntry& entry, std::string_view reply
   const uint64_t threshold_ms = config.latency_monitor_threshold_ms;
   if (threshold_ms != 0 && usec >= threshold_ms * 1000) {
     const bool fast = (entry.spec->flags & commands::kFast) != 0;
-    worker_.state().latency.Add(fast ? "fast-command" : "command", worker_.loop().WallMs() / 1000, usec / 1000);
+    worker_.state().latency.Add(fast ? "fast-command" : "command", worker_.loop().WallMs() / 1000,
+                                usec / 1000);
   }
-  if (config.slowlog_log_slower_than_us < 0 || usec < static_cast<uint64_t>(config.slowlog_log_slower_than_us)) return;
+  if (config.slowlog_log_slower_than_us < 0 ||
+      usec < static_cast<uint64_t>(config.slowlog_log_slower_than_us))
+    return;
   ArgumentPreview words;
   if (preview == nullptr) words.Assign(args);
-  worker_.state().slowlog.Add({0, worker_.loop().WallMs() / 1000, usec, preview ? preview->Words() : words.Words(),
-                               address_, session_.name},
+  worker_.state().slowlog.Add({0, worker_.loop().WallMs() / 1000, usec,
+                               preview ? preview->Words() : words.Words(), address_, session_.name},
                               config.slowlog_max_len);
 }
 

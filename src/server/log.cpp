@@ -83,6 +83,8 @@ void Log::Write(LogLevel level, std::string_view text) {
   if (Wants(level)) impl_->logger.log(ToSpdlog(level), text);
 }
 
-void Log::Flush() { impl_->logger.flush(); }
+void Log::Flush() {
+  impl_->logger.flush();
+}
 
 }  // namespace orrery::server

@@ -30,7 +30,8 @@ int RunWith(const Startup& startup) {
   (*log)->Notice("Orrery {} is starting, {} loops, configuration {}", kReleaseVersion, LoopCount(config),
                  startup.file.empty() ? "by command line" : startup.file);
   for (const std::string& note : startup.notes) (*log)->Notice("{}", note);
-  if (const Status status = RaiseFileLimit(config.maxclients); !status.ok()) (*log)->Warning("{}", status.message());
+  if (const Status status = RaiseFileLimit(config.maxclients); !status.ok())
+    (*log)->Warning("{}", status.message());
   const PidFile pid_file(config.pidfile);
   if (!pid_file.status().ok()) (*log)->Warning("{}", pid_file.status().message());
   ConfigStore store(config, startup.file);
@@ -61,4 +62,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace orrery::server
 
-int main(int argc, char** argv) { return orrery::server::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return orrery::server::Main(argc, argv);
+}

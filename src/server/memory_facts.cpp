@@ -8,14 +8,18 @@
 
 // Weak, so that programs that run with another allocator (the sanitizers' own, for example) need no jemalloc.
 extern "C" {
-__attribute__((weak)) int mallctl(const char* name, void* old, size_t* old_size, void* value, size_t value_size);
-__attribute__((weak)) void malloc_stats_print(void (*write)(void*, const char*), void* opaque, const char* options);
+__attribute__((weak)) int mallctl(const char* name, void* old, size_t* old_size, void* value,
+                                  size_t value_size);
+__attribute__((weak)) void malloc_stats_print(void (*write)(void*, const char*), void* opaque,
+                                              const char* options);
 }
 
 namespace orrery::server {
 namespace {
 
-bool HasJemalloc() { return mallctl != nullptr; }
+bool HasJemalloc() {
+  return mallctl != nullptr;
+}
 
 uint64_t Statistic(const char* name) {
   size_t value = 0;
@@ -52,7 +56,8 @@ uint64_t ResidentSetBytes() {
 MemoryFacts ReadMemoryFacts() {
   MemoryFacts facts;
   facts.rss = ResidentSetBytes();
-  facts.total_system = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  facts.total_system =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   if (HasJemalloc()) {
     RefreshStatistics();
     facts.allocated = Statistic("stats.allocated");
@@ -72,7 +77,8 @@ MemoryFacts ReadMemoryFacts() {
 std::string AllocatorReport() {
   if (malloc_stats_print == nullptr) return "Stats not supported for the current allocator";
   std::string report;
-  malloc_stats_print([](void* out, const char* text) { *static_cast<std::string*>(out) += text; }, &report, nullptr);
+  malloc_stats_print([](void* out, const char* text) { *static_cast<std::string*>(out) += text; }, &report,
+                     nullptr);
   return report;
 }
 

@@ -5,8 +5,8 @@
 
 namespace orrery::server {
 
-/// What the allocator and the operating system say of this process. Bytes. Without jemalloc the allocator's numbers are
-/// glibc's, as far as it has them.
+/// What the allocator and the operating system say of this process. Bytes. Without jemalloc the allocator's
+/// numbers are glibc's, as far as it has them.
 struct MemoryFacts {
   uint64_t allocated = 0;
   uint64_t active = 0;

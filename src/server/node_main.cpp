@@ -4,7 +4,8 @@
 
 namespace orrery::server {
 
-// A new life is a new node over the same directory: everything is read from the disk again, as after a restart.
+// A new life is a new node over the same directory: everything is read from the disk again, as after a
+// restart.
 int RunNode(ConfigStore& config, Log& log, const std::function<void()>& on_ready) {
   for (;;) {
     auto node = Node::Open(&config, &log);

@@ -5,7 +5,8 @@ namespace {
 
 constexpr uint32_t kPlain = commands::kNoscript | commands::kLoading | commands::kStale;
 
-constexpr commands::CommandSpec Spec(std::string_view name, int arity, uint32_t flags, std::string_view summary) {
+constexpr commands::CommandSpec Spec(std::string_view name, int arity, uint32_t flags,
+                                     std::string_view summary) {
   commands::CommandSpec spec;
   spec.name = name;
   spec.arity = arity;
@@ -23,12 +24,15 @@ constexpr OwnSpec kSpecs[] = {
     {"client", Spec("trackinginfo", 2, kPlain, "Tells that client-side caching is off")},
     {"client", Spec("getredir", 2, kPlain, "Tells that client-side caching is off")},
     {"client", Spec("caching", 3, kPlain, "Refused: there is no client-side caching")},
-    {"client", Spec("unblock", -3, kPlain | commands::kAdmin, "Finds no client that is blocked by a command")},
+    {"client",
+     Spec("unblock", -3, kPlain | commands::kAdmin, "Finds no client that is blocked by a command")},
     {"", Spec("monitor", 1, kPlain | commands::kAdmin, "Refused: commands are not streamed")},
 };
 
 }  // namespace
 
-std::span<const OwnSpec> OwnSpecs() { return kSpecs; }
+std::span<const OwnSpec> OwnSpecs() {
+  return kSpecs;
+}
 
 }  // namespace orrery::server

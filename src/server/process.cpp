@@ -21,7 +21,9 @@ namespace {
 /// Store files, links to peers, listeners, log.
 constexpr uint64_t kOwnFiles = 2048;
 
-Status SystemError(const std::string& what) { return Status::IoError(what + ": " + std::strerror(errno)); }
+Status SystemError(const std::string& what) {
+  return Status::IoError(what + ": " + std::strerror(errno));
+}
 
 /// The protocol of sd_notify(3): a datagram to the socket that systemd names.
 void TellSystemd(std::string_view message) {
@@ -99,8 +101,9 @@ Status RaiseFileLimit(uint32_t maxclients) {
   limit.rlim_cur = std::min<uint64_t>(wanted, limit.rlim_max);
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return SystemError("cannot raise the limit of open files");
   if (limit.rlim_cur >= wanted) return Status::Ok();
-  return Status::Full("The system allows " + std::to_string(limit.rlim_cur) + " open files, " + std::to_string(wanted) +
-                      " are needed for maxclients " + std::to_string(maxclients) + ": raise it with 'ulimit -n'");
+  return Status::Full("The system allows " + std::to_string(limit.rlim_cur) + " open files, " +
+                      std::to_string(wanted) + " are needed for maxclients " + std::to_string(maxclients) +
+                      ": raise it with 'ulimit -n'");
 }
 
 uint32_t LoopCount(const Config& config) {

@@ -10,11 +10,12 @@ namespace orrery::server {
 
 // What a node does with the process around it. Called by main, before threads start where that matters.
 
-/// Goes into the background: forks, lets the parent exit, leaves the terminal. kIoError if the system refuses.
+/// Goes into the background: forks, lets the parent exit, leaves the terminal. kIoError if the system
+/// refuses.
 Status Daemonize();
 
-/// Writes the process id; the file goes when the object goes. A file that cannot be written is reported by status() and
-/// otherwise no obstacle, as in Redis.
+/// Writes the process id; the file goes when the object goes. A file that cannot be written is reported by
+/// status() and otherwise no obstacle, as in Redis.
 class PidFile {
  public:
   /// path: empty for none.
@@ -33,7 +34,8 @@ class PidFile {
 void NotifyReady(Supervised supervised);
 void NotifyStopping(Supervised supervised);
 
-/// Makes room for maxclients connections and the node's own files; says in the status how many fit if that is less.
+/// Makes room for maxclients connections and the node's own files; says in the status how many fit if that is
+/// less.
 Status RaiseFileLimit(uint32_t maxclients);
 
 /// The number of loops: `threads`, or the cores that this process may use.

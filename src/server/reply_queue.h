@@ -11,8 +11,9 @@
 
 namespace orrery::server {
 
-/// The replies that a connection owes, in the order of its commands; each has a place from the moment its command was
-/// read. A ring that keeps its memory, so a busy connection allocates nothing here. One connection's.
+/// The replies that a connection owes, in the order of its commands; each has a place from the moment its
+/// command was read. A ring that keeps its memory, so a busy connection allocates nothing here. One
+/// connection's.
 class ReplyQueue {
  public:
   struct Place {

@@ -57,7 +57,7 @@ struct Server::Impl {
   ServerOptions options;
   ServerState state;
   std::vector<std::unique_ptr<runtime::TcpListener>> listeners;
-  size_t next_worker = 0;
+  uint64_t next_client_id = 1;
   std::atomic<bool> shutting_down{false};
   runtime::TimerId shutdown_timer = runtime::kNoTimer;
   size_t undrained = 0;
@@ -98,9 +98,10 @@ void Server::Impl::OnAccept(int fd) {
     state.client_count.fetch_sub(1);
     return RefuseTooMany(fd);
   }
-  const size_t index = next_worker++ % state.workers.size();
-  if (index == 0) return state.workers[0]->Adopt(fd);
-  state.Post(index, [fd](Worker& worker) { worker.Adopt(fd); });
+  const uint64_t id = next_client_id++;
+  const size_t index = id % state.workers.size();
+  if (index == 0) return state.workers[0]->Adopt(fd, id);
+  state.Post(index, [fd, id](Worker& worker) { worker.Adopt(fd, id); });
 }
 
 void Server::Impl::RefuseTooMany(int fd) {
@@ -157,8 +158,12 @@ Status Server::Listen() {
   return Status::Ok();
 }
 
-uint16_t Server::port() const { return impl_->state.port; }
+uint16_t Server::port() const {
+  return impl_->state.port;
+}
 
-void Server::BeginShutdown() { impl_->BeginShutdown(ServerState::Shutdown::kGraceful); }
+void Server::BeginShutdown() {
+  impl_->BeginShutdown(ServerState::Shutdown::kGraceful);
+}
 
 }  // namespace orrery::server

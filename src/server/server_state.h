@@ -32,8 +32,8 @@ struct CheckpointState {
   uint64_t saves = 0;
 };
 
-/// What the loops of a server share. Constant pointers, atomics, or behind a lock that only rare commands take. Belongs
-/// to the Server and outlives its workers.
+/// What the loops of a server share. Constant pointers, atomics, or behind a lock that only rare commands
+/// take. Belongs to the Server and outlives its workers.
 struct ServerState {
   ConfigStore* config = nullptr;
   Log* log = nullptr;
@@ -45,7 +45,6 @@ struct ServerState {
   std::string run_id;  ///< 40 hexadecimal digits, new at every start
   uint64_t startup_memory_bytes = 0;
 
-  std::atomic<uint64_t> next_client_id{1};
   std::atomic<uint32_t> client_count{0};
   std::atomic<uint64_t> peak_memory_bytes{0};
   Slowlog slowlog;

@@ -30,9 +30,8 @@ void Worker::SetConfig(ConfigPtr config) {
   request_limits_.request_bytes_max = config_->client_query_buffer_limit;
 }
 
-void Worker::Adopt(int fd) {
+void Worker::Adopt(int fd, uint64_t id) {
   ++metrics_.connections_received;
-  const uint64_t id = state_.next_client_id.fetch_add(1);
   auto owned = std::make_unique<ClientConnection>(*this, id, fd);
   ClientConnection& client = *owned;
   clients_.emplace(id, std::move(owned));
@@ -48,9 +47,12 @@ bool Worker::Admit(ClientConnection& client) {
   if (!config_->protected_mode || !config_->requirepass.empty() || client.IsLocal()) return true;
   ++metrics_.connections_rejected;
   client.Refuse(
-      "DENIED Orrery is running in protected mode because protected mode is enabled and no password is set for the "
-      "default user. In this mode connections are only accepted from the loopback interface. To connect from elsewhere, "
-      "set a password with requirepass, or, where the network itself keeps strangers out, turn protected-mode off in the "
+      "DENIED Orrery is running in protected mode because protected mode is enabled and no password is set "
+      "for the "
+      "default user. In this mode connections are only accepted from the loopback interface. To connect from "
+      "elsewhere, "
+      "set a password with requirepass, or, where the network itself keeps strangers out, turn "
+      "protected-mode off in the "
       "configuration file and restart the server, or with CONFIG SET protected-mode no from this host.");
   return false;
 }
@@ -159,7 +161,8 @@ void Worker::Tick() {
   const uint64_t now_us = loop().MonotonicUs();
   const uint64_t late_ms = (now_us - std::min(now_us, tick_due_us_)) / 1000;
   const uint64_t threshold_ms = config_->latency_monitor_threshold_ms;
-  if (threshold_ms != 0 && late_ms >= threshold_ms) state_.latency.Add("loop-turn", loop().WallMs() / 1000, late_ms);
+  if (threshold_ms != 0 && late_ms >= threshold_ms)
+    state_.latency.Add("loop-turn", loop().WallMs() / 1000, late_ms);
   UpdateRates(now_us);
   TickClients(now_us);
   ScheduleTick();

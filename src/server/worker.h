@@ -26,8 +26,8 @@ struct PauseState {
   }
 };
 
-/// The part of the server that lives on one loop: its clients, counters and copy of the settings. Made by Server; used on
-/// its loop's thread only, once the loops run.
+/// The part of the server that lives on one loop: its clients, counters and copy of the settings. Made by
+/// Server; used on its loop's thread only, once the loops run.
 class Worker {
  public:
   Worker(ServerState& state, size_t index, const LoopParts& parts);
@@ -48,7 +48,7 @@ class Worker {
   const PauseState& pause() const { return pause_; }
 
   /// Takes over an accepted socket, counted in state().client_count already.
-  void Adopt(int fd);
+  void Adopt(int fd, uint64_t id);
   void SetConfig(ConfigPtr config);
   void Pause(uint64_t until_us, bool writes_only);
   void Unpause();
@@ -105,7 +105,8 @@ class Worker {
 };
 
 template <typename T>
-void ServerState::Gather(Worker& asking, std::function<T(Worker&)> ask, std::function<void(std::vector<T>)> done) {
+void ServerState::Gather(Worker& asking, std::function<T(Worker&)> ask,
+                         std::function<void(std::vector<T>)> done) {
   struct Answers {
     std::vector<T> values;
     size_t missing;

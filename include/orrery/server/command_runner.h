@@ -18,17 +18,18 @@ struct Caller {
   uint8_t write_quorum = 0;  ///< likewise
 };
 
-/// Runs the commands that the server does not answer by itself: whatever has to do with keys. One per loop, used on its
-/// thread; outlives the Server's connections.
+/// Runs the commands that the server does not answer by itself: whatever has to do with keys. One per loop,
+/// used on its thread; outlives the Server's connections.
 class CommandRunner {
  public:
   using Done = std::function<void(std::string reply)>;
 
   virtual ~CommandRunner() = default;
-  /// command: found by commands::CommandTable, arity checked. args are valid until Run returns. Calls done exactly once,
-  /// on this loop and never inside Run, with a whole RESP reply. Commands of one caller on one slot run in order.
-  virtual void Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
-                   Done done) = 0;
+  /// command: found by commands::CommandTable, arity checked. args are valid until Run returns. Calls done
+  /// exactly once, on this loop and never inside Run, with a whole RESP reply. Commands of one caller on one
+  /// slot run in order.
+  virtual void Run(const commands::CommandSpec& command, std::span<const std::string_view> args,
+                   const Caller& caller, Done done) = 0;
 };
 
 }  // namespace orrery::server

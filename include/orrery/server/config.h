@@ -23,7 +23,8 @@ enum class AppendFsync : uint8_t { kAlways, kEverySecond, kNo };
 enum class DebugCommand : uint8_t { kNo, kYes, kLocal };
 enum class Supervised : uint8_t { kNo, kAuto, kSystemd, kUpstart };
 
-/// A limit on what a client leaves unread: closed beyond `hard`, or beyond `soft` for so many seconds. 0: none.
+/// A limit on what a client leaves unread: closed beyond `hard`, or beyond `soft` for so many seconds. 0:
+/// none.
 struct OutputLimit {
   uint64_t hard_bytes = 0;
   uint64_t soft_bytes = 0;
@@ -43,8 +44,8 @@ struct SeedAddress {
 Result<SeedAddress> ParseSeedAddress(std::string_view text);
 std::string ToText(const SeedAddress& address);
 
-/// Every setting of a node, with its default. docs/configuration.md and config/orrery.conf say what each one means.
-/// A value: once published by ConfigStore it does not change any more.
+/// Every setting of a node, with its default. docs/configuration.md and config/orrery.conf say what each one
+/// means. A value: once published by ConfigStore it does not change any more.
 struct Config {
   // Network.
   std::vector<std::string> bind = {"127.0.0.1", "-::1"};
@@ -127,16 +128,17 @@ struct Startup {
   std::vector<std::string> notes;
 };
 
-/// Reads the command line as redis-server does: [config-file] [--setting value ...] [-], `-` being standard input.
-/// kInvalid carries the whole text for the user, in the form of redis-server's fatal configuration errors.
+/// Reads the command line as redis-server does: [config-file] [--setting value ...] [-], `-` being standard
+/// input. kInvalid carries the whole text for the user, in the form of redis-server's fatal configuration
+/// errors.
 Result<Startup> LoadStartup(std::span<const std::string> args, std::istream& standard_input);
 /// The same from a text, for tests and for `config/orrery.conf`'s own check.
 Result<Config> ParseConfig(std::string_view text);
 std::string UsageText();
 std::string VersionText();
 
-/// The settings in force. Get() gives what holds now, as an immutable value; each loop keeps a copy of the pointer and
-/// gets the next one by message. Any thread.
+/// The settings in force. Get() gives what holds now, as an immutable value; each loop keeps a copy of the
+/// pointer and gets the next one by message. Any thread.
 class ConfigStore {
  public:
   explicit ConfigStore(Config initial, std::string file = {});
@@ -146,8 +148,8 @@ class ConfigStore {
   ConfigPtr Get() const;
   /// All changes or none. An error is CONFIG SET's reply line, with its code.
   Status Set(std::span<const std::pair<std::string, std::string>> changes);
-  /// Writes what is in force into the configuration file, keeping its comments and order. An error is CONFIG REWRITE's
-  /// reply line.
+  /// Writes what is in force into the configuration file, keeping its comments and order. An error is CONFIG
+  /// REWRITE's reply line.
   Status Rewrite() const;
   const std::string& file() const { return file_; }
 

@@ -7,8 +7,8 @@
 
 namespace orrery::server {
 
-/// How many samples fell where, in 8 steps per power of two (so a percentile is at most an eighth too high), up to about
-/// an hour in microseconds. A value; Add costs one increment. One loop's, merged by addition.
+/// How many samples fell where, in 8 steps per power of two (so a percentile is at most an eighth too high),
+/// up to about an hour in microseconds. A value; Add costs one increment. One loop's, merged by addition.
 class Histogram {
  public:
   void Add(uint64_t value) {

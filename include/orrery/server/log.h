@@ -13,9 +13,9 @@
 
 namespace orrery::server {
 
-/// The node's log: one line per message, "pid:M 01 Jan 2026 00:00:00.000 * text", on standard output or in a file that
-/// is opened for appending (so it can be copied and truncated by logrotate). Made once by main and outliving all loops.
-/// Any thread. A message that cannot be written is lost; logging never fails its caller.
+/// The node's log: one line per message, "pid:M 01 Jan 2026 00:00:00.000 * text", on standard output or in a
+/// file that is opened for appending (so it can be copied and truncated by logrotate). Made once by main and
+/// outliving all loops. Any thread. A message that cannot be written is lost; logging never fails its caller.
 class Log {
  public:
   /// file: empty for standard output. kIoError with the reason when it cannot be opened.

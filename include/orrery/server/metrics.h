@@ -10,8 +10,8 @@
 
 namespace orrery::server {
 
-/// What one command cost so far, as INFO commandstats and latencystats show it. Time runs from reading the command to
-/// having its reply, quorum included.
+/// What one command cost so far, as INFO commandstats and latencystats show it. Time runs from reading the
+/// command to having its reply, quorum included.
 struct CommandStats {
   uint64_t calls = 0;
   uint64_t usec = 0;
@@ -22,8 +22,8 @@ struct CommandStats {
   void Merge(const CommandStats& other);
 };
 
-/// Counters of one loop, written by its thread alone, so counting costs an increment. Whoever wants the node's totals
-/// copies them on each loop and merges the copies. A value.
+/// Counters of one loop, written by its thread alone, so counting costs an increment. Whoever wants the
+/// node's totals copies them on each loop and merges the copies. A value.
 struct LoopMetrics {
   uint64_t connections_received = 0;
   uint64_t connections_rejected = 0;
@@ -36,18 +36,18 @@ struct LoopMetrics {
   uint64_t output_limit_closed = 0;
   uint64_t query_limit_closed = 0;
   uint64_t timed_out = 0;
-  uint64_t blocked_clients = 0;       ///< waiting now: WAIT, CLIENT PAUSE
-  uint64_t pending_replies = 0;       ///< commands under way now
-  uint64_t input_buffer_bytes = 0;    ///< of all clients, at the last tick
-  uint64_t output_buffer_bytes = 0;   ///< likewise
-  uint64_t input_buffer_max = 0;      ///< of one client, at the last tick
-  uint64_t output_buffer_max = 0;     ///< likewise
+  uint64_t blocked_clients = 0;      ///< waiting now: WAIT, CLIENT PAUSE
+  uint64_t pending_replies = 0;      ///< commands under way now
+  uint64_t input_buffer_bytes = 0;   ///< of all clients, at the last tick
+  uint64_t output_buffer_bytes = 0;  ///< likewise
+  uint64_t input_buffer_max = 0;     ///< of one client, at the last tick
+  uint64_t output_buffer_max = 0;    ///< likewise
   /// Per second, over the last tick.
   double commands_rate = 0;
   double input_rate = 0;
   double output_rate = 0;
 
-  std::vector<CommandStats> commands_by_id;  ///< by CommandIndex's ids
+  std::vector<CommandStats> commands_by_id;             ///< by CommandIndex's ids
   std::map<std::string, uint64_t, std::less<>> errors;  ///< by the error's first word
 
   CommandStats& stats(size_t command_id) { return commands_by_id[command_id]; }

@@ -15,8 +15,8 @@ enum class NodeEnd {
   kNewLife,  ///< the node must begin a new life: its disk works again, or a peer knows a later life of it
 };
 
-/// A whole node on libuv and RocksDB: loops, store, links, shards, clients. Made, run and destroyed on the main thread;
-/// a new life is a new Node over the same directory.
+/// A whole node on libuv and RocksDB: loops, store, links, shards, clients. Made, run and destroyed on the
+/// main thread; a new life is a new Node over the same directory.
 class Node {
  public:
   /// Opens the store, takes a new incarnation, binds both ports. Errors are for the log, then exit.

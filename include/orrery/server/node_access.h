@@ -24,8 +24,8 @@ struct SlotFacts {
   bool in_service = false;  ///< has finished its first sync and coordinates when its turn comes
   uint64_t rows = 0;
   uint64_t digest = 0;
-  std::string clock;   ///< as text, "actor:counter,..."
-  uint64_t voided = 0;  ///< entries of the voided set
+  std::string clock;     ///< as text, "actor:counter,..."
+  uint64_t voided = 0;   ///< entries of the voided set
   uint64_t backlog = 0;  ///< events in the backlog
 };
 
@@ -39,7 +39,7 @@ struct HintFacts {
 /// A standing link to a peer.
 struct LinkFacts {
   NodeId peer;
-  bool dialled = false;  ///< by us
+  bool dialled = false;      ///< by us
   uint64_t up_since_ms = 0;  ///< wall clock
   uint64_t queued_bytes = 0;
 };
@@ -58,16 +58,16 @@ struct LoopFacts {
   uint64_t slots_in_service = 0;
   uint64_t rows = 0;
   uint64_t backlog_bytes = 0;
-  bool writes_stopped = false;       ///< the disk failed: nothing is acknowledged
+  bool writes_stopped = false;  ///< the disk failed: nothing is acknowledged
   std::string writes_stopped_reason;
   /// Counters for INFO's `dynamo` section, summed by name: "events_made", "probes_sent", ...
   std::map<std::string, uint64_t> counters;
 };
 
-/// The one door from the server's own commands into the node: one object per loop, made by the node's assembly, used on
-/// its loop's thread only. Calls answer at once, from this loop's own state, unless they take a callback; callbacks come
-/// on this loop, exactly once, and may come inside the call. The server itself asks the loop that owns a slot (slot %
-/// loops) and adds up what the loops say.
+/// The one door from the server's own commands into the node: one object per loop, made by the node's
+/// assembly, used on its loop's thread only. Calls answer at once, from this loop's own state, unless they
+/// take a callback; callbacks come on this loop, exactly once, and may come inside the call. The server
+/// itself asks the loop that owns a slot (slot % loops) and adds up what the loops say.
 class NodeAccess {
  public:
   virtual ~NodeAccess() = default;
@@ -75,9 +75,10 @@ class NodeAccess {
   // The cluster.
   virtual replication::ClusterViewPtr View() const = 0;
   virtual uint64_t Incarnation() const = 0;
-  /// Asks the node at that address into the cluster, or this one into its cluster. The greeting goes on after done();
-  /// kInvalid if the address is malformed.
-  virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port, std::function<void(Status)> done) = 0;
+  /// Asks the node at that address into the cluster, or this one into its cluster. The greeting goes on after
+  /// done(); kInvalid if the address is malformed.
+  virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
+                    std::function<void(Status)> done) = 0;
   /// Cuts this loop's links to exactly these peers, and refuses new ones, until called without them.
   virtual void BlockLinks(const std::set<NodeId>& peers) = 0;
 
@@ -91,8 +92,8 @@ class NodeAccess {
     uint64_t rows = 0;
   };
   virtual Digest SlotDigest(SlotId slot) const = 0;
-  /// WAIT: when at least `replicas` other nodes have every event that these slots of this loop hold now, or after
-  /// timeout_ms (0: no limit), says how many have.
+  /// WAIT: when at least `replicas` other nodes have every event that these slots of this loop hold now, or
+  /// after timeout_ms (0: no limit), says how many have.
   virtual void AwaitReplicas(std::span<const SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
                              std::function<void(uint64_t)> done) = 0;
 

@@ -14,7 +14,8 @@
 
 namespace orrery::server {
 
-/// What one loop brings to the server. All of it outlives the server's connections, and so must not go before Stop().
+/// What one loop brings to the server. All of it outlives the server's connections, and so must not go before
+/// Stop().
 struct LoopParts {
   runtime::UvLoop* loop = nullptr;
   CommandRunner* runner = nullptr;
@@ -25,16 +26,16 @@ struct ServerOptions {
   ConfigStore* config = nullptr;
   Log* log = nullptr;
   std::vector<LoopParts> loops;
-  /// Called once, on the first loop, when a shutdown that a client or BeginShutdown() asked for has answered every
-  /// client: what is left is to sync the store, tell the peers and stop the loops.
+  /// Called once, on the first loop, when a shutdown that a client or BeginShutdown() asked for has answered
+  /// every client: what is left is to sync the store, tell the peers and stop the loops.
   std::function<void()> on_stopped;
 };
 
-/// The client side of a node: listens, spreads connections over the loops, and answers. The first loop accepts and deals
-/// the sockets out in turn; from then on a connection stays on its loop.
+/// The client side of a node: listens, spreads connections over the loops, and answers. The first loop
+/// accepts and deals the sockets out in turn; from then on a connection stays on its loop.
 ///
-/// Made and destroyed by main while the loops do not run (before their threads start, after they were joined). What else
-/// it does is said of each call.
+/// Made and destroyed by main while the loops do not run (before their threads start, after they were
+/// joined). What else it does is said of each call.
 class Server {
  public:
   explicit Server(ServerOptions options);
@@ -42,13 +43,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Binds every address of `bind`. Before the loops run, or on the first loop. kIoError with the address and reason.
+  /// Binds every address of `bind`. Before the loops run, or on the first loop. kIoError with the address and
+  /// reason.
   Status Listen();
   /// The port that clients connect to; the system's choice if the setting is 0. After Listen().
   uint16_t port() const;
 
-  /// Any thread: stops accepting, finishes what is under way within shutdown-timeout, closes the connections, then
-  /// calls on_stopped. Harmless twice.
+  /// Any thread: stops accepting, finishes what is under way within shutdown-timeout, closes the connections,
+  /// then calls on_stopped. Harmless twice.
   void BeginShutdown();
 
   struct Impl;

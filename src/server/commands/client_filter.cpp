@@ -19,7 +19,8 @@ std::string ParseType(std::string_view type, ClientFilter* filter) {
   return "ERR Unknown client type '" + std::string(type.substr(0, 128)) + "'";
 }
 
-std::string ParseKillOption(std::string_view option, std::string_view value, bool* skip_me, ClientFilter* filter) {
+std::string ParseKillOption(std::string_view option, std::string_view value, bool* skip_me,
+                            ClientFilter* filter) {
   if (EqualsIgnoringCase(option, "id")) {
     const auto id = resp::ParseInteger(value);
     if (!id || *id < 1) return "ERR client-id should be greater than 0";
@@ -49,7 +50,8 @@ std::string ParseKillOption(std::string_view option, std::string_view value, boo
 }  // namespace
 
 bool ClientFilter::Matches(const ClientConnection& client) const {
-  return !nobody && (ids.empty() || ids.contains(client.id())) && (!address || client.address() == *address) &&
+  return !nobody && (ids.empty() || ids.contains(client.id())) &&
+         (!address || client.address() == *address) &&
          (!local_address || client.local_address() == *local_address) &&
          (!age_min_s || client.AgeSeconds() >= *age_min_s) && (!spared_id || client.id() != *spared_id);
 }

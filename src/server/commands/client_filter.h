@@ -9,7 +9,8 @@
 
 namespace orrery::server {
 
-/// Which clients CLIENT LIST and CLIENT KILL mean: those that match everything that is set. A value, sent to all loops.
+/// Which clients CLIENT LIST and CLIENT KILL mean: those that match everything that is set. A value, sent to
+/// all loops.
 struct ClientFilter {
   std::set<uint64_t> ids;  ///< empty: any
   std::optional<std::string> address;
@@ -21,8 +22,8 @@ struct ClientFilter {
   bool Matches(const ClientConnection& client) const;
 };
 
-/// The options of CLIENT LIST, or of the newer form of CLIENT KILL by client `asking_id`. Return the error to answer, or
-/// nothing.
+/// The options of CLIENT LIST, or of the newer form of CLIENT KILL by client `asking_id`. Return the error to
+/// answer, or nothing.
 std::string ParseListFilter(commands::Args args, ClientFilter* filter);
 std::string ParseKillFilter(commands::Args args, uint64_t asking_id, ClientFilter* filter);
 

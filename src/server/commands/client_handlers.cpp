@@ -6,9 +6,13 @@
 namespace orrery::server {
 namespace {
 
-void Id(ServerCall& call) { call.reply.Integer(static_cast<int64_t>(call.client.id())); }
+void Id(ServerCall& call) {
+  call.reply.Integer(static_cast<int64_t>(call.client.id()));
+}
 
-void Info(ServerCall& call) { call.reply.Verbatim("txt", call.client.Describe() + "\n"); }
+void Info(ServerCall& call) {
+  call.reply.Verbatim("txt", call.client.Describe() + "\n");
+}
 
 void GetName(ServerCall& call) {
   const std::string& name = call.session().name;
@@ -35,7 +39,7 @@ void SetInfo(ServerCall& call) {
 }
 
 /// Sets the flag from ON or OFF in the third argument.
-void Switch(ServerCall& call, bool Session::* flag) {
+void Switch(ServerCall& call, bool Session::*flag) {
   if (call.ArgIs(2, "on")) {
     call.session().*flag = true;
   } else if (call.ArgIs(2, "off")) {
@@ -46,8 +50,12 @@ void Switch(ServerCall& call, bool Session::* flag) {
   call.reply.Ok();
 }
 
-void NoEvict(ServerCall& call) { Switch(call, &Session::no_evict); }
-void NoTouch(ServerCall& call) { Switch(call, &Session::no_touch); }
+void NoEvict(ServerCall& call) {
+  Switch(call, &Session::no_evict);
+}
+void NoTouch(ServerCall& call) {
+  Switch(call, &Session::no_touch);
+}
 
 void Reply(ServerCall& call) {
   Session& session = call.session();
@@ -153,9 +161,8 @@ void Pause(ServerCall& call) {
   }
   if (*timeout_ms < 0) return call.reply.Error("ERR timeout is negative");
   const uint64_t duration_us = static_cast<uint64_t>(*timeout_ms) * 1000;
-  AnswerOkAfterAll(call, [=](Worker& worker) {
-    worker.Pause(worker.loop().MonotonicUs() + duration_us, writes_only);
-  });
+  AnswerOkAfterAll(
+      call, [=](Worker& worker) { worker.Pause(worker.loop().MonotonicUs() + duration_us, writes_only); });
 }
 
 void Unpause(ServerCall& call) {
@@ -169,8 +176,8 @@ bool ParseQuorum(std::string_view text, uint8_t* quorum) {
   return true;
 }
 
-/// CLIENT QUORUM [R n] [W n]: how many replicas plain commands of this connection read from and write to; 0 goes back
-/// to the cluster's setting. Without options it shows both.
+/// CLIENT QUORUM [R n] [W n]: how many replicas plain commands of this connection read from and write to; 0
+/// goes back to the cluster's setting. Without options it shows both.
 void Quorum(ServerCall& call) {
   uint8_t read_quorum = call.session().read_quorum;
   uint8_t write_quorum = call.session().write_quorum;
@@ -207,11 +214,14 @@ void TrackingInfo(ServerCall& call) {
   call.reply.Array(0);
 }
 
-void GetRedir(ServerCall& call) { call.reply.Integer(-1); }
+void GetRedir(ServerCall& call) {
+  call.reply.Integer(-1);
+}
 
 void Caching(ServerCall& call) {
   call.reply.Error(
-      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
+      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode "
+      "enabled");
 }
 
 /// No command here blocks on a key, and WAIT cannot be unblocked in Redis either.
@@ -249,6 +259,8 @@ constexpr ServerCommand kHandlers[] = {
 
 }  // namespace
 
-std::span<const ServerCommand> ClientHandlers() { return kHandlers; }
+std::span<const ServerCommand> ClientHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

@@ -12,8 +12,11 @@ namespace {
 using membership::Member;
 using replication::ClusterView;
 
-/// Redis's config epochs order claims to slots; here the version of a node's own entry plays that part in what is shown.
-uint64_t ConfigEpoch(const Member& member) { return member.version; }
+/// Redis's config epochs order claims to slots; here the version of a node's own entry plays that part in
+/// what is shown.
+uint64_t ConfigEpoch(const Member& member) {
+  return member.version;
+}
 
 uint64_t CurrentEpoch(const ClusterView& view) {
   uint64_t epoch = 0;
@@ -44,7 +47,8 @@ void Info(ServerCall& call) {
                      protocol = call.session().protocol](const std::vector<LoopFacts>& loops) {
     InfoData data{worker, {}, {}, {}};
     for (const LoopFacts& facts : loops) AddFacts(facts, &data.facts);
-    ticket.Answer(MakeReply(protocol, [&](resp::ReplyWriter& reply) { reply.Verbatim("txt", InfoText(data)); }));
+    ticket.Answer(
+        MakeReply(protocol, [&](resp::ReplyWriter& reply) { reply.Verbatim("txt", InfoText(data)); }));
   };
   call.worker.state().Gather<LoopFacts>(
       call.worker, [](Worker& worker) { return worker.node().Facts(); }, done);
@@ -54,11 +58,13 @@ std::string NodeLine(const ClusterView& view, const Member& member, uint64_t now
                      const std::vector<ring::SlotRange>& ranges) {
   const bool is_self = member.id == view.self;
   const bool alive = view.IsAlive(member.id);
-  std::string line = fmt::format("{} {}:{}@{} {}master{} - 0 {} {} {}", member.id.ToName(), member.host,
-                                 member.client_port, member.peer_port, is_self ? "myself," : "", alive ? "" : ",fail",
-                                 is_self || !alive ? 0 : now_ms, ConfigEpoch(member), alive ? "connected" : "disconnected");
+  std::string line =
+      fmt::format("{} {}:{}@{} {}master{} - 0 {} {} {}", member.id.ToName(), member.host, member.client_port,
+                  member.peer_port, is_self ? "myself," : "", alive ? "" : ",fail",
+                  is_self || !alive ? 0 : now_ms, ConfigEpoch(member), alive ? "connected" : "disconnected");
   for (const ring::SlotRange& range : ranges) {
-    line += range.first == range.last ? fmt::format(" {}", range.first) : fmt::format(" {}-{}", range.first, range.last);
+    line += range.first == range.last ? fmt::format(" {}", range.first)
+                                      : fmt::format(" {}-{}", range.first, range.last);
   }
   return line + "\n";
 }
@@ -102,7 +108,8 @@ void Slots(ServerCall& call) {
   call.reply.InsertArray(start, count);
 }
 
-void WriteShardNode(const ClusterView& view, const Member& member, std::string_view role, resp::ReplyWriter& reply) {
+void WriteShardNode(const ClusterView& view, const Member& member, std::string_view role,
+                    resp::ReplyWriter& reply) {
   reply.Map(7);
   reply.BulkString("id");
   reply.BulkString(member.id.ToName());
@@ -125,7 +132,8 @@ void Shards(ServerCall& call) {
   const auto view = call.worker.node().View();
   auto slots = CoordinatedSlots(*view);
   std::map<NodeId, std::set<NodeId>> replicas;
-  for (const SlotRun& run : SlotRuns(*view)) replicas[run.coordinator].insert(run.replicas.begin(), run.replicas.end());
+  for (const SlotRun& run : SlotRuns(*view))
+    replicas[run.coordinator].insert(run.replicas.begin(), run.replicas.end());
   const auto members = PresentMembers(*view);
   call.reply.Array(members.size());
   for (const Member* member : members) {
@@ -178,9 +186,13 @@ void Links(ServerCall& call) {
       call.worker, [](Worker& worker) { return worker.node().Facts(); }, done);
 }
 
-void MyId(ServerCall& call) { call.reply.BulkString(call.worker.node().View()->self.ToName()); }
+void MyId(ServerCall& call) {
+  call.reply.BulkString(call.worker.node().View()->self.ToName());
+}
 
-void KeySlot(ServerCall& call) { call.reply.Integer(SlotOf(call.arg(2))); }
+void KeySlot(ServerCall& call) {
+  call.reply.Integer(SlotOf(call.arg(2)));
+}
 
 void Meet(ServerCall& call) {
   if (call.argc() > 5) return call.reply.Error(commands::WrongArityText("cluster|meet"));
@@ -196,8 +208,8 @@ void Meet(ServerCall& call) {
       fmt::format("-ERR Invalid node address specified: {}:{}\r\n", call.arg(2).substr(0, 128), call.arg(3));
   if (*port < 1 || *port > 65535 || peer_port < 1 || peer_port > 65535) return call.reply.Raw(invalid);
   const ReplyTicket ticket = call.Defer();
-  call.worker.node().Meet(std::string(call.arg(2)), static_cast<uint16_t>(*port), static_cast<uint16_t>(peer_port),
-                          [ticket, invalid](const Status& status) {
+  call.worker.node().Meet(std::string(call.arg(2)), static_cast<uint16_t>(*port),
+                          static_cast<uint16_t>(peer_port), [ticket, invalid](const Status& status) {
                             if (status.ok()) return ticket.Answer("+OK\r\n");
                             if (status.code() == StatusCode::kInvalid) return ticket.Answer(invalid);
                             ticket.Answer(MakeReply(resp::Protocol::kResp2, [&](resp::ReplyWriter& reply) {
@@ -214,6 +226,8 @@ constexpr ServerCommand kHandlers[] = {
 
 }  // namespace
 
-std::span<const ServerCommand> ClusterHandlers() { return kHandlers; }
+std::span<const ServerCommand> ClusterHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

@@ -24,8 +24,8 @@ uint32_t CountSlots(const std::vector<ring::SlotRange>& ranges);
 
 /// Members without those that were removed for good, by id.
 std::vector<const membership::Member*> PresentMembers(const replication::ClusterView& view);
-/// A node as an operator may name it: 40 or 16 hexadecimal digits, or host:port of its clients' port. nullptr if it is
-/// no member.
+/// A node as an operator may name it: 40 or 16 hexadecimal digits, or host:port of its clients' port. nullptr
+/// if it is no member.
 const membership::Member* FindMember(const replication::ClusterView& view, std::string_view text);
 /// "127.0.0.1:7001".
 std::string ClientAddress(const membership::Member& member);

@@ -59,15 +59,14 @@ void ResetStat(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"config|get", Get},
-    {"config|set", Set},
-    {"config|rewrite", Rewrite},
-    {"config|resetstat", ResetStat},
+    {"config|get", Get},   {"config|set", Set}, {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat},
     {"config|help", Help},
 };
 
 }  // namespace
 
-std::span<const ServerCommand> ConfigHandlers() { return kHandlers; }
+std::span<const ServerCommand> ConfigHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

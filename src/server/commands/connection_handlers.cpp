@@ -12,7 +12,9 @@ void Ping(ServerCall& call) {
   call.reply.SimpleString("PONG");
 }
 
-void Echo(ServerCall& call) { call.reply.BulkString(call.arg(1)); }
+void Echo(ServerCall& call) {
+  call.reply.BulkString(call.arg(1));
+}
 
 void Quit(ServerCall& call) {
   call.reply.Ok();
@@ -111,8 +113,10 @@ void Hello(ServerCall& call) {
   if (options.user && !Authenticate(call, *options.user, options.password)) return;
   if (!call.session().authenticated) {
     return call.reply.Error(
-        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
-        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
+        "<user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the "
+        "same time");
   }
   if (options.name) {
     if (!IsClientName(*options.name)) return call.reply.Error(kBadClientName);
@@ -142,8 +146,8 @@ void Monitor(ServerCall& call) {
   call.reply.Error("ERR MONITOR is not supported: a node sees only the commands that come in or run here");
 }
 
-/// Clients that know Redis Cluster send these; every node answers for every slot, so there is nothing to remember but
-/// what CLIENT LIST shows.
+/// Clients that know Redis Cluster send these; every node answers for every slot, so there is nothing to
+/// remember but what CLIENT LIST shows.
 void ReadOnly(ServerCall& call) {
   call.session().readonly = true;
   call.reply.Ok();
@@ -152,16 +156,20 @@ void ReadWrite(ServerCall& call) {
   call.session().readonly = false;
   call.reply.Ok();
 }
-void Asking(ServerCall& call) { call.reply.Ok(); }
+void Asking(ServerCall& call) {
+  call.reply.Ok();
+}
 
 constexpr ServerCommand kHandlers[] = {
-    {"ping", Ping},       {"echo", Echo},   {"quit", Quit},       {"reset", Reset},       {"select", Select},
-    {"auth", Auth},       {"hello", Hello}, {"monitor", Monitor}, {"readonly", ReadOnly}, {"readwrite", ReadWrite},
-    {"asking", Asking},
+    {"ping", Ping},         {"echo", Echo},           {"quit", Quit},     {"reset", Reset},
+    {"select", Select},     {"auth", Auth},           {"hello", Hello},   {"monitor", Monitor},
+    {"readonly", ReadOnly}, {"readwrite", ReadWrite}, {"asking", Asking},
 };
 
 }  // namespace
 
-std::span<const ServerCommand> ConnectionHandlers() { return kHandlers; }
+std::span<const ServerCommand> ConnectionHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

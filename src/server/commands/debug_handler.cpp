@@ -46,8 +46,9 @@ void Sleep(ServerCall& call) {
   AnswerOkAfterAll(call, [s = *seconds](Worker&) { SleepSeconds(s); });
 }
 
-/// DEBUG LINK DROP node [node ...] cuts the links to these nodes and refuses new ones; DEBUG LINK HEAL [node ...] ends
-/// that, for all nodes if none is named. Only this side is told, and that is enough: a link needs both.
+/// DEBUG LINK DROP node [node ...] cuts the links to these nodes and refuses new ones; DEBUG LINK HEAL [node
+/// ...] ends that, for all nodes if none is named. Only this side is told, and that is enough: a link needs
+/// both.
 void Link(ServerCall& call) {
   const bool drop = call.ArgIs(2, "drop");
   if ((!drop && !call.ArgIs(2, "heal")) || (drop && call.argc() == 3)) return SyntaxError(call);
@@ -96,14 +97,16 @@ void DebugHelp(ServerCall& call) {
 void Debug(ServerCall& call) {
   if (!IsAllowed(call)) {
     return call.reply.Error(
-        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a "
-        "local connection, otherwise you need to set this option in the configuration file, and then restart the server.");
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
+        "it from a "
+        "local connection, otherwise you need to set this option in the configuration file, and then restart "
+        "the server.");
   }
   if (call.ArgIs(1, "help") && call.argc() == 2) return DebugHelp(call);
   if (call.ArgIs(1, "sleep") && call.argc() == 3) return Sleep(call);
   if (call.ArgIs(1, "link") && call.argc() >= 3) return Link(call);
-  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" + std::string(call.arg(1).substr(0, 128)) +
-                   "'. Try DEBUG HELP.");
+  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
+                   std::string(call.arg(1).substr(0, 128)) + "'. Try DEBUG HELP.");
 }
 
 }  // namespace orrery::server

@@ -14,8 +14,12 @@ namespace orrery::server {
 
 // What handlers share. Error texts are Redis's.
 
-inline void SyntaxError(ServerCall& call) { call.reply.Error("ERR syntax error"); }
-inline void NotAnInteger(ServerCall& call) { call.reply.Error("ERR value is not an integer or out of range"); }
+inline void SyntaxError(ServerCall& call) {
+  call.reply.Error("ERR syntax error");
+}
+inline void NotAnInteger(ServerCall& call) {
+  call.reply.Error("ERR value is not an integer or out of range");
+}
 
 /// Printable, no blanks: what CLIENT LIST can show.
 inline bool IsClientName(std::string_view name) {

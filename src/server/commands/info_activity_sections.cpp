@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::string_view kNoReplicationId = "0000000000000000000000000000000000000000";
 
-double KiloBytes(double bytes) { return bytes / 1024; }
+double KiloBytes(double bytes) {
+  return bytes / 1024;
+}
 
 }  // namespace
 
@@ -20,29 +22,34 @@ std::string InfoStats(const InfoData& data) {
   return fmt::format(
       "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ninstantaneous_ops_per_sec:{}\r\n"
       "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ntotal_net_repl_input_bytes:{}\r\n"
-      "total_net_repl_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\ninstantaneous_output_kbps:{:.2f}\r\n"
-      "rejected_connections:{}\r\nsync_full:{}\r\nsync_partial_ok:{}\r\nsync_partial_err:0\r\nexpired_keys:{}\r\n"
+      "total_net_repl_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\ninstantaneous_output_kbps:{:.2f}"
+      "\r\n"
+      "rejected_connections:{}\r\nsync_full:{}\r\nsync_partial_ok:{}\r\nsync_partial_err:0\r\nexpired_keys:{}"
+      "\r\n"
       "evicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:0\r\n"
       "pubsub_patterns:0\r\nlatest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\n"
-      "unexpected_error_replies:0\r\ntotal_error_replies:{}\r\ntotal_reads_processed:{}\r\ntotal_writes_processed:{}\r\n"
+      "unexpected_error_replies:0\r\ntotal_error_replies:{}\r\ntotal_reads_processed:{}\r\ntotal_writes_"
+      "processed:{}\r\n"
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "client_timeout_disconnections:{}\r\npending_replies:{}\r\n",
-      metrics.connections_received, metrics.commands, std::llround(metrics.commands_rate), metrics.net_input_bytes,
-      metrics.net_output_bytes, data.counter("link_bytes_received"), data.counter("link_bytes_sent"),
-      KiloBytes(metrics.input_rate), KiloBytes(metrics.output_rate), metrics.connections_rejected,
-      data.counter("merges_done"), data.counter("reads_repaired"), data.counter("expired_keys"),
-      data.counter("keyspace_hits"), data.counter("keyspace_misses"), errors, metrics.reads, metrics.writes,
-      metrics.query_limit_closed, metrics.output_limit_closed, metrics.timed_out, metrics.pending_replies);
+      metrics.connections_received, metrics.commands, std::llround(metrics.commands_rate),
+      metrics.net_input_bytes, metrics.net_output_bytes, data.counter("link_bytes_received"),
+      data.counter("link_bytes_sent"), KiloBytes(metrics.input_rate), KiloBytes(metrics.output_rate),
+      metrics.connections_rejected, data.counter("merges_done"), data.counter("reads_repaired"),
+      data.counter("expired_keys"), data.counter("keyspace_hits"), data.counter("keyspace_misses"), errors,
+      metrics.reads, metrics.writes, metrics.query_limit_closed, metrics.output_limit_closed,
+      metrics.timed_out, metrics.pending_replies);
 }
 
 /// Every node is a master in Redis's words; its peers are in the sections Cluster and Dynamo.
 std::string InfoReplication(const InfoData& data) {
   return fmt::format(
-      "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:{}\r\nmaster_replid2:{}\r\n"
+      "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:{}\r\nmaster_"
+      "replid2:{}\r\n"
       "master_repl_offset:{}\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:1\r\nrepl_backlog_size:{}\r\n"
       "repl_backlog_first_byte_offset:0\r\nrepl_backlog_histlen:{}\r\n",
-      data.worker.state().run_id, kNoReplicationId, data.counter("events_applied"), data.worker.config().backlog_bytes,
-      data.facts.backlog_bytes);
+      data.worker.state().run_id, kNoReplicationId, data.counter("events_applied"),
+      data.worker.config().backlog_bytes, data.facts.backlog_bytes);
 }
 
 std::string InfoCommandStats(const InfoData& data) {
@@ -50,16 +57,19 @@ std::string InfoCommandStats(const InfoData& data) {
   for (const CommandEntry& entry : CommandIndex::Get().entries()) {
     const CommandStats& stats = data.metrics.commands_by_id[entry.id];
     if (stats.calls == 0 && stats.rejected == 0 && stats.failed == 0) continue;
-    const double per_call = stats.calls == 0 ? 0 : static_cast<double>(stats.usec) / static_cast<double>(stats.calls);
-    text += fmt::format("cmdstat_{}:calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}\r\n",
-                        entry.full_name, stats.calls, stats.usec, per_call, stats.rejected, stats.failed);
+    const double per_call =
+        stats.calls == 0 ? 0 : static_cast<double>(stats.usec) / static_cast<double>(stats.calls);
+    text +=
+        fmt::format("cmdstat_{}:calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}\r\n",
+                    entry.full_name, stats.calls, stats.usec, per_call, stats.rejected, stats.failed);
   }
   return text;
 }
 
 std::string InfoErrorStats(const InfoData& data) {
   std::string text;
-  for (const auto& [word, count] : data.metrics.errors) text += fmt::format("errorstat_{}:count={}\r\n", word, count);
+  for (const auto& [word, count] : data.metrics.errors)
+    text += fmt::format("errorstat_{}:count={}\r\n", word, count);
   return text;
 }
 
@@ -70,7 +80,8 @@ std::string InfoLatencyStats(const InfoData& data) {
     if (latency.count() == 0) continue;
     std::string percentiles;
     for (double percent : data.worker.config().latency_percentiles) {
-      percentiles += fmt::format("{}p{:.10g}={}.000", percentiles.empty() ? "" : ",", percent, latency.Percentile(percent));
+      percentiles += fmt::format("{}p{:.10g}={}.000", percentiles.empty() ? "" : ",", percent,
+                                 latency.Percentile(percent));
     }
     text += fmt::format("latency_percentiles_usec_{}:{}\r\n", entry.full_name, percentiles);
   }
@@ -81,12 +92,15 @@ std::string InfoKeyspace(const InfoData& data) {
   std::string text;
   for (size_t db = 0; db < data.facts.databases.size(); ++db) {
     const DatabaseFacts& facts = data.facts.databases[db];
-    if (facts.keys > 0) text += fmt::format("db{}:keys={},expires={},avg_ttl=0\r\n", db, facts.keys, facts.expires);
+    if (facts.keys > 0)
+      text += fmt::format("db{}:keys={},expires={},avg_ttl=0\r\n", db, facts.keys, facts.expires);
   }
   return text;
 }
 
-std::string InfoCluster(const InfoData&) { return "cluster_enabled:1\r\n"; }
+std::string InfoCluster(const InfoData&) {
+  return "cluster_enabled:1\r\n";
+}
 
 std::string InfoDynamo(const InfoData& data) {
   const replication::ClusterViewPtr view = data.worker.node().View();
@@ -99,19 +113,21 @@ std::string InfoDynamo(const InfoData& data) {
   std::string text = fmt::format(
       "node_id:{}\r\nincarnation:{}\r\nring_fingerprint:{:016x}\r\nmembers:{}\r\nmembers_alive:{}\r\n"
       "replication_factor:{}\r\nread_quorum:{}\r\nwrite_quorum:{}\r\neffective_read_quorum:{}\r\n"
-      "effective_write_quorum:{}\r\nslots_held:{}\r\nslots_in_service:{}\r\nrows:{}\r\nhints:{}\r\nhint_bytes:{}\r\n"
+      "effective_write_quorum:{}\r\nslots_held:{}\r\nslots_in_service:{}\r\nrows:{}\r\nhints:{}\r\nhint_"
+      "bytes:{}\r\n"
       "links_up:{}\r\nbacklog_bytes:{}\r\n",
       view->self.ToName(), data.worker.node().Incarnation(), view->ring->Fingerprint(), view->members.size(),
-      view->alive.size(), view->replication_factor, view->read_quorum, view->write_quorum, view->R(), view->W(),
-      data.facts.slots_held, data.facts.slots_in_service, data.facts.rows, hints, hint_bytes, data.facts.links.size(),
-      data.facts.backlog_bytes);
+      view->alive.size(), view->replication_factor, view->read_quorum, view->write_quorum, view->R(),
+      view->W(), data.facts.slots_held, data.facts.slots_in_service, data.facts.rows, hints, hint_bytes,
+      data.facts.links.size(), data.facts.backlog_bytes);
   for (const auto& [name, value] : data.facts.counters) text += fmt::format("{}:{}\r\n", name, value);
   return text;
 }
 
 std::string InfoRocksdb(const InfoData& data) {
   std::string text;
-  for (const auto& [name, value] : data.worker.node().StoreProperties()) text += fmt::format("{}:{}\r\n", name, value);
+  for (const auto& [name, value] : data.worker.node().StoreProperties())
+    text += fmt::format("{}:{}\r\n", name, value);
   return text;
 }
 

@@ -118,6 +118,8 @@ std::string WriteInfo(const InfoData& data, const std::set<std::string>& section
   return text;
 }
 
-std::span<const ServerCommand> InfoHandlers() { return kHandlers; }
+std::span<const ServerCommand> InfoHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

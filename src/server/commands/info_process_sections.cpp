@@ -39,9 +39,15 @@ std::string_view SupervisedName(Supervised supervised) {
   return "upstart";
 }
 
-uint64_t Minus(uint64_t a, uint64_t b) { return a - std::min(a, b); }
-double Ratio(uint64_t a, uint64_t b) { return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b); }
-double Seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+uint64_t Minus(uint64_t a, uint64_t b) {
+  return a - std::min(a, b);
+}
+double Ratio(uint64_t a, uint64_t b) {
+  return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b);
+}
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 }  // namespace
 
@@ -51,21 +57,27 @@ std::string InfoServer(const InfoData& data) {
   const uint64_t uptime_s = (worker.loop().MonotonicUs() - state.started_us) / 1'000'000;
   const uint64_t now_ms = worker.loop().WallMs();
   return fmt::format(
-      "redis_version:{}\r\norrery_version:{}\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:orrery-{}"
-      "\r\nredis_mode:cluster\r\nos:{}\r\narch_bits:{}\r\nmonotonic_clock:POSIX clock_gettime\r\nmultiplexing_api:epoll"
-      "\r\natomicvar_api:c11-builtin\r\ngcc_version:{}.{}.{}\r\nprocess_id:{}\r\nprocess_supervised:{}\r\nrun_id:{}\r\n"
-      "tcp_port:{}\r\nserver_time_usec:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:1\r\nconfigured_hz:1\r\n"
+      "redis_version:{}\r\norrery_version:{}\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_"
+      "id:orrery-{}"
+      "\r\nredis_mode:cluster\r\nos:{}\r\narch_bits:{}\r\nmonotonic_clock:POSIX "
+      "clock_gettime\r\nmultiplexing_api:epoll"
+      "\r\natomicvar_api:c11-builtin\r\ngcc_version:{}.{}.{}\r\nprocess_id:{}\r\nprocess_supervised:{}"
+      "\r\nrun_id:{}\r\n"
+      "tcp_port:{}\r\nserver_time_usec:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:1\r\nconfigured_"
+      "hz:1\r\n"
       "lru_clock:{}\r\nexecutable:{}\r\nconfig_file:{}\r\nio_threads_active:{}\r\nthreads:{}\r\n",
-      kRedisVersion, kReleaseVersion, kReleaseVersion, SystemName(), sizeof(void*) * CHAR_BIT, __GNUC__, __GNUC_MINOR__,
-      __GNUC_PATCHLEVEL__, getpid(), SupervisedName(worker.config().supervised), state.run_id, state.port, now_ms * 1000,
-      uptime_s, uptime_s / 86400, now_ms / 1000 % (1 << 24), ExecutablePath(), state.config->file(),
-      state.workers.size() > 1 ? 1 : 0, state.workers.size());
+      kRedisVersion, kReleaseVersion, kReleaseVersion, SystemName(), sizeof(void*) * CHAR_BIT, __GNUC__,
+      __GNUC_MINOR__, __GNUC_PATCHLEVEL__, getpid(), SupervisedName(worker.config().supervised), state.run_id,
+      state.port, now_ms * 1000, uptime_s, uptime_s / 86400, now_ms / 1000 % (1 << 24), ExecutablePath(),
+      state.config->file(), state.workers.size() > 1 ? 1 : 0, state.workers.size());
 }
 
 std::string InfoClients(const InfoData& data) {
   return fmt::format(
-      "connected_clients:{}\r\ncluster_connections:{}\r\nmaxclients:{}\r\nclient_recent_max_input_buffer:{}\r\n"
-      "client_recent_max_output_buffer:{}\r\nblocked_clients:{}\r\ntracking_clients:0\r\nclients_in_timeout_table:0\r\n",
+      "connected_clients:{}\r\ncluster_connections:{}\r\nmaxclients:{}\r\nclient_recent_max_input_buffer:{}"
+      "\r\n"
+      "client_recent_max_output_buffer:{}\r\nblocked_clients:{}\r\ntracking_clients:0\r\nclients_in_timeout_"
+      "table:0\r\n",
       data.metrics.connections_now, data.facts.links.size(), data.worker.config().maxclients,
       data.metrics.input_buffer_max, data.metrics.output_buffer_max, data.metrics.blocked_clients);
 }
@@ -82,28 +94,35 @@ std::string InfoMemory(const InfoData& data) {
   const uint64_t overhead = startup + clients + links + data.facts.backlog_bytes;
   const uint64_t dataset = Minus(memory.allocated, overhead);
   std::string text = fmt::format(
-      "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\nused_memory_peak:{}\r\n"
-      "used_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\nused_memory_overhead:{}\r\nused_memory_startup:{}\r\n"
-      "used_memory_dataset:{}\r\nused_memory_dataset_perc:{:.2f}%\r\nallocator_allocated:{}\r\nallocator_active:{}\r\n"
+      "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\nused_"
+      "memory_peak:{}\r\n"
+      "used_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\nused_memory_overhead:{}\r\nused_memory_"
+      "startup:{}\r\n"
+      "used_memory_dataset:{}\r\nused_memory_dataset_perc:{:.2f}%\r\nallocator_allocated:{}\r\nallocator_"
+      "active:{}\r\n"
       "allocator_resident:{}\r\ntotal_system_memory:{}\r\ntotal_system_memory_human:{}\r\n",
-      memory.allocated, HumanBytes(memory.allocated), memory.rss, HumanBytes(memory.rss), peak, HumanBytes(peak),
-      100 * Ratio(memory.allocated, peak), overhead, startup, dataset,
-      100 * Ratio(dataset, Minus(memory.allocated, startup)), memory.allocated, memory.active, memory.resident,
-      memory.total_system, HumanBytes(memory.total_system));
+      memory.allocated, HumanBytes(memory.allocated), memory.rss, HumanBytes(memory.rss), peak,
+      HumanBytes(peak), 100 * Ratio(memory.allocated, peak), overhead, startup, dataset,
+      100 * Ratio(dataset, Minus(memory.allocated, startup)), memory.allocated, memory.active,
+      memory.resident, memory.total_system, HumanBytes(memory.total_system));
   text +=
-      "used_memory_lua:0\r\nused_memory_lua_human:0B\r\nused_memory_scripts:0\r\nused_memory_scripts_human:0B\r\n"
+      "used_memory_lua:0\r\nused_memory_lua_human:0B\r\nused_memory_scripts:0\r\nused_memory_scripts_human:"
+      "0B\r\n"
       "number_of_cached_scripts:0\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n";
   text += fmt::format(
-      "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\nallocator_rss_bytes:{}\r\n"
+      "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\nallocator_rss_"
+      "bytes:{}\r\n"
       "rss_overhead_ratio:{:.2f}\r\nrss_overhead_bytes:{}\r\nmem_fragmentation_ratio:{:.2f}\r\n"
       "mem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:0\r\nmem_replication_backlog:{}\r\n"
-      "mem_total_replication_buffers:{}\r\nmem_clients_slaves:0\r\nmem_clients_normal:{}\r\nmem_cluster_links:{}\r\n"
+      "mem_total_replication_buffers:{}\r\nmem_clients_slaves:0\r\nmem_clients_normal:{}\r\nmem_cluster_"
+      "links:{}\r\n"
       "mem_aof_buffer:0\r\nmem_allocator:{}\r\nactive_defrag_running:0\r\nlazyfree_pending_objects:0\r\n"
       "lazyfreed_objects:0\r\n",
       Ratio(memory.active, memory.allocated), Minus(memory.active, memory.allocated),
-      Ratio(memory.resident, memory.active), Minus(memory.resident, memory.active), Ratio(memory.rss, memory.resident),
-      Minus(memory.rss, memory.resident), Ratio(memory.rss, memory.allocated), Minus(memory.rss, memory.allocated),
-      data.facts.backlog_bytes, data.facts.backlog_bytes + links, clients, links, memory.allocator);
+      Ratio(memory.resident, memory.active), Minus(memory.resident, memory.active),
+      Ratio(memory.rss, memory.resident), Minus(memory.rss, memory.resident),
+      Ratio(memory.rss, memory.allocated), Minus(memory.rss, memory.allocated), data.facts.backlog_bytes,
+      data.facts.backlog_bytes + links, clients, links, memory.allocator);
   return text;
 }
 
@@ -114,7 +133,8 @@ std::string InfoPersistence(const InfoData& data) {
   const int64_t running_s =
       checkpoint.in_progress ? static_cast<int64_t>((now_us - checkpoint.started_us) / 1'000'000) : -1;
   return fmt::format(
-      "loading:0\r\nasync_loading:0\r\ncurrent_cow_size:0\r\nrdb_changes_since_last_save:0\r\nrdb_bgsave_in_progress:{}"
+      "loading:0\r\nasync_loading:0\r\ncurrent_cow_size:0\r\nrdb_changes_since_last_save:0\r\nrdb_bgsave_in_"
+      "progress:{}"
       "\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\nrdb_last_bgsave_time_sec:{}\r\n"
       "rdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\nrdb_last_cow_size:0\r\naof_enabled:1\r\n"
       "aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_rewrite_time_sec:-1\r\n"
@@ -131,10 +151,13 @@ std::string InfoCpu(const InfoData&) {
   getrusage(RUSAGE_SELF, &self);
   getrusage(RUSAGE_CHILDREN, &children);
   return fmt::format(
-      "used_cpu_sys:{:.6f}\r\nused_cpu_user:{:.6f}\r\nused_cpu_sys_children:{:.6f}\r\nused_cpu_user_children:{:.6f}\r\n",
+      "used_cpu_sys:{:.6f}\r\nused_cpu_user:{:.6f}\r\nused_cpu_sys_children:{:.6f}\r\nused_cpu_user_children:"
+      "{:.6f}\r\n",
       Seconds(self.ru_stime), Seconds(self.ru_utime), Seconds(children.ru_stime), Seconds(children.ru_utime));
 }
 
-std::string InfoModules(const InfoData&) { return {}; }
+std::string InfoModules(const InfoData&) {
+  return {};
+}
 
 }  // namespace orrery::server

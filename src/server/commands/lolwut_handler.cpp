@@ -21,8 +21,8 @@ struct Share {
   uint32_t slots;
 };
 
-/// The mark of the node whose arc covers this part of the circle: arcs go clockwise from the top, as long as their
-/// shares of the slots.
+/// The mark of the node whose arc covers this part of the circle: arcs go clockwise from the top, as long as
+/// their shares of the slots.
 char MarkAt(const std::vector<Share>& shares, double turn) {
   double at = 0;
   for (const Share& share : shares) {

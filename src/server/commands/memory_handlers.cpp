@@ -26,8 +26,12 @@ struct LoopPart {
   LoopFacts facts;
 };
 
-double Ratio(uint64_t a, uint64_t b) { return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b); }
-double Percent(uint64_t a, uint64_t b) { return 100 * Ratio(a, b); }
+double Ratio(uint64_t a, uint64_t b) {
+  return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b);
+}
+double Percent(uint64_t a, uint64_t b) {
+  return 100 * Ratio(a, b);
+}
 
 uint64_t StoreBytes(const std::map<std::string, uint64_t>& store, std::string_view name) {
   const auto found = store.find(std::string(name));
@@ -67,7 +71,8 @@ void GatherPicture(ServerCall& call, std::function<void(const MemoryPicture&, re
 
 void WriteStats(const MemoryPicture& picture, resp::ReplyWriter& reply) {
   const MemoryFacts& process = picture.process;
-  const uint64_t overhead = picture.startup + picture.client_bytes + picture.backlog_bytes + picture.link_bytes;
+  const uint64_t overhead =
+      picture.startup + picture.client_bytes + picture.backlog_bytes + picture.link_bytes;
   const uint64_t dataset = process.allocated - std::min(process.allocated, overhead);
   const std::pair<std::string_view, uint64_t> integers[] = {
       {"peak.allocated", picture.peak},
@@ -93,7 +98,8 @@ void WriteStats(const MemoryPicture& picture, resp::ReplyWriter& reply) {
       {"fragmentation.bytes", process.rss - std::min(process.rss, process.allocated)},
   };
   const std::pair<std::string_view, double> doubles[] = {
-      {"dataset.percentage", Percent(dataset, process.allocated - std::min(process.allocated, picture.startup))},
+      {"dataset.percentage",
+       Percent(dataset, process.allocated - std::min(process.allocated, picture.startup))},
       {"peak.percentage", Percent(process.allocated, picture.peak)},
       {"allocator-fragmentation.ratio", Ratio(process.active, process.allocated)},
       {"allocator-rss.ratio", Ratio(process.resident, process.active)},
@@ -115,22 +121,28 @@ void WriteStats(const MemoryPicture& picture, resp::ReplyWriter& reply) {
   }
 }
 
-void Stats(ServerCall& call) { GatherPicture(call, WriteStats); }
+void Stats(ServerCall& call) {
+  GatherPicture(call, WriteStats);
+}
 
 std::string Diagnose(const MemoryPicture& picture) {
   const MemoryFacts& process = picture.process;
   std::string text;
-  if (process.allocated > 0 && Ratio(process.active, process.allocated) > 1.4 && process.allocated > (100 << 20)) {
-    text += fmt::format("* The allocator is fragmented: {} in pages for {} in use. MEMORY PURGE gives back what it can.\n",
-                        HumanBytes(process.active), HumanBytes(process.allocated));
+  if (process.allocated > 0 && Ratio(process.active, process.allocated) > 1.4 &&
+      process.allocated > (100 << 20)) {
+    text += fmt::format(
+        "* The allocator is fragmented: {} in pages for {} in use. MEMORY PURGE gives back what it can.\n",
+        HumanBytes(process.active), HumanBytes(process.allocated));
   }
   if (picture.client_bytes > (256 << 20)) {
-    text += fmt::format("* Clients' buffers take {}: look for large pipelines and slow readers in CLIENT LIST.\n",
-                        HumanBytes(picture.client_bytes));
+    text +=
+        fmt::format("* Clients' buffers take {}: look for large pipelines and slow readers in CLIENT LIST.\n",
+                    HumanBytes(picture.client_bytes));
   }
   if (picture.link_bytes > (64 << 20)) {
-    text += fmt::format("* {} wait to be sent to peers: one of them or the network is slow, see CLUSTER LINKS.\n",
-                        HumanBytes(picture.link_bytes));
+    text +=
+        fmt::format("* {} wait to be sent to peers: one of them or the network is slow, see CLUSTER LINKS.\n",
+                    HumanBytes(picture.link_bytes));
   }
   if (picture.peak > process.allocated + process.allocated / 2 && picture.peak > (100 << 20)) {
     text += fmt::format("* The peak was {}, {} are in use now: fragmentation after a peak is normal.\n",
@@ -138,12 +150,14 @@ std::string Diagnose(const MemoryPicture& picture) {
   }
   const uint64_t cache = StoreBytes(picture.store, "block_cache_usage");
   if (process.total_system > 0 && process.rss > process.total_system / 10 * 9) {
-    text += fmt::format("* The process fills {} of the machine's {}; the block cache has {}: lower block-cache-size.\n",
-                        HumanBytes(process.rss), HumanBytes(process.total_system), HumanBytes(cache));
+    text += fmt::format(
+        "* The process fills {} of the machine's {}; the block cache has {}: lower block-cache-size.\n",
+        HumanBytes(process.rss), HumanBytes(process.total_system), HumanBytes(cache));
   }
   if (!text.empty()) return "What stands out in this node's memory:\n\n" + text;
   return fmt::format("Nothing stands out: {} in use, {} resident, {} in clients' buffers.\n",
-                     HumanBytes(process.allocated), HumanBytes(process.rss), HumanBytes(picture.client_bytes));
+                     HumanBytes(process.allocated), HumanBytes(process.rss),
+                     HumanBytes(picture.client_bytes));
 }
 
 void Doctor(ServerCall& call) {
@@ -152,7 +166,9 @@ void Doctor(ServerCall& call) {
   });
 }
 
-void MallocStats(ServerCall& call) { call.reply.Verbatim("txt", AllocatorReport()); }
+void MallocStats(ServerCall& call) {
+  call.reply.Verbatim("txt", AllocatorReport());
+}
 
 void Purge(ServerCall& call) {
   PurgeMemory() ? call.reply.Ok() : call.reply.Error("ERR Error purging dirty pages");
@@ -165,6 +181,8 @@ constexpr ServerCommand kHandlers[] = {
 
 }  // namespace
 
-std::span<const ServerCommand> MemoryHandlers() { return kHandlers; }
+std::span<const ServerCommand> MemoryHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

@@ -29,7 +29,9 @@ void SlowlogGet(ServerCall& call) {
   for (const SlowlogEntry& entry : entries) WriteEntry(entry, call.reply);
 }
 
-void SlowlogLen(ServerCall& call) { call.reply.Integer(static_cast<int64_t>(call.worker.state().slowlog.size())); }
+void SlowlogLen(ServerCall& call) {
+  call.reply.Integer(static_cast<int64_t>(call.worker.state().slowlog.size()));
+}
 
 void SlowlogReset(ServerCall& call) {
   call.worker.state().slowlog.Reset();
@@ -71,18 +73,21 @@ void LatencyDoctor(ServerCall& call) {
 void LatencyGraph(ServerCall& call) {
   const LatencySeries series = call.worker.state().latency.Of(call.arg(2));
   if (series.samples.empty()) {
-    return call.reply.Error("ERR No samples available for event '" + std::string(call.arg(2).substr(0, 128)) + "'");
+    return call.reply.Error("ERR No samples available for event '" + std::string(call.arg(2).substr(0, 128)) +
+                            "'");
   }
   const uint64_t now_s = call.worker.loop().WallMs() / 1000;
   call.reply.Verbatim("txt", server::LatencyGraph(call.arg(2), series, now_s));
 }
 
-/// Whether LATENCY HISTOGRAM was asked for this command: by its name, or its container's for all of its subcommands.
+/// Whether LATENCY HISTOGRAM was asked for this command: by its name, or its container's for all of its
+/// subcommands.
 bool IsAskedFor(const std::vector<std::string>& names, std::string_view full_name) {
   if (names.empty()) return true;
   const std::string_view container = full_name.substr(0, full_name.find('|'));
   for (const std::string& name : names) {
-    if (commands::EqualsIgnoringCase(name, full_name) || commands::EqualsIgnoringCase(name, container)) return true;
+    if (commands::EqualsIgnoringCase(name, full_name) || commands::EqualsIgnoringCase(name, container))
+      return true;
   }
   return false;
 }
@@ -104,7 +109,8 @@ void WriteHistogram(const CommandEntry& entry, const CommandStats& stats, resp::
 void LatencyHistogram(ServerCall& call) {
   const std::vector<std::string> names(call.args.begin() + 2, call.args.end());
   const ReplyTicket ticket = call.Defer();
-  const auto done = [ticket, names, protocol = call.session().protocol](const std::vector<LoopMetrics>& loops) {
+  const auto done = [ticket, names,
+                     protocol = call.session().protocol](const std::vector<LoopMetrics>& loops) {
     LoopMetrics total;
     for (const LoopMetrics& metrics : loops) total.Merge(metrics);
     ticket.Answer(MakeReply(protocol, [&](resp::ReplyWriter& reply) {
@@ -139,6 +145,8 @@ constexpr ServerCommand kHandlers[] = {
 
 }  // namespace
 
-std::span<const ServerCommand> ObservationHandlers() { return kHandlers; }
+std::span<const ServerCommand> ObservationHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

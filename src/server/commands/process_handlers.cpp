@@ -13,7 +13,9 @@ void Time(ServerCall& call) {
   call.reply.BulkString(std::to_string(now_ms % 1000 * 1000));
 }
 
-void Command(ServerCall& call) { commands::RunCommandCommand(call.args, &call.reply); }
+void Command(ServerCall& call) {
+  commands::RunCommandCommand(call.args, &call.reply);
+}
 
 /// False if another one is running.
 bool BeginCheckpoint(Worker& worker) {
@@ -34,7 +36,8 @@ void EndCheckpoint(Worker& worker, const Status& status) {
   state.last_ok = status.ok();
   state.last_duration_s = static_cast<int64_t>(took_us / 1'000'000);
   const uint64_t threshold_ms = worker.config().latency_monitor_threshold_ms;
-  if (threshold_ms != 0 && took_us >= threshold_ms * 1000) worker.state().latency.Add("checkpoint", now_s, took_us / 1000);
+  if (threshold_ms != 0 && took_us >= threshold_ms * 1000)
+    worker.state().latency.Add("checkpoint", now_s, took_us / 1000);
   if (!status.ok()) return worker.log().Warning("The checkpoint failed: {}", status.message());
   state.last_save_s = now_s;
   ++state.saves;
@@ -142,6 +145,8 @@ constexpr ServerCommand kHandlers[] = {
 
 }  // namespace
 
-std::span<const ServerCommand> ProcessHandlers() { return kHandlers; }
+std::span<const ServerCommand> ProcessHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

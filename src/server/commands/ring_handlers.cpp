@@ -75,12 +75,12 @@ void Slot(ServerCall& call) {
   ServerState& state = call.worker.state();
   const ReplyTicket ticket = call.Defer();
   const auto answer = [ticket, protocol = call.session().protocol](Worker& home, const SlotFacts& facts) {
-    ticket.Answer(MakeReply(protocol, [&](resp::ReplyWriter& reply) {
-      WriteSlot(*home.node().View(), facts, reply);
-    }));
+    ticket.Answer(
+        MakeReply(protocol, [&](resp::ReplyWriter& reply) { WriteSlot(*home.node().View(), facts, reply); }));
   };
   state.Post(*slot % state.workers.size(), [=, &state, home = call.worker.index()](Worker& worker) {
-    state.Post(home, [answer, facts = worker.node().DescribeSlot(*slot)](Worker& asking) { answer(asking, facts); });
+    state.Post(
+        home, [answer, facts = worker.node().DescribeSlot(*slot)](Worker& asking) { answer(asking, facts); });
   });
 }
 
@@ -125,8 +125,8 @@ std::vector<SlotLine> LoopDigests(Worker& worker, const DigestOptions& options) 
   return lines;
 }
 
-/// The slot takes part, so that rows that moved to another slot do not go unnoticed; empty slots do not, so a node that
-/// never had one agrees with a node that lost its last row.
+/// The slot takes part, so that rows that moved to another slot do not go unnoticed; empty slots do not, so a
+/// node that never had one agrees with a node that lost its last row.
 uint64_t Combine(const std::vector<SlotLine>& lines) {
   uint64_t sum = 0;
   for (const SlotLine& line : lines) {
@@ -191,8 +191,8 @@ std::string StatusText(Worker& worker, const LoopFacts& sum) {
   const auto view = worker.node().View();
   auto slots = CoordinatedSlots(*view);
   std::string text = fmt::format("node {} {}\nring {:016x}  N={} R={} W={}  {}\n", view->self.ToName(),
-                                 Address(*view, view->self), view->ring->Fingerprint(), view->Homes(), view->R(),
-                                 view->W(), IsServing(*view) ? "serving" : "not enough nodes");
+                                 Address(*view, view->self), view->ring->Fingerprint(), view->Homes(),
+                                 view->R(), view->W(), IsServing(*view) ? "serving" : "not enough nodes");
   for (const Member* member : PresentMembers(*view)) {
     text += fmt::format("{} {:<21} {:<5} weight={} zone={} coordinates={} home-of={}{}\n", member->id.ToHex(),
                         ClientAddress(*member), view->IsAlive(member->id) ? "alive" : "down", member->weight,
@@ -221,6 +221,8 @@ constexpr ServerCommand kHandlers[] = {
 
 }  // namespace
 
-std::span<const ServerCommand> RingHandlers() { return kHandlers; }
+std::span<const ServerCommand> RingHandlers() {
+  return kHandlers;
+}
 
 }  // namespace orrery::server

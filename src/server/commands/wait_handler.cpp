@@ -44,8 +44,8 @@ void AskLoop(Worker& asking, size_t loop, std::vector<SlotId> slots, uint64_t re
 
 }  // namespace
 
-/// WAIT replicas timeout. Runs when all earlier commands of the connection are answered, so W copies exist already; it
-/// waits for more.
+/// WAIT replicas timeout. Runs when all earlier commands of the connection are answered, so W copies exist
+/// already; it waits for more.
 void Wait(ServerCall& call) {
   const auto replicas = resp::ParseInteger(call.arg(1));
   if (!replicas) return NotAnInteger(call);

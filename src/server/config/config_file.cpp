@@ -28,8 +28,8 @@ std::string_view Trim(std::string_view line) {
 
 Status LineError(int number, std::string_view line, std::string_view reason) {
   return Status::Invalid("\n*** FATAL CONFIG FILE ERROR (Orrery " + std::string(kReleaseVersion) +
-                         ") ***\nReading the configuration file, at line " + std::to_string(number) + "\n>>> '" +
-                         std::string(line) + "'\n" + std::string(reason) + "\n");
+                         ") ***\nReading the configuration file, at line " + std::to_string(number) +
+                         "\n>>> '" + std::string(line) + "'\n" + std::string(reason) + "\n");
 }
 
 Status SystemError(const std::string& what, const std::string& path) {
@@ -109,7 +109,8 @@ Status ConfigReader::ReadFile(const std::string& path) {
 
 Result<std::string> ReadWholeFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::IoError("Fatal error, can't open config file '" + path + "': " + std::strerror(errno));
+  if (!in)
+    return Status::IoError("Fatal error, can't open config file '" + path + "': " + std::strerror(errno));
   std::ostringstream text;
   text << in.rdbuf();
   if (in.bad() || (in.fail() && !in.eof())) {
@@ -125,7 +126,8 @@ Status ReplaceFile(const std::string& path, std::string_view text) {
   Status written = WriteAndSync(fd, text, temporary);
   if (written.ok() && fchmod(fd, 0644) != 0) written = SystemError("can't set the mode of", temporary);
   close(fd);
-  if (written.ok() && rename(temporary.c_str(), path.c_str()) != 0) written = SystemError("can't replace", path);
+  if (written.ok() && rename(temporary.c_str(), path.c_str()) != 0)
+    written = SystemError("can't replace", path);
   if (!written.ok()) {
     unlink(temporary.c_str());
     return written;

@@ -9,8 +9,8 @@
 
 namespace orrery::server {
 
-/// Reads the text of a configuration file into a Config, line by line. Errors (kInvalid) have the form of redis-server's
-/// fatal configuration errors. Used once, at start, by one thread.
+/// Reads the text of a configuration file into a Config, line by line. Errors (kInvalid) have the form of
+/// redis-server's fatal configuration errors. Used once, at start, by one thread.
 class ConfigReader {
  public:
   Status ReadText(std::string_view text);
@@ -34,7 +34,8 @@ Result<std::string> ReadWholeFile(const std::string& path);
 /// Replaces the file atomically and durably.
 Status ReplaceFile(const std::string& path, std::string_view text);
 
-/// The text with every setting of `config` that it does not already say: comments, order and unchanged lines stay.
+/// The text with every setting of `config` that it does not already say: comments, order and unchanged lines
+/// stay.
 Result<std::string> RewriteConfigText(std::string_view text, const Config& config);
 
 }  // namespace orrery::server

@@ -70,7 +70,8 @@ std::vector<std::string> ReplaceInPlace(const std::vector<std::string>& lines, c
   return out;
 }
 
-void AppendSettings(const std::set<const Setting*>& missing, const Config& config, std::vector<std::string>* lines) {
+void AppendSettings(const std::set<const Setting*>& missing, const Config& config,
+                    std::vector<std::string>* lines) {
   bool signed_already = false;
   for (const std::string& line : *lines) signed_already = signed_already || line == kSignature;
   for (const Setting& setting : AllSettings()) {

@@ -12,19 +12,8 @@ namespace {
 constexpr uint32_t kPeerPortOffset = 10000;
 
 Status SetError(std::string_view name, std::string_view reason) {
-  return Status::Invalid("ERR CONFIG SET failed (possibly related to argument '" + std::string(name) + "') - " +
-                         std::string(reason));
-}
-
-/// The words of a value given to CONFIG SET.
-bool WordsOf(const Setting& setting, const std::string& value, std::vector<std::string>* words) {
-  if (!setting.has(Setting::kManyWords)) {
-    words->push_back(value);
-    return true;
-  }
-  if (!SplitWords(value, words)) return false;
-  if (words->empty()) words->emplace_back();
-  return true;
+  return Status::Invalid("ERR CONFIG SET failed (possibly related to argument '" + std::string(name) +
+                         "') - " + std::string(reason));
 }
 
 std::optional<uint16_t> ParsePort(std::string_view text) {
@@ -41,7 +30,8 @@ uint16_t Config::PeerPort() const {
 }
 
 Result<SeedAddress> ParseSeedAddress(std::string_view text) {
-  const std::string bad = "'" + std::string(text) + "' is not an address of the form host:port or host:port@peer-port";
+  const std::string bad =
+      "'" + std::string(text) + "' is not an address of the form host:port or host:port@peer-port";
   const size_t at = text.rfind('@');
   const std::string_view address = text.substr(0, at);
   const size_t colon = address.rfind(':');
@@ -49,7 +39,8 @@ Result<SeedAddress> ParseSeedAddress(std::string_view text) {
   const auto port = ParsePort(address.substr(colon + 1));
   if (!port) return Status::Invalid(bad);
   SeedAddress seed{std::string(address.substr(0, colon)), *port, 0};
-  if (seed.host.starts_with('[') && seed.host.ends_with(']')) seed.host = seed.host.substr(1, seed.host.size() - 2);
+  if (seed.host.starts_with('[') && seed.host.ends_with(']'))
+    seed.host = seed.host.substr(1, seed.host.size() - 2);
   if (at != std::string_view::npos) {
     const auto peer_port = ParsePort(text.substr(at + 1));
     if (!peer_port) return Status::Invalid(bad);
@@ -91,10 +82,9 @@ Status ConfigStore::Set(std::span<const std::pair<std::string, std::string>> cha
   }
   for (const auto& [name, value] : changes) {
     const Setting* setting = FindSetting(name);
-    std::vector<std::string> words;
-    if (!WordsOf(*setting, value, &words)) return SetError(name, "Unbalanced quotes in configuration line");
     if (setting->has(Setting::kInert)) next.inert.erase(std::string(setting->name));
-    if (const std::string error = ApplySetting(*setting, words, &next); !error.empty()) return SetError(name, error);
+    if (const std::string error = ApplySetting(*setting, {&value, 1}, &next); !error.empty())
+      return SetError(name, error);
   }
   config_ = std::make_shared<const Config>(std::move(next));
   return Status::Ok();
@@ -124,7 +114,8 @@ std::vector<std::pair<std::string, std::string>> MatchSettings(const Config& con
   };
   for (const Setting& setting : AllSettings()) {
     if (matches(setting.name)) found.emplace_back(setting.name, setting.format(config));
-    if (!setting.alias.empty() && matches(setting.alias)) found.emplace_back(setting.alias, setting.format(config));
+    if (!setting.alias.empty() && matches(setting.alias))
+      found.emplace_back(setting.alias, setting.format(config));
   }
   return found;
 }

@@ -16,7 +16,8 @@ struct Inert {
 
 constexpr std::string_view kNoSnapshots = "every write goes to the write-ahead log, there are no RDB files";
 constexpr std::string_view kNoAof = "the write-ahead log is always on; appendfsync says when it is synced";
-constexpr std::string_view kNoEviction = "rows live on disk and are never evicted; block-cache-size bounds memory";
+constexpr std::string_view kNoEviction =
+    "rows live on disk and are never evicted; block-cache-size bounds memory";
 constexpr std::string_view kNoEncodings = "rows on disk have one encoding";
 constexpr std::string_view kNoReplicaOf = "all nodes are equal; replication-factor says how many hold a key";
 constexpr std::string_view kAlwaysCluster = "every node is a member of a cluster that needs no set-up";
@@ -46,17 +47,20 @@ constexpr Inert kInert[] = {
     {"maxmemory", Kind::kMemory, "0", kNoEviction},
     {"maxmemory-policy", Kind::kText, "noeviction", kNoEviction},
     {"maxmemory-samples", Kind::kInteger, "5", kNoEviction},
-    {"maxmemory-clients", Kind::kMemory, "0", "client-output-buffer-limit and client-query-buffer-limit bound clients"},
+    {"maxmemory-clients", Kind::kMemory, "0",
+     "client-output-buffer-limit and client-query-buffer-limit bound clients"},
     {"lfu-log-factor", Kind::kInteger, "10", kNoEviction},
     {"lfu-decay-time", Kind::kInteger, "1", kNoEviction},
-    {"active-expire-effort", Kind::kInteger, "1", "expired keys are hidden at once and purged in the background"},
+    {"active-expire-effort", Kind::kInteger, "1",
+     "expired keys are hidden at once and purged in the background"},
     {"activerehashing", Kind::kYesNo, "yes", kNoTimer},
     {"activedefrag", Kind::kYesNo, "no", kNoTimer},
     {"jemalloc-bg-thread", Kind::kYesNo, "yes", kNoTimer},
     {"hz", Kind::kInteger, "10", kNoTimer},
     {"dynamic-hz", Kind::kYesNo, "yes", kNoTimer},
     {"io-threads", Kind::kInteger, "1", "threads sets the number of loops, each with its own clients"},
-    {"io-threads-do-reads", Kind::kYesNo, "no", "threads sets the number of loops, each with its own clients"},
+    {"io-threads-do-reads", Kind::kYesNo, "no",
+     "threads sets the number of loops, each with its own clients"},
     {"lazyfree-lazy-eviction", Kind::kYesNo, "no", kNoLazyFree},
     {"lazyfree-lazy-expire", Kind::kYesNo, "no", kNoLazyFree},
     {"lazyfree-lazy-server-del", Kind::kYesNo, "no", kNoLazyFree},

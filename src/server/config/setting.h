@@ -52,8 +52,8 @@ bool ParseMemory(std::string_view text, uint64_t* bytes);
 /// The shortest exact form: 67108864 is "64mb".
 std::string FormatMemory(uint64_t bytes);
 
-/// Words of one configuration line: blanks separate, "..." with escapes and '...' hold together. False when a quote is
-/// not closed or is followed by something.
+/// Words of one configuration line: blanks separate, "..." with escapes and '...' hold together. False when a
+/// quote is not closed or is followed by something.
 bool SplitWords(std::string_view line, std::vector<std::string>* words);
 /// As one word of a configuration line: quoted where it has to be.
 std::string QuoteWord(std::string_view word);

@@ -19,7 +19,7 @@ inline std::string OutOfRange(int64_t min, int64_t max) {
 }
 
 template <typename T>
-Setting Number(std::string_view name, T Config::* member, int64_t min, int64_t max, uint32_t flags = 0,
+Setting Number(std::string_view name, T Config::*member, int64_t min, int64_t max, uint32_t flags = 0,
                std::string_view alias = {}) {
   Setting setting{name, alias, flags, {}, {}};
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {
@@ -33,7 +33,7 @@ Setting Number(std::string_view name, T Config::* member, int64_t min, int64_t m
   return setting;
 }
 
-inline Setting Memory(std::string_view name, uint64_t Config::* member, uint64_t min, uint32_t flags = 0) {
+inline Setting Memory(std::string_view name, uint64_t Config::*member, uint64_t min, uint32_t flags = 0) {
   Setting setting{name, {}, flags, {}, {}};
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {
     uint64_t bytes = 0;
@@ -43,7 +43,9 @@ inline Setting Memory(std::string_view name, uint64_t Config::* member, uint64_t
     return {};
   };
   setting.format = [=](const Config& config) { return std::to_string(config.*member); };
-  setting.lines = [=](const Config& config) { return std::vector<std::string>{FormatMemory(config.*member)}; };
+  setting.lines = [=](const Config& config) {
+    return std::vector<std::string>{FormatMemory(config.*member)};
+  };
   return setting;
 }
 
@@ -54,7 +56,7 @@ inline bool ParseYesNo(std::string_view text, bool* value) {
   return lower == "yes" || lower == "no";
 }
 
-inline Setting YesNo(std::string_view name, bool Config::* member, uint32_t flags = 0) {
+inline Setting YesNo(std::string_view name, bool Config::*member, uint32_t flags = 0) {
   Setting setting{name, {}, flags, {}, {}};
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {
     return ParseYesNo(words[0], &(config->*member)) ? std::string() : "argument must be 'yes' or 'no'";
@@ -63,7 +65,7 @@ inline Setting YesNo(std::string_view name, bool Config::* member, uint32_t flag
   return setting;
 }
 
-inline Setting Text(std::string_view name, std::string Config::* member, uint32_t flags = 0) {
+inline Setting Text(std::string_view name, std::string Config::*member, uint32_t flags = 0) {
   Setting setting{name, {}, flags, {}, {}};
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {
     config->*member = words[0];
@@ -74,7 +76,7 @@ inline Setting Text(std::string_view name, std::string Config::* member, uint32_
 }
 
 template <typename E>
-Setting OneOf(std::string_view name, E Config::* member, std::vector<std::pair<std::string_view, E>> choices,
+Setting OneOf(std::string_view name, E Config::*member, std::vector<std::pair<std::string_view, E>> choices,
               uint32_t flags = 0) {
   Setting setting{name, {}, flags, {}, {}};
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {

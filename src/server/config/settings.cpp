@@ -64,14 +64,15 @@ std::optional<size_t> ClassIndex(std::string_view name) {
 }
 
 std::string ParseOutputLimits(std::span<const std::string> words, Config* config) {
-  if (words.empty() || words.size() % 4 != 0) return "Wrong number of arguments in buffer limit configuration.";
+  if (words.empty() || words.size() % 4 != 0)
+    return "Wrong number of arguments in buffer limit configuration.";
   for (size_t i = 0; i < words.size(); i += 4) {
     const auto index = ClassIndex(words[i]);
     if (!index) return "Invalid client class specified in buffer limit configuration.";
     OutputLimit limit;
     const auto seconds = resp::ParseInteger(words[i + 3]);
-    if (!ParseMemory(words[i + 1], &limit.hard_bytes) || !ParseMemory(words[i + 2], &limit.soft_bytes) || !seconds ||
-        *seconds < 0 || *seconds > kInt32Max) {
+    if (!ParseMemory(words[i + 1], &limit.hard_bytes) || !ParseMemory(words[i + 2], &limit.soft_bytes) ||
+        !seconds || *seconds < 0 || *seconds > kInt32Max) {
       return "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
     }
     limit.soft_seconds = static_cast<uint32_t>(*seconds);
@@ -95,8 +96,9 @@ Setting OutputLimits() {
     std::vector<std::string> lines;
     for (size_t i = 0; i < config.output_limits.size(); ++i) {
       const OutputLimit& limit = config.output_limits[i];
-      lines.push_back((i == 1 ? "replica" : std::string(kClassNames[i])) + " " + FormatMemory(limit.hard_bytes) + " " +
-                      FormatMemory(limit.soft_bytes) + " " + std::to_string(limit.soft_seconds));
+      lines.push_back((i == 1 ? "replica" : std::string(kClassNames[i])) + " " +
+                      FormatMemory(limit.hard_bytes) + " " + FormatMemory(limit.soft_bytes) + " " +
+                      std::to_string(limit.soft_seconds));
     }
     return lines;
   };
@@ -130,11 +132,12 @@ Setting Percentiles() {
 }
 
 /// One word without blanks, for what travels between nodes.
-Setting Name(std::string_view name, std::string Config::* member, size_t length_max, bool may_be_empty) {
+Setting Name(std::string_view name, std::string Config::*member, size_t length_max, bool may_be_empty) {
   Setting setting = Text(name, member, kImmutable);
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {
     const std::string& word = words[0];
-    const bool plain = std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c <= '~' && c != ','; });
+    const bool plain =
+        std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c <= '~' && c != ','; });
     if (!plain) return "argument must be printable, without blanks and commas";
     if (word.size() > length_max) return "argument must not be longer than " + std::to_string(length_max);
     if (word.empty() && !may_be_empty) return "argument must not be empty";
@@ -199,9 +202,10 @@ std::vector<Setting> ObservationSettings() {
       Number("latency-monitor-threshold", &Config::latency_monitor_threshold_ms, 0, kInt64Max),
       YesNo("latency-tracking", &Config::latency_tracking),
       Percentiles(),
-      OneOf<DebugCommand>("enable-debug-command", &Config::enable_debug_command,
-                          {{"no", DebugCommand::kNo}, {"yes", DebugCommand::kYes}, {"local", DebugCommand::kLocal}},
-                          kImmutable),
+      OneOf<DebugCommand>(
+          "enable-debug-command", &Config::enable_debug_command,
+          {{"no", DebugCommand::kNo}, {"yes", DebugCommand::kYes}, {"local", DebugCommand::kLocal}},
+          kImmutable),
   };
 }
 
@@ -256,8 +260,8 @@ std::unordered_map<std::string, const Setting*> IndexSettings() {
 const std::vector<Setting>& AllSettings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (auto* part : {&NetworkSettings, &ProcessSettings, &ClientSettings, &ObservationSettings, &ClusterSettings,
-                       &StorageSettings, &InertSettings}) {
+    for (auto* part : {&NetworkSettings, &ProcessSettings, &ClientSettings, &ObservationSettings,
+                       &ClusterSettings, &StorageSettings, &InertSettings}) {
       for (Setting& setting : (*part)()) all.push_back(std::move(setting));
     }
     return all;
@@ -272,8 +276,14 @@ const Setting* FindSetting(std::string_view name) {
 }
 
 std::string ApplySetting(const Setting& setting, std::span<const std::string> words, Config* config) {
-  if (words.empty() || (words.size() != 1 && !setting.has(Setting::kManyWords))) return "wrong number of arguments";
-  return setting.parse(words, config);
+  if (words.empty() || (words.size() != 1 && !setting.has(Setting::kManyWords)))
+    return "wrong number of arguments";
+  if (words.size() > 1 || words[0].empty() || !setting.has(Setting::kManyWords))
+    return setting.parse(words, config);
+  std::vector<std::string> split;  // `--save "900 1"` and CONFIG SET give all words in one
+  if (!SplitWords(words[0], &split)) return "Unbalanced quotes in configuration line";
+  if (split.empty()) split.emplace_back();
+  return setting.parse(split, config);
 }
 
 }  // namespace orrery::server

@@ -13,7 +13,9 @@
 namespace orrery::server {
 namespace {
 
-bool IsOption(std::string_view word) { return word.size() > 2 && word.starts_with("--"); }
+bool IsOption(std::string_view word) {
+  return word.size() > 2 && word.starts_with("--");
+}
 
 std::string AbsolutePath(const std::string& path) {
   if (path.starts_with('/')) return path;
@@ -23,8 +25,8 @@ std::string AbsolutePath(const std::string& path) {
   return absolute;
 }
 
-/// Overrides become lines after the file's, one for each --setting: what follows it are its words, quoted, while what
-/// is in one word with it ("--port 7001") is taken as it stands.
+/// Overrides become lines after the file's, one for each --setting: what follows it are its words, quoted,
+/// while what is in one word with it ("--port 7001") is taken as it stands.
 std::string OverrideLines(std::span<const std::string> args) {
   std::string lines;
   for (const std::string& arg : args) {
@@ -98,24 +100,24 @@ Result<Config> ParseConfig(std::string_view text) {
 }
 
 std::string VersionText() {
-  return "Orrery server v=" + std::string(kReleaseVersion) + " redis=" + std::string(kRedisVersion) + " malloc=jemalloc bits=64\n";
+  return "Orrery server v=" + std::string(kReleaseVersion) + " redis=" + std::string(kRedisVersion) +
+         " malloc=jemalloc bits=64\n";
 }
 
 std::string UsageText() {
-  return
-      "Usage: orrery-server [/path/to/orrery.conf] [--setting value ...] [-]\n"
-      "       orrery-server -                   (read settings from standard input)\n"
-      "       orrery-server -v or --version\n"
-      "       orrery-server -h or --help\n"
-      "\n"
-      "Examples:\n"
-      "       orrery-server                     (one node with the default settings)\n"
-      "       orrery-server /etc/orrery/orrery.conf\n"
-      "       orrery-server --port 7002 --dir /var/lib/orrery --seeds 127.0.0.1:7001\n"
-      "       orrery-server /etc/orrery/orrery.conf --loglevel verbose\n"
-      "       echo 'appendfsync always' | orrery-server - --port 7001\n"
-      "\n"
-      "Settings are those of config/orrery.conf; a later one takes the place of an earlier one.\n";
+  return "Usage: orrery-server [/path/to/orrery.conf] [--setting value ...] [-]\n"
+         "       orrery-server -                   (read settings from standard input)\n"
+         "       orrery-server -v or --version\n"
+         "       orrery-server -h or --help\n"
+         "\n"
+         "Examples:\n"
+         "       orrery-server                     (one node with the default settings)\n"
+         "       orrery-server /etc/orrery/orrery.conf\n"
+         "       orrery-server --port 7002 --dir /var/lib/orrery --seeds 127.0.0.1:7001\n"
+         "       orrery-server /etc/orrery/orrery.conf --loglevel verbose\n"
+         "       echo 'appendfsync always' | orrery-server - --port 7001\n"
+         "\n"
+         "Settings are those of config/orrery.conf; a later one takes the place of an earlier one.\n";
 }
 
 }  // namespace orrery::server

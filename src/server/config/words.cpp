@@ -6,7 +6,9 @@
 namespace orrery::server {
 namespace {
 
-bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+bool IsSpace(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -86,7 +88,8 @@ class WordReader {
 bool NeedsQuotes(std::string_view word) {
   if (word.empty() || word.front() == '#') return true;
   for (char c : word) {
-    if (IsSpace(c) || c == '"' || c == '\'' || c == '\\' || std::isprint(static_cast<unsigned char>(c)) == 0) return true;
+    if (IsSpace(c) || c == '"' || c == '\'' || c == '\\' || std::isprint(static_cast<unsigned char>(c)) == 0)
+      return true;
   }
   return false;
 }
@@ -125,14 +128,20 @@ bool ParseMemory(std::string_view text, uint64_t* bytes) {
   uint64_t value = 0;
   while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
     const auto digit = static_cast<uint64_t>(text[digits++] - '0');
-    if (__builtin_mul_overflow(value, uint64_t{10}, &value) || __builtin_add_overflow(value, digit, &value)) return false;
+    if (__builtin_mul_overflow(value, uint64_t{10}, &value) || __builtin_add_overflow(value, digit, &value))
+      return false;
   }
   if (digits == 0) return false;
   std::string unit;
   for (char c : text.substr(digits)) unit += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
-      {"", 1},           {"b", 1},           {"k", 1000},       {"kb", 1024}, {"m", 1000 * 1000}, {"mb", 1024 * 1024},
-      {"g", 1000000000}, {"gb", 1024 * 1024 * 1024}};
+  static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {{"", 1},
+                                                                     {"b", 1},
+                                                                     {"k", 1000},
+                                                                     {"kb", 1024},
+                                                                     {"m", 1000 * 1000},
+                                                                     {"mb", 1024 * 1024},
+                                                                     {"g", 1000000000},
+                                                                     {"gb", 1024 * 1024 * 1024}};
   for (const auto& [name, factor] : kUnits) {
     if (unit == name) return !__builtin_mul_overflow(value, factor, bytes);
   }

@@ -31,7 +31,8 @@ void Histogram::Merge(const Histogram& other) {
 
 uint64_t Histogram::Percentile(double percent) const {
   if (count_ == 0) return 0;
-  const auto wanted = std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(static_cast<double>(count_) * percent / 100)));
+  const auto wanted =
+      std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(static_cast<double>(count_) * percent / 100)));
   uint64_t seen = 0;
   for (size_t i = 0; i < kBuckets; ++i) {
     seen += counts_[i];

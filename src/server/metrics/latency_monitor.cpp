@@ -25,11 +25,14 @@ uint64_t Average(const LatencySeries& series) {
 
 std::string_view Advice(std::string_view event) {
   if (event == "command") {
-    return "a command took long from being read to its reply: look at SLOWLOG, at the peers' health (RING STATUS) and at "
+    return "a command took long from being read to its reply: look at SLOWLOG, at the peers' health (RING "
+           "STATUS) and at "
            "request sizes";
   }
-  if (event == "fast-command") return "even commands of constant cost took long: the loops, a quorum or the disk are slow";
-  if (event == "loop-turn") return "a loop was busy or not scheduled: fewer threads than cores helps, swapping hurts";
+  if (event == "fast-command")
+    return "even commands of constant cost took long: the loops, a quorum or the disk are slow";
+  if (event == "loop-turn")
+    return "a loop was busy or not scheduled: fewer threads than cores helps, swapping hurts";
   if (event == "checkpoint") return "SAVE or BGSAVE waited for the disk";
   return "no advice for this event";
 }
@@ -78,15 +81,17 @@ size_t LatencyMonitor::Reset(const std::vector<std::string>& events) {
 
 std::string LatencyReport(const std::map<std::string, LatencySeries>& all, uint64_t threshold_ms) {
   if (threshold_ms == 0) {
-    return "Latency is not being watched on this node. CONFIG SET latency-monitor-threshold <milliseconds> starts it.\n";
+    return "Latency is not being watched on this node. CONFIG SET latency-monitor-threshold <milliseconds> "
+           "starts it.\n";
   }
-  if (all.empty()) return fmt::format("Nothing took {} milliseconds or more: no latency spikes.\n", threshold_ms);
+  if (all.empty())
+    return fmt::format("Nothing took {} milliseconds or more: no latency spikes.\n", threshold_ms);
   std::string text = fmt::format("Latency spikes of {} milliseconds or more, by event:\n\n", threshold_ms);
   int number = 0;
   for (const auto& [event, series] : all) {
-    text += fmt::format("{}. {}: {} spikes, average {} ms, last {} ms, worst ever {} ms.\n   {}.\n", ++number, event,
-                        series.samples.size(), Average(series), series.samples.back().latency_ms, series.max_ms,
-                        Advice(event));
+    text += fmt::format("{}. {}: {} spikes, average {} ms, last {} ms, worst ever {} ms.\n   {}.\n", ++number,
+                        event, series.samples.size(), Average(series), series.samples.back().latency_ms,
+                        series.max_ms, Advice(event));
   }
   return text;
 }
@@ -100,11 +105,12 @@ std::string LatencyGraph(std::string_view event, const LatencySeries& series, ui
     low = std::min(low, samples[i].latency_ms);
     high = std::max(high, samples[i].latency_ms);
   }
-  std::string text = fmt::format("{} - high {} ms, low {} ms (all time high {} ms)\n{:-<80}\n", event, high, low,
-                                 series.max_ms, "");
+  std::string text = fmt::format("{} - high {} ms, low {} ms (all time high {} ms)\n{:-<80}\n", event, high,
+                                 low, series.max_ms, "");
   for (uint64_t row = kGraphRows; row-- > 0;) {
     for (size_t i = first; i < samples.size(); ++i) {
-      const uint64_t height = high == low ? kGraphRows : (samples[i].latency_ms - low) * kGraphRows / (high - low);
+      const uint64_t height =
+          high == low ? kGraphRows : (samples[i].latency_ms - low) * kGraphRows / (high - low);
       text += height > row ? '#' : (row == 0 ? '_' : ' ');
     }
     text += '\n';

@@ -16,7 +16,8 @@ struct LatencySample {
   uint64_t latency_ms = 0;
 };
 
-/// The latest samples of one kind of event: at most one per second, the worst of it, 160 in all, as Redis keeps them.
+/// The latest samples of one kind of event: at most one per second, the worst of it, 160 in all, as Redis
+/// keeps them.
 struct LatencySeries {
   static constexpr size_t kSamplesMax = 160;
 
@@ -26,9 +27,9 @@ struct LatencySeries {
   void Add(uint64_t time_s, uint64_t latency_ms);
 };
 
-/// Latency spikes of the node by kind of event: "command", "fast-command", "loop-turn", "checkpoint". Whoever measures
-/// compares with latency-monitor-threshold itself and tells only what is above it; the lock is thus rarely taken. Any
-/// thread.
+/// Latency spikes of the node by kind of event: "command", "fast-command", "loop-turn", "checkpoint". Whoever
+/// measures compares with latency-monitor-threshold itself and tells only what is above it; the lock is thus
+/// rarely taken. Any thread.
 class LatencyMonitor {
  public:
   void Add(std::string_view event, uint64_t time_s, uint64_t latency_ms);

@@ -32,10 +32,10 @@ void LoopMetrics::CountError(std::string_view reply) {
 void LoopMetrics::Merge(const LoopMetrics& other) {
   for (auto member :
        {&LoopMetrics::connections_received, &LoopMetrics::connections_rejected, &LoopMetrics::connections_now,
-        &LoopMetrics::commands, &LoopMetrics::net_input_bytes, &LoopMetrics::net_output_bytes, &LoopMetrics::reads,
-        &LoopMetrics::writes, &LoopMetrics::output_limit_closed, &LoopMetrics::query_limit_closed,
-        &LoopMetrics::timed_out, &LoopMetrics::blocked_clients, &LoopMetrics::pending_replies,
-        &LoopMetrics::input_buffer_bytes, &LoopMetrics::output_buffer_bytes}) {
+        &LoopMetrics::commands, &LoopMetrics::net_input_bytes, &LoopMetrics::net_output_bytes,
+        &LoopMetrics::reads, &LoopMetrics::writes, &LoopMetrics::output_limit_closed,
+        &LoopMetrics::query_limit_closed, &LoopMetrics::timed_out, &LoopMetrics::blocked_clients,
+        &LoopMetrics::pending_replies, &LoopMetrics::input_buffer_bytes, &LoopMetrics::output_buffer_bytes}) {
     this->*member += other.*member;
   }
   input_buffer_max = std::max(input_buffer_max, other.input_buffer_max);

@@ -10,8 +10,8 @@
 
 namespace orrery::server {
 
-/// A command as SLOWLOG shows it: at most 32 arguments of at most 128 bytes, what is left out being counted, as Redis
-/// does. Kept beside each command under way, so it reuses its memory.
+/// A command as SLOWLOG shows it: at most 32 arguments of at most 128 bytes, what is left out being counted,
+/// as Redis does. Kept beside each command under way, so it reuses its memory.
 class ArgumentPreview {
  public:
   void Assign(std::span<const std::string_view> args);
@@ -32,7 +32,8 @@ struct SlowlogEntry {
   std::string client_name;
 };
 
-/// The latest slow commands of the node, newest first. Any thread: the lock is taken for slow commands and SLOWLOG only.
+/// The latest slow commands of the node, newest first. Any thread: the lock is taken for slow commands and
+/// SLOWLOG only.
 class Slowlog {
  public:
   void Add(SlowlogEntry entry, uint64_t length_max);

@@ -25,7 +25,8 @@ class Access final : public NodeAccess {
   replication::ClusterViewPtr View() const override { return loop_.shard().view(); }
   uint64_t Incarnation() const override { return loop_.shared().self.incarnation; }
 
-  void Meet(const std::string& host, uint16_t port, uint16_t peer_port, std::function<void(Status)> done) override {
+  void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
+            std::function<void(Status)> done) override {
     const uint16_t dial = peer_port != 0 ? peer_port : static_cast<uint16_t>(port + kPeerPortOffset);
     NodeShared& shared = loop_.shared();
     for (auto& other : shared.loops) {
@@ -52,13 +53,15 @@ class Access final : public NodeAccess {
     Poll(std::vector<SlotId>(slots.begin(), slots.end()), replicas, deadline_us, std::move(done));
   }
 
-  std::map<std::string, uint64_t> StoreProperties() const override { return loop_.shared().database->Properties(); }
+  std::map<std::string, uint64_t> StoreProperties() const override {
+    return loop_.shared().database->Properties();
+  }
 
   void Checkpoint(std::function<void(Status)> done) override {
     // RocksDB's checkpoint waits for the disk: it runs beside the loops, which go on.
     storage::RocksDatabase* database = loop_.shared().database;
-    const std::string path = loop_.shared().config->Get()->dir + "/checkpoints/" +
-                             std::to_string(loop_.loop().WallMs());
+    const std::string path =
+        loop_.shared().config->Get()->dir + "/checkpoints/" + std::to_string(loop_.loop().WallMs());
     runtime::UvLoop* loop = &loop_.loop();
     if (checkpoint_.joinable()) checkpoint_.join();
     checkpoint_ = std::thread([database, path, loop, done = std::move(done)] {
@@ -77,15 +80,18 @@ class Access final : public NodeAccess {
 
   uint64_t Copies(const std::vector<SlotId>& slots) {
     uint64_t copies = loop_.shard().view()->Homes() - 1;
-    for (SlotId slot : slots) copies = std::min<uint64_t>(copies, loop_.shard().coordinator().CopiesOfLatest(slot));
+    for (SlotId slot : slots)
+      copies = std::min<uint64_t>(copies, loop_.shard().coordinator().CopiesOfLatest(slot));
     return copies;
   }
 
-  void Poll(std::vector<SlotId> slots, uint64_t replicas, uint64_t deadline_us, std::function<void(uint64_t)> done) {
+  void Poll(std::vector<SlotId> slots, uint64_t replicas, uint64_t deadline_us,
+            std::function<void(uint64_t)> done) {
     const uint64_t copies = Copies(slots);
     const bool late = deadline_us != 0 && loop_.loop().MonotonicUs() >= deadline_us;
     if (copies >= replicas || late) return done(copies);
-    auto again = [this, alive = alive_, slots = std::move(slots), replicas, deadline_us, done = std::move(done)] {
+    auto again = [this, alive = alive_, slots = std::move(slots), replicas, deadline_us,
+                  done = std::move(done)] {
       if (*alive) Poll(slots, replicas, deadline_us, done);
     };
     loop_.loop().After(kWaitPollUs, std::move(again));
@@ -98,6 +104,8 @@ class Access final : public NodeAccess {
 
 }  // namespace
 
-std::unique_ptr<NodeAccess> MakeNodeAccess(NodeLoop* loop) { return std::make_unique<Access>(loop); }
+std::unique_ptr<NodeAccess> MakeNodeAccess(NodeLoop* loop) {
+  return std::make_unique<Access>(loop);
+}
 
 }  // namespace orrery::server

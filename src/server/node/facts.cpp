@@ -69,7 +69,8 @@ LoopFacts GatherFacts(NodeLoop* loop) {
   const uint64_t now_us = loop->loop().MonotonicUs();
   const uint64_t now_ms = loop->loop().WallMs();
   for (const auto& link : loop->transport().Links()) {
-    facts.links.push_back({link.peer, link.dialled, now_ms - (now_us - link.up_since_us) / 1000, link.queued_bytes});
+    facts.links.push_back(
+        {link.peer, link.dialled, now_ms - (now_us - link.up_since_us) / 1000, link.queued_bytes});
   }
   facts.backlog_bytes = loop->shard().slots().backlog_bytes();
   facts.writes_stopped = loop->shard().failed();

@@ -32,7 +32,8 @@ replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   options.replication_factor = config.replication_factor;
   options.read_quorum = config.read_quorum;
   options.write_quorum = config.write_quorum;
-  options.failure_detector.heartbeat_interval_us = std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
+  options.failure_detector.heartbeat_interval_us =
+      std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
   options.failure_detector.silence_max_us = uint64_t{config.failure_detection_timeout_ms} * 900;
   return options;
 }
@@ -136,8 +137,8 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   hooks.has_data = [this] { return shared.has_data.load(std::memory_order_relaxed); };
   hooks.log = [this](const std::string& line) { log->Notice("cluster: {}", line); };
   control = std::make_unique<replication::ClusterControl>(ClusterOptionsOf(*config->Get()), std::move(state),
-                                                          &first().store(), &first().loop(), &first().random(),
-                                                          std::move(hooks));
+                                                          &first().store(), &first().loop(),
+                                                          &first().random(), std::move(hooks));
   shared.control = control.get();
 }
 
@@ -173,8 +174,9 @@ Status Node::Impl::OpenPorts() {
   runtime::PeerListenerOptions options;
   options.host = settings->bind.empty() ? "127.0.0.1" : settings->bind.front();
   options.port = settings->PeerPort();
-  auto opened = runtime::PeerListener::Listen(first().loop(), options, transports,
-                                              [this](const std::string& note) { log->Notice("peers: {}", note); });
+  auto opened =
+      runtime::PeerListener::Listen(first().loop(), options, transports,
+                                    [this](const std::string& note) { log->Notice("peers: {}", note); });
   if (!opened.ok()) return opened.status();
   listener = std::move(*opened);
 
@@ -202,7 +204,8 @@ void Node::Impl::DialSeeds() {
 void Node::Impl::Heartbeat() {
   if (stopping) return;
   control->Tick();
-  first().loop().After(ClusterOptionsOf(*config->Get()).failure_detector.heartbeat_interval_us, [this] { Heartbeat(); });
+  first().loop().After(ClusterOptionsOf(*config->Get()).failure_detector.heartbeat_interval_us,
+                       [this] { Heartbeat(); });
 }
 
 void Node::Impl::NewLife(const std::string& why) {
@@ -227,7 +230,9 @@ void Node::Impl::SyncAndStop() {
   }
 }
 
-void Node::Impl::Stop() { first().loop().Stop(); }
+void Node::Impl::Stop() {
+  first().loop().Stop();
+}
 
 Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log) {
   auto impl = std::make_unique<Impl>();

@@ -69,7 +69,9 @@ NodeLoop::NodeLoop(NodeShared* shared, size_t index, size_t count)
   store_ = shared_.database->OpenShard(options);
 }
 
-NodeLoop::~NodeLoop() { Close(); }
+NodeLoop::~NodeLoop() {
+  Close();
+}
 
 runtime::PeerTransportOptions NodeLoop::TransportOptions() const {
   const ConfigPtr config = shared_.config->Get();
@@ -102,7 +104,8 @@ runtime::PeerTransportHooks NodeLoop::TransportHooks() {
 }
 
 Status NodeLoop::Open(replication::ClusterViewPtr view) {
-  transport_ = std::make_unique<runtime::PeerTransport>(loop(), random_, TransportOptions(), *this, TransportHooks());
+  transport_ =
+      std::make_unique<runtime::PeerTransport>(loop(), random_, TransportOptions(), *this, TransportHooks());
   replication::Shard::Parts parts;
   parts.clock = &loop();
   parts.timers = &loop();
@@ -114,10 +117,13 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   parts.mesh = this;
   parts.log = [this](const std::string& line) { shared_.log->Warning("{}", line); };
   if (index_ == 0) {
-    parts.on_gossip = [this](NodeId from, std::string_view bytes) { shared_.control->OnMessage(from, bytes); };
+    parts.on_gossip = [this](NodeId from, std::string_view bytes) {
+      shared_.control->OnMessage(from, bytes);
+    };
   }
   const ConfigPtr config = shared_.config->Get();
-  auto shard = replication::Shard::Open(ShardOptionsOf(*config, index_, count_), parts, shared_.self, std::move(view));
+  auto shard =
+      replication::Shard::Open(ShardOptionsOf(*config, index_, count_), parts, shared_.self, std::move(view));
   if (!shard.ok()) return shard.status();
   shard_ = std::move(*shard);
   access_ = MakeNodeAccess(this);
@@ -158,7 +164,8 @@ void NodeLoop::PostRequest(size_t to, Request request, uint8_t hops, Callback do
   auto carried = std::make_shared<std::pair<Request, Callback>>(std::move(request), std::move(done));
   target->loop().Post([this, target, hops, carried] {
     target->shard_->RouteFromLoop(std::move(carried->first), hops, [this, carried](Response response) {
-      loop().Post([carried, response = std::move(response)]() mutable { carried->second(std::move(response)); });
+      loop().Post(
+          [carried, response = std::move(response)]() mutable { carried->second(std::move(response)); });
     });
   });
 }
@@ -171,8 +178,8 @@ void NodeLoop::PostMessage(size_t to, NodeId from, replication::Message message)
 
 // ---- clients ----
 
-void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::string_view> args, const Caller& caller,
-                 Done done) {
+void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::string_view> args,
+                   const Caller& caller, Done done) {
   if (shard_->failed()) {
     std::string reply = replication::ErrorText({replication::Outcome::kDiskError, shard_->disk_error()});
     loop().Post([done = std::move(done), reply = std::move(reply)] { done(reply); });
@@ -187,7 +194,8 @@ void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::st
 }
 
 // Every slot is in doubt: each is asked by a request, which is right, if not cheap.
-void NodeLoop::SurveyKeys(std::optional<uint8_t> /*db*/, std::function<void(const commands::KeySurvey&)> done) {
+void NodeLoop::SurveyKeys(std::optional<uint8_t> /*db*/,
+                          std::function<void(const commands::KeySurvey&)> done) {
   loop().Post([done = std::move(done)] {
     commands::KeySurvey survey;
     survey.may_have_keys.set();

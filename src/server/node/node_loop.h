@@ -70,7 +70,8 @@ class NodeLoop final : public runtime::PeerEvents,
   void OnFrame(NodeId peer, std::string_view frame) override;
 
   // replication::LoopMesh
-  void PostRequest(size_t loop, replication::Request request, uint8_t hops, replication::Callback done) override;
+  void PostRequest(size_t loop, replication::Request request, uint8_t hops,
+                   replication::Callback done) override;
   void PostMessage(size_t loop, NodeId from, replication::Message message) override;
 
   // CommandRunner

@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+
+#include "server/test_server.h"
+
+namespace orrery::server {
+namespace {
+
+/// The value of one field of CLIENT LIST for the client with this id.
+std::string FieldOf(TestClient& asking, const std::string& id, const std::string& field) {
+  const std::string list = asking.Ask("client list id " + id);
+  const size_t at = list.find(" " + field + "=");
+  if (at == std::string::npos) return {};
+  const size_t begin = at + field.size() + 2;
+  return list.substr(begin, list.find(' ', begin) - begin);
+}
+
+TEST(LimitsTest, SlowReaderIsBounded) {
+  TestServer server("", 1);
+  TestClient writer(server.port());
+  ASSERT_EQ(writer.Ask({"set", "big", std::string(100'000, 'x')}), "OK");
+  TestClient slow(server.port(), 4096);
+  const std::string id = slow.Ask("client id");
+  const std::string request = TestClient::Encode("get big");
+  // Asks for a gigabyte, as far as the server takes the requests.
+  size_t sent = 0;
+  for (int round = 0; round < 200 && sent < 10'000; ++round) {
+    std::string batch;
+    for (int i = 0; i < 50; ++i) batch += request;
+    if (slow.SendSome(batch) == batch.size()) sent += 50;
+    const uint64_t output = std::stoull(FieldOf(writer, id, "omem"));
+    ASSERT_LE(output, 40u << 20);
+  }
+  EXPECT_EQ(writer.Ask("ping"), "PONG");
+  // It is only held back: once it reads, it gets everything.
+  for (size_t i = 0; i < 500; ++i) {
+    const auto reply = slow.ReadReply();
+    ASSERT_TRUE(reply.has_value());
+    ASSERT_EQ(reply->text().size(), 100'000u);
+  }
+}
+
+TEST(LimitsTest, OutputBeyondTheHardLimitClosesTheClient) {
+  TestServer server("client-output-buffer-limit normal 200kb 0 0\n", 1);
+  TestClient writer(server.port());
+  ASSERT_EQ(writer.Ask({"set", "big", std::string(150'000, 'x')}), "OK");
+  TestClient slow(server.port(), 4096);
+  std::string batch;
+  for (int i = 0; i < 200; ++i) batch += TestClient::Encode("get big");
+  slow.SendSome(batch);
+  EXPECT_TRUE(TestServer::Until([&] {
+    return writer.Ask("info stats").find("client_output_buffer_limit_disconnections:1\r\n") !=
+           std::string::npos;
+  }));
+  EXPECT_EQ(writer.Ask("ping"), "PONG");
+}
+
+TEST(LimitsTest, OutputBeyondTheSoftLimitClosesTheClientAfterItsTime) {
+  TestServer server("client-output-buffer-limit normal 0 200kb 1\n", 1);
+  TestClient writer(server.port());
+  ASSERT_EQ(writer.Ask({"set", "big", std::string(150'000, 'x')}), "OK");
+  TestClient slow(server.port(), 4096);
+  std::string batch;
+  for (int i = 0; i < 200; ++i) batch += TestClient::Encode("get big");
+  slow.SendSome(batch);
+  EXPECT_TRUE(TestServer::Until([&] {
+    return writer.Ask("info stats").find("client_output_buffer_limit_disconnections:1\r\n") !=
+           std::string::npos;
+  }));
+}
+
+TEST(LimitsTest, ManySmallRepliesUnreadAreBounded) {
+  TestServer server("", 1);
+  TestClient slow(server.port(), 4096);
+  TestClient other(server.port());
+  const std::string id = slow.Ask("client id");
+  std::string batch;
+  for (int i = 0; i < 10'000; ++i) batch += "PING\r\n";
+  for (int i = 0; i < 300; ++i) slow.SendSome(batch);
+  ASSERT_TRUE(TestServer::Until([&] { return FieldOf(other, id, "events").find('r') == std::string::npos; }));
+  EXPECT_LE(std::stoull(FieldOf(other, id, "omem")), 2u << 20);
+  EXPECT_LE(std::stoull(FieldOf(other, id, "tot-mem")), 3u << 20);
+}
+
+TEST(LimitsTest, RequestBeyondTheQueryBufferLimitClosesTheClient) {
+  TestServer server("client-query-buffer-limit 1mb\n", 1);
+  TestClient client(server.port());
+  client.Send("*2\r\n$3\r\nget\r\n$5000000\r\n");
+  client.Send(std::string(2'000'000, 'x'));
+  EXPECT_EQ(client.ReadToEnd(), "");
+  TestClient other(server.port());
+  EXPECT_NE(other.Ask("info stats").find("client_query_buffer_limit_disconnections:1\r\n"),
+            std::string::npos);
+}
+
+TEST(LimitsTest, ArgumentBeyondProtoMaxBulkLenIsAProtocolError) {
+  TestServer server("proto-max-bulk-len 1mb\n");
+  TestClient client(server.port());
+  client.Send("*2\r\n$3\r\nget\r\n$1048577\r\n");
+  EXPECT_EQ(client.ReadToEnd(), "-ERR Protocol error: invalid bulk length\r\n");
+}
+
+TEST(LimitsTest, ProtoMaxBulkLenChangesLive) {
+  TestServer server;
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("config set proto-max-bulk-len 1mb"), "OK");
+  client.Send("*2\r\n$3\r\nget\r\n$1048577\r\n");
+  EXPECT_EQ(client.Reply(), "ERR Protocol error: invalid bulk length");
+}
+
+TEST(LimitsTest, MoreThanMaxclientsAreTurnedAway) {
+  TestServer server("maxclients 2\n");
+  auto first = std::make_unique<TestClient>(server.port());
+  TestClient second(server.port());
+  EXPECT_EQ(first->Ask("ping"), "PONG");
+  EXPECT_EQ(second.Ask("ping"), "PONG");
+  TestClient third(server.port());
+  EXPECT_EQ(third.ReadToEnd(), "-ERR max number of clients reached\r\n");
+  EXPECT_NE(second.Ask("info stats").find("rejected_connections:1\r\n"), std::string::npos);
+  first.reset();
+  EXPECT_TRUE(TestServer::Until([&] {
+    TestClient next(server.port());
+    next.Send(TestClient::Encode("ping"));
+    return next.Reply() == "PONG";
+  }));
+}
+
+TEST(LimitsTest, IdleClientIsClosedAfterTimeout) {
+  TestServer server("timeout 1\n", 1);
+  TestClient idle(server.port());
+  EXPECT_EQ(idle.Ask("ping"), "PONG");
+  EXPECT_TRUE(idle.IsClosedByServer());
+}
+
+TEST(LimitsTest, ClientThatWaitsForItsReplyIsNotIdle) {
+  TestServer server("timeout 1\n", 1);
+  server.Hold("get");
+  TestClient waiting(server.port());
+  waiting.Send(TestClient::Encode("get k"));
+  TestClient idle(server.port());
+  EXPECT_TRUE(idle.IsClosedByServer());
+  server.Release();
+  EXPECT_EQ(waiting.Reply(), "(nil)");
+}
+
+TEST(LimitsTest, ProtectedModeLetsLoopbackIn) {
+  TestServer server("protected-mode yes\n");
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("ping"), "PONG");
+}
+
+}  // namespace
+}  // namespace orrery::server
