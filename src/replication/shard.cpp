@@ -225,14 +225,14 @@ void Shard::EndTurn() {
   coordinator_.BeforeCommit();
   catch_up_.FlushAcks();
   hints_.FlushAcks();
-  outbox_.FlushNow(hybrid_.Last());
-  if (ORRERY_MUTATION("acknowledged-before-the-commit")) outbox_.FlushDurable(hybrid_.Last());
+  outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
+  if (ORRERY_MUTATION("acknowledged-before-the-commit")) outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
   CommitTurn();
   if (failed_) return;
   coordinator_.AfterCommit();
   catch_up_.AfterCommit();
-  outbox_.FlushDurable(hybrid_.Last());
-  outbox_.FlushNow(hybrid_.Last());
+  outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
+  outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
 }
 
 void Shard::CommitTurn() {

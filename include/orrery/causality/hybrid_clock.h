@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "orrery/base/status.h"
@@ -21,8 +22,10 @@ class HybridClock {
 
   /// Greater than every time given or observed before.
   HybridTime Next(uint64_t wall_ms);
-  /// What a frame to a peer carries: at least everything given or observed.
+  /// Everything given or observed is at or below this.
   HybridTime Last() const { return last_; }
+  /// What a frame to a peer carries: at least Last(), and not behind our wall clock, so that its age can be told.
+  HybridTime Read(uint64_t wall_ms) const { return std::max(last_, wall_ms << kLogicalBits); }
   /// Takes a peer's time into account. kRefused if it is too far ahead: the clock stays as it was, tell the operator.
   [[nodiscard]] Status Observe(HybridTime remote, uint64_t wall_ms);
   /// Times found in our own store are facts, however far ahead.
