@@ -243,7 +243,7 @@ void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
     RefreshTargets(ack.slot, slot);
     return;
   }
-  slot->quorum.LearnHint(from, ack.upto);
+  slot->quorum.LearnHint(from, ack.home, ack.upto);
   turn_.insert(ack.slot);
 }
 

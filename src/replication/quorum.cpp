@@ -1,6 +1,7 @@
 #include "orrery/replication/quorum.h"
 
 #include <algorithm>
+#include <set>
 
 namespace orrery::replication {
 
@@ -32,7 +33,7 @@ void SlotQuorum::LearnDot(NodeId home, const Dot& upto) {
   holds.JoinCounters(counters);
 }
 
-void SlotQuorum::LearnHint(NodeId fallback, const Dot& upto) { At(fallback).hints.Raise(upto); }
+void SlotQuorum::LearnHint(NodeId fallback, NodeId home, const Dot& upto) { At(fallback).hints[home].Raise(upto); }
 
 void SlotQuorum::Forget(NodeId node) {
   std::erase_if(nodes_, [&](const Node& known) { return known.id == node; });
@@ -44,9 +45,21 @@ uint64_t SlotQuorum::KnownOf(NodeId home, const Actor& actor) const {
 }
 
 size_t SlotQuorum::OtherCopies(const Dot& dot) const {
-  return static_cast<size_t>(std::count_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-    return node.holds.Covers(dot) || node.hints.Covers(dot);
-  }));
+  size_t copies = 0;
+  bool hinted = false;
+  for (const Node& node : nodes_) {
+    copies += node.holds.Covers(dot) ? 1 : 0;
+    hinted = hinted || !node.hints.empty();
+  }
+  if (!hinted) return copies;
+  std::set<NodeId> homes;
+  for (const Node& node : nodes_) {
+    if (node.holds.Covers(dot)) homes.insert(node.id);
+    for (const auto& [home, upto] : node.hints) {
+      if (upto.Covers(dot)) homes.insert(home);
+    }
+  }
+  return homes.size();
 }
 
 void SlotQuorum::Rebase(const SlotClock& clock) {

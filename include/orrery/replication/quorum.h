@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -17,12 +18,13 @@ class SlotQuorum {
   void LearnClock(NodeId home, const causality::SlotClock& clock);
   void LearnDot(NodeId home, const causality::Dot& upto);
   /// A fallback keeps, for an absent home, everything of the actor from the commit point up to here.
-  void LearnHint(NodeId fallback, const causality::Dot& upto);
+  void LearnHint(NodeId fallback, NodeId home, const causality::Dot& upto);
   /// The link broke: what the node holds now is unknown (it may have lost what was not synced).
   void Forget(NodeId node);
   uint64_t KnownOf(NodeId home, const causality::Actor& actor) const;
 
-  /// How many other nodes are known to hold the dot.
+  /// How many homes other than us have the dot, themselves or by a fallback's hint. A home and its hint are one copy: the
+  /// fallback drops the hint once the home has it.
   size_t OtherCopies(const causality::Dot& dot) const;
 
   /// The clock changed by more than single events (start, merge): all of it must be found on W nodes again.
@@ -47,7 +49,7 @@ class SlotQuorum {
   struct Node {
     NodeId id;
     causality::SlotClock holds;
-    causality::VersionVector hints;
+    std::map<NodeId, causality::VersionVector> hints;  ///< by the home that they are for
     uint64_t current_probe = 0;
     uint64_t waiting_probe = 0;
     causality::SlotClock waiting_for;
