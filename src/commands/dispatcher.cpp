@@ -6,7 +6,6 @@
 #include "commands/request_builder.h"
 #include "commands/slot_split.h"
 #include "commands/split_operation.h"
-#include "orrery/base/check.h"
 #include "orrery/commands/command_command.h"
 
 namespace orrery::commands {
@@ -104,14 +103,17 @@ void Dispatcher::Complete(uint32_t ticket, replication::Response response) {
   done(TakeReply(std::move(response)));
 }
 
-/// OBJECT HELP: the one command here that needs neither keys nor the node.
+/// OBJECT HELP is the one command here that needs neither keys nor the node.
 void Dispatcher::AnswerHelp(const SessionOptions& session, Args args, Done done) {
   const CommandSpec* container = nullptr;
   const CommandSpec* spec = CommandTable::Get().Lookup(args, &container);
-  ORRERY_CHECK(spec != nullptr && spec->name == "help");
   std::string reply;
   resp::ReplyWriter writer(&reply, static_cast<resp::Protocol>(session.resp));
-  WriteHelp(*container, &writer);
+  if (spec != nullptr && container != nullptr && spec->name == "help") {
+    WriteHelp(*container, &writer);
+  } else {
+    writer.Error("ERR this node cannot run the command");
+  }
   AnswerLater(std::move(reply), std::move(done));
 }
 
