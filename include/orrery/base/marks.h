@@ -1,12 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 
 namespace orrery {
 
-/// A coverage mark: a rare path that the simulation's seeds must reach. Costs one thread-local increment on a rare path.
+/// A coverage mark: a rare path that the simulation's seeds must reach. Costs one increment on a rare path.
 /// Write ORRERY_MARK("hint after gap") where the rare thing happens; the simulation prints the marks never hit.
 class Mark {
  public:
@@ -36,11 +37,25 @@ void EnableMutation(const std::string& name);
 }  // namespace orrery
 
 #ifdef ORRERY_MARKS
-#define ORRERY_MARK(name)                     \
-  do {                                        \
-    static ::orrery::Mark orrery_mark(name);  \
-    orrery_mark.Hit();                        \
-  } while (false)
+namespace orrery {
+
+/// A mark's name as a template argument, so that every mark is known from the start of the program, hit or not.
+template <size_t kBytes>
+struct MarkName {
+  constexpr MarkName(const char (&name)[kBytes]) {  // NOLINT(google-explicit-constructor)
+    for (size_t i = 0; i < kBytes; ++i) text[i] = name[i];
+  }
+  char text[kBytes] = {};
+};
+
+template <MarkName kName>
+struct AnnouncedMark {
+  static inline Mark mark{kName.text};
+};
+
+}  // namespace orrery
+
+#define ORRERY_MARK(name) (::orrery::AnnouncedMark<name>::mark.Hit())
 #else
 #define ORRERY_MARK(name) \
   do {                    \
