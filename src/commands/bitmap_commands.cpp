@@ -52,7 +52,8 @@ void GetBit(CommandContext& context) {
   const auto offset = BitOffsetArg(context, 2);
   if (!offset) return;
   const StringKey key = KeyAt(context, 1);
-  context.reply.Integer(key.exists() && BitAt(key.Value(), *offset) ? 1 : 0);
+  std::string scratch;
+  context.reply.Integer(key.exists() && BitAt(key.Show(&scratch), *offset) ? 1 : 0);
 }
 
 // ---- ranges ----
@@ -116,7 +117,8 @@ void BitCount(CommandContext& context) {
   if (!key.exists()) return context.reply.Integer(0);
   BitRange range;
   if (context.argc() != 2 && !BitCountRange(context, &range)) return;
-  const std::string value = key.Value();
+  std::string scratch;
+  const std::string_view value = key.Show(&scratch);
   Resolve(value.size(), &range);
   context.reply.Integer(range.empty ? 0 : CountBits(value, range));
 }
@@ -160,7 +162,8 @@ void BitPos(CommandContext& context) {
   if (!key.exists()) return context.reply.Integer(*bit == 1 ? -1 : 0);
   BitRange range;
   if (!BitPosRange(context, &range)) return;
-  const std::string value = key.Value();
+  std::string scratch;
+  const std::string_view value = key.Show(&scratch);
   Resolve(value.size(), &range);
   if (range.empty) return context.reply.Integer(-1);
   const int64_t found = FindBit(value, range, *bit == 1);

@@ -26,6 +26,10 @@ inline constexpr uint64_t kValueBytesMax = uint64_t{512} << 20;
 inline types::StringKey KeyAt(CommandContext& context, size_t arg) {
   return types::StringKey(&context.transaction, context.db(), context.arg(arg));
 }
+/// For commands that do not care what the key holds.
+inline types::KeyView AnyKeyAt(CommandContext& context, size_t arg) {
+  return types::KeyView(&context.transaction, context.db(), context.arg(arg));
+}
 inline bool Is(std::string_view arg, std::string_view option) {
   return EqualsIgnoringCase(arg, option);
 }
@@ -76,11 +80,6 @@ constexpr CommandSpec Keyed(std::string_view name, int arity, uint32_t flags, Ke
 }
 constexpr CommandSpec With(CommandSpec spec, Spread spread) {
   spec.spread = spread;
-  return spec;
-}
-/// Twice is as good as once: its outcome does not depend on what it did the first time.
-constexpr CommandSpec Idempotent(CommandSpec spec) {
-  spec.traits.idempotent = true;
   return spec;
 }
 /// Needs no state: written without having read.

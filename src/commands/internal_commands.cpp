@@ -7,6 +7,7 @@
 #include "orrery/commands/glob.h"
 #include "orrery/storage/row_key.h"
 #include "orrery/types/expiry.h"
+#include "orrery/types/string_type.h"
 
 namespace orrery::commands {
 namespace {
@@ -31,12 +32,12 @@ void Fetch(CommandContext& context) {
   context.reply.InsertArray(start, elements);
 }
 
-// orrery.drop row-key row [row-key row...]: removes exactly the cells of these rows.
+// orrery.drop row-key row [row-key row...]: removes exactly what these rows show.
 void Drop(CommandContext& context) {
   for (size_t i = 1; i + 1 < context.argc(); i += 2) {
     Row row;
     if (!causality::DecodeRow(context.arg(i + 1), &row)) return context.reply.Error("ERR malformed row");
-    for (const causality::Cell& cell : row.cells) context.transaction.Remove(context.arg(i), cell.id());
+    types::RemoveSeen(&context.transaction, context.arg(i), row);
   }
   context.reply.Ok();
 }
@@ -60,10 +61,10 @@ bool Visit(CommandContext& context, Page* page, std::string_view row_key, const 
   }
   ++page->examined;
   page->next_order = parsed->order + 1;
-  const bool visible = types::HasValue(row) && !types::IsExpired(row, context.transaction.now_ms());
+  const types::KeyType type = types::TypeOfRow(row, context.transaction.now_ms());
   const bool wanted = (page->pattern.empty() || GlobMatches(page->pattern, parsed->key)) &&
-                      (page->type.empty() || Is(page->type, "string"));
-  if (visible && wanted) page->keys.push_back(parsed->key);
+                      (page->type.empty() || Is(page->type, types::TypeName(type)));
+  if (type != types::KeyType::kNone && wanted) page->keys.push_back(parsed->key);
   return true;
 }
 

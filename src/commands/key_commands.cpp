@@ -12,14 +12,15 @@
 namespace orrery::commands {
 namespace {
 
+using types::KeyView;
 using types::Lifetime;
 using types::StringKey;
 
 void Del(CommandContext& context) {
   int64_t removed = 0;
   for (size_t i = 1; i < context.argc(); ++i) {
-    StringKey key = KeyAt(context, i);
-    if (key.exists()) ++removed;
+    KeyView key = AnyKeyAt(context, i);
+    removed += key.exists() ? 1 : 0;
     key.Remove();
   }
   context.reply.Integer(removed);
@@ -27,12 +28,12 @@ void Del(CommandContext& context) {
 
 void Exists(CommandContext& context) {
   int64_t found = 0;
-  for (size_t i = 1; i < context.argc(); ++i) found += KeyAt(context, i).exists() ? 1 : 0;
+  for (size_t i = 1; i < context.argc(); ++i) found += AnyKeyAt(context, i).exists() ? 1 : 0;
   context.reply.Integer(found);
 }
 
 void Type(CommandContext& context) {
-  context.reply.SimpleString(KeyAt(context, 1).exists() ? "string" : "none");
+  context.reply.SimpleString(types::TypeName(AnyKeyAt(context, 1).type()));
 }
 
 // ---- ends ----
@@ -84,7 +85,7 @@ void Expire(CommandContext& context, TimeUnit unit, TimeBase base, std::string_v
   if (!number) return;
   const auto moment = MomentOf(*number, unit, base, context.transaction.now_ms());
   if (!moment) return context.reply.Error("ERR invalid expire time in '" + std::string(name) + "' command");
-  StringKey key = KeyAt(context, 1);
+  KeyView key = AnyKeyAt(context, 1);
   if (!key.exists() || !Meets(condition, key.deadline(), *moment)) return context.reply.Integer(0);
   if (*moment <= static_cast<int64_t>(context.transaction.now_ms())) {
     key.Remove();
@@ -107,7 +108,7 @@ void PExpireAt(CommandContext& context) {
 }
 
 void ReplyEnd(CommandContext& context, TimeUnit unit, TimeBase base) {
-  const StringKey key = KeyAt(context, 1);
+  const KeyView key = AnyKeyAt(context, 1);
   if (!key.exists()) return context.reply.Integer(-2);
   const auto deadline = key.deadline();
   if (!deadline) return context.reply.Integer(-1);
@@ -129,7 +130,7 @@ void PExpireTime(CommandContext& context) {
 }
 
 void Persist(CommandContext& context) {
-  StringKey key = KeyAt(context, 1);
+  KeyView key = AnyKeyAt(context, 1);
   const bool had_end = key.deadline().has_value();
   if (had_end) key.Persist();
   context.reply.Integer(had_end ? 1 : 0);
@@ -222,13 +223,14 @@ constexpr size_t kEmbeddedBytesMax = 44;  // Redis's limit for embstr
 void ObjectEncoding(CommandContext& context) {
   const StringKey key = KeyAt(context, 2);
   if (!key.exists()) return context.reply.Null();
-  const std::string value = key.Value();
+  std::string scratch;
+  const std::string_view value = key.Show(&scratch);
   if (ParseInteger(value)) return context.reply.BulkString("int");
   context.reply.BulkString(value.size() <= kEmbeddedBytesMax ? "embstr" : "raw");
 }
 
 void ObjectNumber(CommandContext& context, int64_t number) {
-  KeyAt(context, 2).exists() ? context.reply.Integer(number) : context.reply.Null();
+  AnyKeyAt(context, 2).exists() ? context.reply.Integer(number) : context.reply.Null();
 }
 void ObjectRefCount(CommandContext& context) {
   ObjectNumber(context, 1);
@@ -238,7 +240,7 @@ void ObjectIdleTime(CommandContext& context) {
 }
 
 void ObjectFreq(CommandContext& context) {
-  if (!KeyAt(context, 2).exists()) return context.reply.Null();
+  if (!AnyKeyAt(context, 2).exists()) return context.reply.Null();
   context.reply.Error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
       "switching "
@@ -250,7 +252,7 @@ constexpr KeyRange kSecondKey{2, 2, 1};
 
 constexpr CommandSpec ExpireSpec(std::string_view name, Handler handler, std::string_view since,
                                  std::string_view summary) {
-  return Idempotent(Keyed(name, -3, kWrite | kFast, kFirstKey, handler, "generic", since, "O(1)", summary));
+  return Keyed(name, -3, kWrite | kFast, kFirstKey, handler, "generic", since, "O(1)", summary);
 }
 constexpr CommandSpec ReadSpec(std::string_view name, Handler handler, std::string_view since,
                                std::string_view summary) {
@@ -283,8 +285,8 @@ constexpr CommandSpec kSpecs[] = {
     ReadSpec("expiretime", ExpireTime, "7.0.0", "A key's end, as a time in seconds"),
     Keyed("move", 3, kWrite | kFast, kFirstKey, MoveDatabase, "generic", "1.0.0", "O(1)",
           "Moves a key to another database"),
-    Idempotent(Keyed("persist", 2, kWrite | kFast, kFirstKey, Persist, "generic", "2.2.0", "O(1)",
-                     "Takes a key's end away")),
+    Keyed("persist", 2, kWrite | kFast, kFirstKey, Persist, "generic", "2.2.0", "O(1)",
+          "Takes a key's end away"),
     Container("object", "generic", "2.2.3", "How a key is stored", kObjectSpecs),
     ExpireSpec("pexpire", PExpireIn, "2.6.0", "Sets a key's end, in milliseconds from now"),
     ExpireSpec("pexpireat", PExpireAt, "2.6.0", "Sets a key's end, as a time in milliseconds"),
@@ -316,10 +318,9 @@ void MemoryUsage(CommandContext& context) {
   if (context.argc() != 3 && !(context.argc() == 5 && Is(context.arg(3), "samples"))) {
     return context.reply.Error(kSyntaxError);
   }
-  const StringKey key = KeyAt(context, 2);
+  const KeyView key = AnyKeyAt(context, 2);
   if (!key.exists()) return context.reply.Null();
-  const std::string row = causality::EncodeRow(context.transaction.Get(key.row_key()));
-  context.reply.Integer(static_cast<int64_t>(key.row_key().size() + row.size()));
+  context.reply.Integer(static_cast<int64_t>(key.StoredBytes()));
 }
 
 }  // namespace orrery::commands

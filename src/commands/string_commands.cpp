@@ -15,7 +15,9 @@ using types::Lifetime;
 using types::StringKey;
 
 void ReplyValue(CommandContext& context, const StringKey& key) {
-  key.exists() ? context.reply.BulkString(key.Value()) : context.reply.Null();
+  if (!key.exists()) return context.reply.Null();
+  std::string scratch;
+  context.reply.BulkString(key.Show(&scratch));
 }
 
 void Get(CommandContext& context) {
@@ -135,10 +137,12 @@ void GetEx(CommandContext& context) {
 
 void Append(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
-  std::string value = key.exists() ? key.Value() : std::string();
-  if (value.size() + context.arg(2).size() > kValueBytesMax) return context.reply.Error(kTooLong);
-  value.append(context.arg(2));
-  if (!context.arg(2).empty() || !key.exists()) key.Set(value, Lifetime::Keep());
+  const std::string_view tail = context.arg(2);
+  const bool exists = key.exists();
+  std::string value = exists ? key.Value() : std::string();
+  if (value.size() + tail.size() > kValueBytesMax) return context.reply.Error(kTooLong);
+  value.append(tail);
+  if (!tail.empty() || !exists) key.Set(value, Lifetime::Keep());
   context.reply.Integer(static_cast<int64_t>(value.size()));
 }
 
@@ -153,14 +157,14 @@ void GetRange(CommandContext& context) {
   if (!last) return;
   const StringKey key = KeyAt(context, 1);
   if (!key.exists()) return context.reply.BulkString("");
-  const std::string value = key.Value();
+  std::string scratch;
+  const std::string_view value = key.Show(&scratch);
   const auto size = static_cast<int64_t>(value.size());
   if (*first < 0 && *last < 0 && *first > *last) return context.reply.BulkString("");
   const int64_t begin = std::max<int64_t>(*first < 0 ? size + *first : *first, 0);
   const int64_t end = std::min(std::max<int64_t>(*last < 0 ? size + *last : *last, 0), size - 1);
   if (begin > end || size == 0) return context.reply.BulkString("");
-  context.reply.BulkString(
-      std::string_view(value).substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin + 1)));
+  context.reply.BulkString(value.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin + 1)));
 }
 
 void SetRange(CommandContext& context) {

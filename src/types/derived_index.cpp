@@ -4,7 +4,7 @@
 
 #include "orrery/storage/row_key.h"
 #include "orrery/types/expiry.h"
-#include "orrery/types/string_type.h"
+#include "orrery/types/key_view.h"
 
 namespace orrery::types {
 

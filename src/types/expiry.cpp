@@ -28,7 +28,8 @@ uint64_t BigEndian(std::string_view bytes) {
 std::optional<uint64_t> DeadlineOf(const Row& row) {
   const Cell* governing = nullptr;
   for (const Cell& cell : row.cells) {
-    if (cell.kind == CellKind::kExpiry && (governing == nullptr || IsNewer(cell, *governing))) governing = &cell;
+    if (cell.kind == CellKind::kExpiry && (governing == nullptr || IsNewer(cell, *governing)))
+      governing = &cell;
   }
   if (governing == nullptr) return std::nullopt;
   for (const Cell& cell : row.cells) {
@@ -52,11 +53,15 @@ void RemoveDeadline(storage::Transaction* transaction, std::string_view row_key)
   for (const CellId& id : ids) transaction->Remove(row_key, id);
 }
 
-void SetDeadline(storage::Transaction* transaction, std::string_view row_key, uint64_t deadline_ms) {
-  RemoveDeadline(transaction, row_key);
+void AddDeadline(storage::Transaction* transaction, std::string_view row_key, uint64_t deadline_ms) {
   std::string text;
   AppendInteger(static_cast<int64_t>(deadline_ms), &text);
   transaction->AddExpiry(row_key, std::move(text));
+}
+
+void SetDeadline(storage::Transaction* transaction, std::string_view row_key, uint64_t deadline_ms) {
+  RemoveDeadline(transaction, row_key);
+  AddDeadline(transaction, row_key, deadline_ms);
 }
 
 size_t PurgeExpired(storage::Transaction* transaction, size_t rows_max) {
@@ -66,7 +71,8 @@ size_t PurgeExpired(storage::Transaction* transaction, size_t rows_max) {
   const size_t slot_bytes = storage::SlotPrefix(transaction->context().slot).size();
   for (; cursor->Valid() && due.size() < rows_max; cursor->Next()) {
     const std::string_view entry = cursor->key().substr(slot_bytes);
-    if (entry.size() < kDeadlineBytes || BigEndian(entry.substr(0, kDeadlineBytes)) > transaction->now_ms()) break;
+    if (entry.size() < kDeadlineBytes || BigEndian(entry.substr(0, kDeadlineBytes)) > transaction->now_ms())
+      break;
     due.emplace_back(entry.substr(kDeadlineBytes));
   }
   cursor.reset();

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "orrery/base/numbers.h"
-#include "orrery/storage/row_key.h"
 #include "orrery/types/expiry.h"
+#include "types/wide_integer.h"
 
 namespace orrery::types {
 
@@ -16,13 +16,6 @@ using causality::VersionVector;
 
 namespace {
 
-__extension__ using Wide = __int128;
-
-// Sums of concurrent increments may pass the range of one; what shows then is the end of the range.
-int64_t Clamp(Wide value) {
-  return static_cast<int64_t>(std::clamp<Wide>(value, INT64_MIN, INT64_MAX));
-}
-
 struct Increments {
   bool any = false;
   Wide sum = 0;
@@ -33,35 +26,28 @@ Increments SumOf(const Row& row) {
   for (const Cell& cell : row.cells) {
     if (cell.kind != CellKind::kIncrement) continue;
     increments.any = true;
-    increments.sum += ParseInteger(cell.payload).value_or(0);
+    increments.sum += WideFromText(cell.payload);
   }
   return increments;
 }
 
-std::string Text(int64_t value) {
-  std::string text;
-  AppendInteger(value, &text);
-  return text;
+// Sums of concurrent increments may pass the range of one; what shows then is the end of the range.
+std::string_view ShowInteger(Wide value, std::string* scratch) {
+  scratch->clear();
+  AppendInteger(ClampToInt64(value), scratch);
+  return *scratch;
 }
 
-// What a value shows together with the increments beside it: they count only on an integer.
-std::string Shown(std::string_view value, const Increments& increments) {
-  if (!increments.any) return std::string(value);
-  const std::optional<int64_t> base = ParseInteger(value);
-  return base ? Text(Clamp(increments.sum + *base)) : std::string(value);
-}
-
-// What a new cell of `own` must remember of the clock: all but its own actor, whose entry the new dot says. The oldest
-// lives go first beyond the limit.
+// What a new cell of `own` must remember of the clock: all but its own actor, whose entry the new dot says.
+// The oldest lives go first beyond the limit.
 VersionVector PastOf(const VersionVector& clock, const causality::Actor& own) {
   std::vector<VersionVector::Entry> entries;
   for (const auto& entry : clock.entries()) {
     if (entry.actor != own) entries.push_back(entry);
   }
   if (entries.size() > causality::kPastEntriesMax) {
-    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-      return a.actor.incarnation > b.actor.incarnation;
-    });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto& a, const auto& b) { return a.actor.incarnation > b.actor.incarnation; });
     entries.resize(causality::kPastEntriesMax);
   }
   VersionVector past;
@@ -69,65 +55,59 @@ VersionVector PastOf(const VersionVector& clock, const causality::Actor& own) {
   return past;
 }
 
-}  // namespace
-
-bool HasValue(const Row& row) {
-  return std::any_of(row.cells.begin(), row.cells.end(), [](const Cell& cell) { return cell.kind != CellKind::kExpiry; });
+// As PastOf(row.Clock(), own), at no cost where nobody else has written.
+VersionVector PastOf(const Row& row, const causality::Actor& own) {
+  const bool all_own = std::all_of(row.cells.begin(), row.cells.end(), [&](const Cell& cell) {
+    return cell.dot.actor == own && cell.past.empty();
+  });
+  return all_own ? VersionVector() : PastOf(row.Clock(), own);
 }
 
-StringKey::StringKey(storage::Transaction* transaction, uint8_t db, std::string_view key)
-    : transaction_(transaction),
-      row_key_(storage::EncodeRowKey({db, key, storage::RowTag::kString, {}})) {}
+}  // namespace
 
-bool StringKey::exists() const { return HasValue(row()) && !IsExpired(row(), transaction_->now_ms()); }
-
-std::string StringKey::Value() const {
+std::string_view StringKey::Show(std::string* scratch) const {
   const Cell* newest = row().NewestValue();
   const Increments increments = SumOf(row());
-  if (newest == nullptr) return Text(Clamp(increments.sum));
-  return Shown(newest->payload, increments);
+  if (newest == nullptr) return ShowInteger(increments.sum, scratch);
+  if (!increments.any) return newest->payload;
+  // Increments count only on an integer.
+  const std::optional<int64_t> base = ParseInteger(newest->payload);
+  return base ? ShowInteger(increments.sum + *base, scratch) : std::string_view(newest->payload);
+}
+
+std::string StringKey::Value() const {
+  std::string scratch;
+  return std::string(Show(&scratch));
 }
 
 size_t StringKey::Length() const {
-  if (!exists()) return 0;
-  const Cell* newest = row().NewestValue();
-  return newest != nullptr && !IsCounter() ? newest->payload.size() : Value().size();
+  std::string scratch;
+  return exists() ? Show(&scratch).size() : 0;
 }
-
-bool StringKey::IsCounter() const { return SumOf(row()).any; }
 
 std::optional<int64_t> StringKey::AsInteger() const {
-  if (!exists()) return 0;
-  return ParseInteger(Value());
-}
-
-std::optional<uint64_t> StringKey::deadline() const { return exists() ? DeadlineOf(row()) : std::nullopt; }
-
-void StringKey::DropIfExpired() {
-  if (IsExpired(row(), transaction_->now_ms())) transaction_->Clear(row_key_);
+  std::string scratch;
+  return exists() ? ParseInteger(Show(&scratch)) : 0;
 }
 
 void StringKey::Set(std::string_view value, const Lifetime& lifetime) {
-  const std::optional<uint64_t> kept = lifetime.kind == Lifetime::Kind::kKeep ? deadline() : std::nullopt;
-  VersionVector past = PastOf(row().Clock(), transaction_->context().dot.actor);
-  transaction_->Clear(row_key_);
-  transaction_->AddValue(row_key_, std::string(value), std::move(past));
-  if (lifetime.kind == Lifetime::Kind::kUntil) SetDeadline(transaction_, row_key_, lifetime.deadline_ms);
-  if (kept) SetDeadline(transaction_, row_key_, *kept);
+  const bool keeps = lifetime.kind == Lifetime::Kind::kKeep;
+  const std::optional<uint64_t> kept = keeps ? deadline() : std::nullopt;
+  VersionVector past = PastOf(row(), transaction().context().dot.actor);
+  transaction().Clear(row_key());
+  transaction().AddValue(row_key(), std::string(value), std::move(past));
+  // What governs must be as new as the value.
+  if (kept) AddDeadline(&transaction(), row_key(), *kept);
+  if (lifetime.kind == Lifetime::Kind::kUntil) AddDeadline(&transaction(), row_key(), lifetime.deadline_ms);
+  Changed();
 }
 
 void StringKey::Increment(int64_t delta) {
-  DropIfExpired();
-  transaction_->AddIncrement(row_key_, [delta](std::string_view old_sum) {
-    return Text(Clamp(static_cast<Wide>(ParseInteger(old_sum).value_or(0)) + delta));
-  });
+  PrepareWrite();
+  transaction().AddIncrement(
+      row_key(), [delta](std::string_view old_sum) { return WideToText(WideFromText(old_sum) + delta); });
+  Changed();
 }
-
-void StringKey::Remove() { transaction_->Clear(row_key_); }
-
-void StringKey::ExpireAt(uint64_t deadline_ms) { SetDeadline(transaction_, row_key_, deadline_ms); }
-
-void StringKey::Persist() { RemoveDeadline(transaction_, row_key_); }
 
 std::vector<std::string> StringKey::Siblings() const {
   std::vector<std::string> values;
@@ -142,11 +122,13 @@ std::vector<std::string> StringKey::Siblings() const {
   return values;
 }
 
-VersionVector StringKey::Clock() const { return exists() ? row().Clock() : VersionVector(); }
+VersionVector StringKey::Clock() const {
+  return exists() ? row().Clock() : VersionVector();
+}
 
 // A forged context must not reach what is yet to come.
 VersionVector StringKey::CutToClock(const VersionVector& context) const {
-  const causality::SlotClock& clock = *transaction_->context().clock;
+  const causality::SlotClock& clock = *transaction().context().clock;
   VersionVector cut;
   for (const auto& entry : context.entries()) {
     const uint64_t seen = clock.IsClosed(entry.actor) ? entry.counter : clock.Get(entry.actor);
@@ -155,29 +137,51 @@ VersionVector StringKey::CutToClock(const VersionVector& context) const {
   return cut;
 }
 
+// An increment is covered by its latest dot: one that has grown since the context was read stays whole.
 size_t StringKey::RemoveCovered(const VersionVector& context) {
-  DropIfExpired();
+  PrepareWrite();
   const VersionVector cut = CutToClock(context);
   std::vector<CellId> covered;
   for (const Cell& cell : row().cells) {
     if (cut.Covers(cell.dot)) covered.push_back(cell.id());
   }
-  for (const CellId& id : covered) transaction_->Remove(row_key_, id);
+  for (const CellId& id : covered) transaction().Remove(row_key(), id);
+  Changed();
   return covered.size();
 }
 
-VersionVector StringKey::Put(std::string_view value, const VersionVector& context, std::optional<uint64_t> deadline_ms) {
+VersionVector StringKey::Put(std::string_view value, const VersionVector& context,
+                             std::optional<uint64_t> deadline_ms) {
   RemoveCovered(context);
-  const causality::Dot& dot = transaction_->context().dot;
+  const causality::Dot& dot = transaction().context().dot;
   VersionVector written = CutToClock(context);
-  // A sibling of our own actor that the writer has not read stands between its context and the new dot: a vector that
-  // had the new dot would cover it unread. Without it, the next DPUT makes a sibling too many, which loses nothing.
+  // A sibling of our own actor that the writer has not read stands between its context and the new dot: a
+  // vector that had the new dot would cover it unread. Without it, the next DPUT makes a sibling too many,
+  // which loses nothing.
   const bool unread = std::any_of(row().cells.begin(), row().cells.end(),
                                   [&](const Cell& cell) { return cell.dot.actor == dot.actor; });
-  transaction_->AddValue(row_key_, std::string(value), PastOf(written, dot.actor));
-  if (deadline_ms) SetDeadline(transaction_, row_key_, *deadline_ms);
+  transaction().AddValue(row_key(), std::string(value), PastOf(written, dot.actor));
+  if (deadline_ms) AddDeadline(&transaction(), row_key(), *deadline_ms);
+  Changed();
   if (!unread) written.Raise(dot);
   return written;
+}
+
+void RemoveSeen(storage::Transaction* transaction, std::string_view row_key, const Row& seen) {
+  Wide counted_since = 0;
+  for (const Cell& cell : seen.cells) {
+    const Cell* now = transaction->Get(row_key).Find(cell.id());
+    if (now == nullptr) continue;
+    // The same birth has counted on: its id covers both versions, so what came later is counted anew.
+    if (now->dot.counter > cell.dot.counter) {
+      counted_since += WideFromText(now->payload) - WideFromText(cell.payload);
+    }
+    transaction->Remove(row_key, cell.id());
+  }
+  if (counted_since == 0) return;
+  transaction->AddIncrement(row_key, [&](std::string_view old_sum) {
+    return WideToText(WideFromText(old_sum) + counted_since);
+  });
 }
 
 }  // namespace orrery::types

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "orrery/storage/row_key.h"
 #include "types/test_slot.h"
 
 namespace orrery::types {
@@ -51,7 +52,7 @@ std::vector<std::string> Siblings(TestSlot& slot) {
 size_t CellCount(TestSlot& slot, CellKind kind) {
   size_t count = 0;
   slot.Run([&](Transaction& transaction) {
-    for (const auto& cell : transaction.Get(At(transaction).row_key()).cells)
+    for (const auto& cell : transaction.Get(storage::EncodeRowKey({0, kKey, storage::RowTag::kString, {}})).cells)
       count += cell.kind == kind ? 1 : 0;
   });
   return count;
@@ -195,6 +196,22 @@ TEST(StringKeyTest, ConcurrentIncrementsBeyondTheRangeShowItsEnd) {
   EXPECT_EQ(std::to_string(kMax), Shown(a));
   Increment(a, -10);
   EXPECT_EQ(std::to_string(kMax - 5), Shown(a));
+}
+
+TEST(StringKeyTest, OneActorsSumMayPassTheRangeOfTheValue) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  TestSlot slot;
+  Set(slot, std::to_string(kMin));
+  Increment(slot, kMax);
+  Increment(slot, kMax);
+  EXPECT_EQ(std::to_string(kMax - 1), Shown(slot));
+  Increment(slot, kMin);
+  Increment(slot, kMin);
+  // min + 2 max + 2 min = min - 2: below the range, as only concurrent increments could make it.
+  EXPECT_EQ(std::to_string(kMin), Shown(slot));
+  Increment(slot, kMax);
+  EXPECT_EQ("-3", Shown(slot));
 }
 
 TEST(StringKeyTest, ARemovalTakesTheWholeRow) {

@@ -6,12 +6,13 @@
 
 namespace orrery::types {
 
-/// Keeps what can be computed from rows but is wanted without reading them: keys per slot and database (DBSIZE), and the
-/// deadlines in order (purging). In Table::kCounts and Table::kExpiry, by the slot's prefix; never replicated.
+/// Keeps what can be computed from rows but is wanted without reading them: keys per slot and database
+/// (DBSIZE), and the deadlines in order (purging). In Table::kCounts and Table::kExpiry, by the slot's
+/// prefix; never replicated.
 class DerivedIndex final : public storage::RowObserver {
  public:
-  void OnRowChange(SlotId slot, std::string_view row_key, const causality::Row& before, const causality::Row& after,
-                   storage::RowStore* store) override;
+  void OnRowChange(SlotId slot, std::string_view row_key, const causality::Row& before,
+                   const causality::Row& after, storage::RowStore* store) override;
 
   /// Computes the slot's entries anew from its rows, into the pending batch.
   [[nodiscard]] Status Rebuild(SlotId slot, storage::RowStore* store);
