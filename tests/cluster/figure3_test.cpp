@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cluster/processes.h"
+
+namespace orrery::cluster {
+namespace {
+
+// The values of a DGET reply, sorted; the context is its first line.
+std::vector<std::string> Siblings(const std::string& reply) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= reply.size();) {
+    const size_t end = std::min(reply.find('|', begin), reply.size());
+    parts.push_back(reply.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  parts.erase(parts.begin());
+  std::sort(parts.begin(), parts.end());
+  return parts;
+}
+std::string ContextOf(const std::string& reply) {
+  return reply.substr(0, reply.find('|'));
+}
+
+class Figure3Test : public testing::Test {
+ protected:
+  void Cut() {
+    for (size_t i = 0; i < 5; ++i) {
+      std::vector<std::string> args = {"DEBUG", "LINK", "DROP"};
+      for (size_t j = 0; j < 5; ++j) {
+        if ((i < 2) != (j < 2)) args.push_back(ids_[j]);
+      }
+      ASSERT_EQ(nodes_.Run(i, args), "OK");
+    }
+    for (size_t i = 0; i < 5; ++i) {
+      const std::string alive = i < 2 ? "members_alive:2" : "members_alive:3";
+      ASSERT_TRUE(Eventually([&] {
+        return nodes_.Run(i, {"INFO", "dynamo"}).find(alive) != std::string::npos;
+      }));
+    }
+  }
+  void Heal() {
+    for (size_t i = 0; i < 5; ++i) ASSERT_EQ(nodes_.Run(i, {"DEBUG", "LINK", "HEAL"}), "OK");
+    ASSERT_TRUE(nodes_.WaitUntilServing());
+  }
+  void SetUp() override {
+    ASSERT_TRUE(nodes_.WaitUntilServing());
+    for (size_t i = 0; i < 5; ++i) ids_.push_back(nodes_.Run(i, {"CLUSTER", "MYID"}));
+  }
+
+  Processes nodes_{5, {}};
+  std::vector<std::string> ids_;
+};
+
+// Dynamo, Figure 3: two versions that both descend from one that was read, made on two sides.
+TEST_F(Figure3Test, TwoSidesWriteTheSameCartAndBothVersionsStayUntilTheyAreJoined) {
+  const std::string first = nodes_.Run(0, {"DPUT", "cart", "", "milk"});
+  ASSERT_FALSE(first.starts_with("-")) << first;
+  Cut();
+  EXPECT_FALSE(nodes_.Run(0, {"DPUT", "cart", first, "milk,bread"}).starts_with("-"));
+  EXPECT_FALSE(nodes_.Run(3, {"DPUT", "cart", first, "milk,eggs"}).starts_with("-"));
+  Heal();
+
+  const std::vector<std::string> both = {"milk,bread", "milk,eggs"};
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_TRUE(Eventually([&] {
+      return Siblings(nodes_.Run(i, {"DGET", "cart"})) == both;
+    })) << i
+        << ": " << nodes_.Run(i, {"DGET", "cart"});
+  }
+  const std::string context = ContextOf(nodes_.Run(2, {"DGET", "cart"}));
+  EXPECT_FALSE(nodes_.Run(2, {"DPUT", "cart", context, "milk,bread,eggs"}).starts_with("-"));
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(Siblings(nodes_.Run(i, {"DGET", "cart"})), std::vector<std::string>{"milk,bread,eggs"});
+    EXPECT_EQ(nodes_.Run(i, {"GET", "cart"}), "milk,bread,eggs");
+  }
+  EXPECT_TRUE(Eventually([&] { return nodes_.HaveConverged({"cart"}); }));
+}
+
+TEST_F(Figure3Test, CountsOfBothSidesAddUp) {
+  ASSERT_EQ(nodes_.Run(0, {"INCRBY", "visits", "10"}), "10");
+  Cut();
+  EXPECT_EQ(nodes_.Run(1, {"INCRBY", "visits", "5"}).starts_with("-"), false);
+  EXPECT_EQ(nodes_.Run(4, {"INCRBY", "visits", "7"}).starts_with("-"), false);
+  Heal();
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_TRUE(Eventually([&] {
+      return nodes_.Run(i, {"GET", "visits"}) == "22";
+    })) << nodes_.Run(i, {"GET", "visits"});
+  }
+}
+
+}  // namespace
+}  // namespace orrery::cluster

@@ -1,0 +1,185 @@
+#include "cluster/processes.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "orrery/base/check.h"
+#include "orrery/base/slot.h"
+
+namespace orrery::cluster {
+namespace {
+
+constexpr int kPeerPortOffset = 10000;
+constexpr timeval kTimeout{10, 0};
+
+std::string Text(const redisReply* reply) {
+  switch (reply->type) {
+    case REDIS_REPLY_ERROR:
+      return "-" + std::string(reply->str, reply->len);
+    case REDIS_REPLY_INTEGER:
+      return std::to_string(reply->integer);
+    case REDIS_REPLY_NIL:
+      return "(nil)";
+    case REDIS_REPLY_ARRAY: {
+      std::string text;
+      for (size_t i = 0; i < reply->elements; ++i) text += (i == 0 ? "" : "|") + Text(reply->element[i]);
+      return text;
+    }
+    default:
+      return std::string(reply->str, reply->len);
+  }
+}
+
+// A port that is free now, with its peer port.
+int FreePort() {
+  for (;;) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ORRERY_CHECK(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    socklen_t size = sizeof address;
+    ORRERY_CHECK(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    ::close(fd);
+    const int port = ntohs(address.sin_port);
+    if (port + kPeerPortOffset < 65536) return port;
+  }
+}
+
+std::string FieldOf(const std::string& info, const std::string& name) {
+  const size_t at = info.find(name + ":");
+  if (at == std::string::npos) return "";
+  const size_t begin = at + name.size() + 1;
+  return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
+}
+
+}  // namespace
+
+std::string Client::Run(const std::vector<std::string>& args) {
+  if (!context_) context_.reset(redisConnectWithTimeout("127.0.0.1", port_, kTimeout));
+  if (!context_ || context_->err != 0) return context_.reset(), "-CONNECTION";
+  redisSetTimeout(context_.get(), kTimeout);
+  std::vector<const char*> pointers;
+  std::vector<size_t> sizes;
+  for (const std::string& arg : args) {
+    pointers.push_back(arg.data());
+    sizes.push_back(arg.size());
+  }
+  auto* reply = static_cast<redisReply*>(
+      redisCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data()));
+  if (reply == nullptr) return context_.reset(), "-CONNECTION";
+  std::string text = Text(reply);
+  freeReplyObject(reply);
+  return text;
+}
+
+bool Eventually(const std::function<bool()>& condition, int seconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return condition();
+}
+
+Processes::Processes(size_t nodes, std::vector<std::string> settings)
+    : nodes_(nodes), settings_(std::move(settings)) {
+  char pattern[] = "/tmp/orrery-cluster-XXXXXX";
+  ORRERY_CHECK(::mkdtemp(pattern) != nullptr);
+  root_ = pattern;
+  std::set<int> taken;
+  for (Node& node : nodes_) {
+    do {
+      node.port = FreePort();
+    } while (!taken.insert(node.port).second);
+    node.dir = root_ + "/" + std::to_string(node.port);
+    std::filesystem::create_directory(node.dir);
+  }
+  for (size_t i = 0; i < nodes; ++i) Start(i);
+}
+
+Processes::~Processes() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].pid == 0) continue;
+    Kill(i, SIGCONT);
+    Kill(i, SIGKILL);
+    Reap(i);
+  }
+  if (std::getenv("ORRERY_KEEP_LOGS") == nullptr) std::filesystem::remove_all(root_);
+}
+
+void Processes::Start(size_t index) {
+  Node& node = nodes_[index];
+  std::vector<std::string> args = {ORRERY_SERVER, "--port",    std::to_string(node.port),
+                                   "--bind",      "127.0.0.1", "--dir",
+                                   node.dir,      "--logfile", node.dir + "/log",
+                                   "--threads",   "1",         "--enable-debug-command",
+                                   "yes",         "--seeds"};
+  for (const Node& seed : nodes_) args.push_back("127.0.0.1:" + std::to_string(seed.port));
+  args.insert(args.end(), settings_.begin(), settings_.end());
+  std::vector<char*> pointers;
+  for (std::string& arg : args) pointers.push_back(arg.data());
+  pointers.push_back(nullptr);
+  node.pid = ::fork();
+  ORRERY_CHECK(node.pid >= 0);
+  if (node.pid != 0) return;
+  const int out = ::open((node.dir + "/out").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  ::dup2(out, 1);
+  ::dup2(out, 2);
+  ::execv(pointers[0], pointers.data());
+  ::_exit(127);
+}
+
+void Processes::Kill(size_t node, int signal) {
+  ::kill(nodes_[node].pid, signal);
+}
+
+void Processes::Reap(size_t node) {
+  ::waitpid(nodes_[node].pid, nullptr, 0);
+  nodes_[node].pid = 0;
+}
+
+bool Processes::WaitUntilServing() {
+  return Eventually([this] {
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const std::string info = Run(i, {"CLUSTER", "INFO"});
+      if (FieldOf(info, "cluster_state") != "ok") return false;
+      if (FieldOf(Run(i, {"INFO", "dynamo"}), "members_alive") != std::to_string(nodes_.size())) return false;
+    }
+    return true;
+  });
+}
+
+bool Processes::HaveConverged(const std::vector<std::string>& keys) {
+  std::set<SlotId> slots;
+  for (const std::string& key : keys) slots.insert(SlotOf(key));
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (FieldOf(Run(i, {"INFO", "dynamo"}), "hints") != "0") return false;
+  }
+  for (SlotId slot : slots) {
+    std::map<std::string, int> facts;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const std::string text = Run(i, {"RING", "SLOT", std::to_string(slot)});
+      if (text.find("is-home|yes") == std::string::npos) continue;
+      const size_t digest = text.find("digest|");
+      ++facts[text.substr(digest, text.find("|rows|") - digest)];
+    }
+    if (facts.size() > 1) return false;
+  }
+  return true;
+}
+
+}  // namespace orrery::cluster
