@@ -192,6 +192,20 @@ TEST(GatherTest, RenameOfACounterKeepsItsSum) {
   EXPECT_EQ(cluster.Run({"incr", "from"}), ":1\r\n");
 }
 
+TEST(GatherTest, RenameLeavesWhatOthersCountedAtTheSourceMeanwhile) {
+  FakeCluster cluster;
+  cluster.Run({"incrby", "from", "40"});
+  std::optional<std::string> other;
+  bool interfered = false;
+  cluster.on_run = [&](const replication::Request& request) {
+    if (request.args[0] != "rename" || std::exchange(interfered, true)) return;
+    cluster.Start({"incrby", "from", "2"}, &other);
+  };
+  EXPECT_EQ(cluster.Run({"rename", "from", "to"}), "+OK\r\n");
+  ASSERT_EQ(other, ":42\r\n");
+  EXPECT_EQ(cluster.Run({"mget", "from", "to"}), "*2\r\n" + Bulk("2") + Bulk("40"));
+}
+
 TEST(GatherTest, SourceThatCannotBeReadKeepsTheTargetAsItWas) {
   FakeCluster cluster;
   cluster.Run({"mset", "from", "1", "to", "2"});
