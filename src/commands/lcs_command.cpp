@@ -112,8 +112,7 @@ void Lcs(CommandContext& context) {
   const StringKey first = KeyAt(context, 1), second = KeyAt(context, 2);
   const std::string a = first.exists() ? first.Value() : std::string();
   const std::string b = second.exists() ? second.Value() : std::string();
-  constexpr size_t kTableCellsMax = size_t{1} << 28;  // 1 GiB
-  if ((a.size() + 1) * (b.size() + 1) > kTableCellsMax) {
+  if ((a.size() + 1) * (b.size() + 1) > kValueBytesMax / sizeof(uint32_t)) {
     return context.reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   }
   std::string common;
