@@ -115,6 +115,7 @@ void ClientConnection::Refuse(std::string_view error) {
 
 void ClientConnection::OnDrained() {
   soft_limit_since_us_ = 0;
+  last_active_us_ = worker_.loop().MonotonicUs();
   Process();
 }
 

@@ -113,6 +113,7 @@ class ClientConnection final : public runtime::TcpHandler {
   std::string local_address_;
   const uint64_t connected_us_;
   uint64_t last_active_us_;
+  uint64_t batch_us_ = 0;  ///< when Process() began
 
   resp::InputBuffer input_;
   resp::RequestParser parser_;

@@ -31,6 +31,7 @@ void ClientConnection::OnRead(size_t n) {
 void ClientConnection::Process() {
   if (processing_ || closed_) return;
   processing_ = stalled_ = true;
+  batch_us_ = worker_.loop().MonotonicUs();  // once for all of them: reading the clock is not free
   while (MayTakeCommand() && TakeNext()) {
   }
   processing_ = false;
@@ -91,7 +92,7 @@ void ClientConnection::Take(commands::Args args, size_t request_bytes) {
     postponed_bytes_ = request_bytes;
     return Postpone(args);
   }
-  Run(*entry, args, request_bytes, worker_.loop().MonotonicUs());
+  Run(*entry, args, request_bytes, batch_us_);
 }
 
 bool ClientConnection::MustWait(const CommandEntry& entry) const {
@@ -113,7 +114,7 @@ bool ClientConnection::RunPostponed() {
   const CommandEntry* entry = CommandIndex::Get().Find(args, &error);
   if (MustWait(*entry)) return false;
   postponed_.clear();
-  Run(*entry, args, postponed_bytes_, worker_.loop().MonotonicUs());
+  Run(*entry, args, postponed_bytes_, batch_us_);
   return true;
 }
 

@@ -112,6 +112,7 @@ void ClientConnection::Account(const CommandEntry& entry, std::string_view reply
                                const ArgumentPreview* preview, commands::Args args) {
   const uint64_t now_us = worker_.loop().MonotonicUs();
   const uint64_t usec = now_us - started_us;
+  last_active_us_ = now_us;
   LoopMetrics& metrics = worker_.metrics();
   CommandStats& stats = metrics.stats(entry.id);
   ++stats.calls;

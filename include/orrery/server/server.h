@@ -14,8 +14,8 @@
 
 namespace orrery::server {
 
-/// What one loop brings to the server. All of it outlives the server's connections, and so must not go before
-/// Stop().
+/// What one loop brings to the server. All of it is there as long as the Server is, and calls back no more
+/// once the Server is gone: commands under way hold pointers to their connections.
 struct LoopParts {
   runtime::UvLoop* loop = nullptr;
   CommandRunner* runner = nullptr;
