@@ -1,22 +1,15 @@
 #include "server/command_index.h"
 
-#include <utility>
-
 #include "orrery/commands/dispatcher.h"
-#include "server/own_specs.h"
+#include "server/refused_commands.h"
 
 namespace orrery::server {
 namespace {
 
-bool IsLookedFor(const commands::CommandSpec& spec, std::string_view name) {
-  return commands::EqualsIgnoringCase(spec.name, name);
-}
-
-/// Commands that only this module knows are few and rare: they are looked for when the table has nothing.
-const commands::CommandSpec* FindOwn(commands::Args args, const commands::CommandSpec* parent) {
-  for (const OwnSpec& own : OwnSpecs()) {
-    const bool same_parent = parent == nullptr ? own.parent.empty() : parent->name == own.parent;
-    if (same_parent && IsLookedFor(own.spec, parent == nullptr ? args[0] : args[1])) return &own.spec;
+/// They are few and rare: looked for when the table has nothing.
+const commands::CommandSpec* FindRefused(std::string_view name) {
+  for (const commands::CommandSpec& spec : RefusedCommands()) {
+    if (commands::EqualsIgnoringCase(spec.name, name)) return &spec;
   }
   return nullptr;
 }
@@ -34,10 +27,7 @@ CommandIndex::CommandIndex() {
     Add(*spec, nullptr);
     for (const commands::CommandSpec& sub : spec->subcommands) Add(sub, spec);
   }
-  for (const OwnSpec& own : OwnSpecs()) {
-    const commands::CommandSpec* parent = own.parent.empty() ? nullptr : table.Find(own.parent);
-    if (FindByName(commands::FullName(own.spec, parent)) == nullptr) Add(own.spec, parent);
-  }
+  for (const commands::CommandSpec& spec : RefusedCommands()) Add(spec, nullptr);
   for (auto* family :
        {&ConnectionHandlers, &ClientHandlers, &ConfigHandlers, &InfoHandlers, &ObservationHandlers,
         &MemoryHandlers, &ProcessHandlers, &ClusterHandlers, &RingHandlers}) {
@@ -65,7 +55,7 @@ const CommandEntry* CommandIndex::Find(commands::Args args, std::string* error) 
   const commands::CommandTable& table = commands::CommandTable::Get();
   const commands::CommandSpec* parent = nullptr;
   const commands::CommandSpec* spec = table.Lookup(args, &parent);
-  if (spec == nullptr) spec = FindOwn(args, parent);
+  if (spec == nullptr && parent == nullptr) spec = FindRefused(args[0]);
   if (spec == nullptr) {
     *error = table.Resolve(args).error;
     return nullptr;

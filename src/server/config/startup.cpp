@@ -85,7 +85,8 @@ Result<Startup> LoadStartup(std::span<const std::string> args, std::istream& sta
     arg == "-" ? static_cast<void>(from_input = true) : overrides.push_back(arg);
   }
   if (from_input) text += "\n" + std::string(std::istreambuf_iterator<char>(standard_input), {});
-  text += "\n" + OverrideLines(overrides);
+  const std::string lines = OverrideLines(overrides);
+  text += (lines.starts_with('\n') ? "" : "\n") + lines;
   ConfigReader reader;
   if (Status s = reader.ReadText(text); !s.ok()) return Status::Invalid(s.message());
   startup.config = reader.config();
