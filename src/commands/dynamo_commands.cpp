@@ -5,13 +5,13 @@
 
 #include "commands/command_families.h"
 #include "commands/handler_support.h"
-#include "orrery/causality/context.h"
+#include "orrery/types/causal_context.h"
 
 namespace orrery::commands {
 namespace {
 
 using causality::Causality;
-using causality::VersionVector;
+using types::CausalContext;
 using types::StringKey;
 
 // The values of R, W and TIMEOUT are used on the way; here they are only checked. `quorum`: "r" or "w".
@@ -39,17 +39,17 @@ bool QuorumOptionsAreValid(CommandContext& context, size_t first, std::string_vi
   return true;
 }
 
-std::optional<VersionVector> ContextArg(CommandContext& context) {
-  auto clock = causality::ParseContext(context.arg(1), context.arg(2));
-  if (!clock) context.reply.Error("ERR invalid context");
-  return clock;
+std::optional<CausalContext> ContextArg(CommandContext& context) {
+  auto seen = types::ParseContext(context.arg(1), context.arg(2));
+  if (!seen) context.reply.Error("ERR invalid context");
+  return seen;
 }
 
 void DGet(CommandContext& context) {
   if (!QuorumOptionsAreValid(context, 2, "r", nullptr)) return;
   const StringKey key = KeyAt(context, 1);
   context.reply.Array(2);
-  context.reply.BulkString(causality::FormatContext(context.arg(1), key.Clock()));
+  context.reply.BulkString(types::FormatContext(context.arg(1), key.Context()));
   const std::vector<std::string> values = key.Siblings();
   context.reply.Array(values.size());
   for (const std::string& value : values) context.reply.BulkString(value);
@@ -60,8 +60,8 @@ void DPut(CommandContext& context) {
   if (!QuorumOptionsAreValid(context, 4, "w", &end_ms)) return;
   const auto seen = ContextArg(context);
   if (!seen) return;
-  const VersionVector written = KeyAt(context, 1).Put(context.arg(3), *seen, end_ms);
-  context.reply.BulkString(causality::FormatContext(context.arg(1), written));
+  const CausalContext written = KeyAt(context, 1).Put(context.arg(3), *seen, end_ms);
+  context.reply.BulkString(types::FormatContext(context.arg(1), written));
 }
 
 void DDel(CommandContext& context) {
@@ -72,10 +72,10 @@ void DDel(CommandContext& context) {
 }
 
 void DCompare(CommandContext& context) {
-  const auto a = causality::ParseContextShape(context.arg(1));
-  const auto b = causality::ParseContextShape(context.arg(2));
+  const auto a = types::ParseContextShape(context.arg(1));
+  const auto b = types::ParseContextShape(context.arg(2));
   if (!a || !b) return context.reply.Error("ERR invalid context");
-  switch (a->Compare(*b)) {
+  switch (types::Compare(*a, *b)) {
     case Causality::kEqual:
       return context.reply.BulkString("equal");
     case Causality::kBefore:

@@ -122,25 +122,26 @@ std::vector<std::string> StringKey::Siblings() const {
   return values;
 }
 
-VersionVector StringKey::Clock() const {
-  return exists() ? row().Clock() : VersionVector();
+CausalContext StringKey::Context() const {
+  return exists() ? CausalContext{row().Clock(), std::nullopt} : CausalContext();
 }
 
 // A forged context must not reach what is yet to come.
-VersionVector StringKey::CutToClock(const VersionVector& context) const {
+CausalContext StringKey::CutToClock(const CausalContext& seen) const {
   const causality::SlotClock& clock = *transaction().context().clock;
-  VersionVector cut;
-  for (const auto& entry : context.entries()) {
-    const uint64_t seen = clock.IsClosed(entry.actor) ? entry.counter : clock.Get(entry.actor);
-    cut.Raise(entry.actor, std::min(entry.counter, seen));
+  CausalContext cut;
+  for (const auto& entry : seen.clock.entries()) {
+    const uint64_t known = clock.IsClosed(entry.actor) ? entry.counter : clock.Get(entry.actor);
+    cut.clock.Raise(entry.actor, std::min(entry.counter, known));
   }
+  if (seen.beyond && clock.Covers(*seen.beyond)) cut.beyond = seen.beyond;
   return cut;
 }
 
 // An increment is covered by its latest dot: one that has grown since the context was read stays whole.
-size_t StringKey::RemoveCovered(const VersionVector& context) {
+size_t StringKey::RemoveCovered(const CausalContext& seen) {
   PrepareWrite();
-  const VersionVector cut = CutToClock(context);
+  const CausalContext cut = CutToClock(seen);
   std::vector<CellId> covered;
   for (const Cell& cell : row().cells) {
     if (cut.Covers(cell.dot)) covered.push_back(cell.id());
@@ -150,20 +151,23 @@ size_t StringKey::RemoveCovered(const VersionVector& context) {
   return covered.size();
 }
 
-VersionVector StringKey::Put(std::string_view value, const VersionVector& context,
+CausalContext StringKey::Put(std::string_view value, const CausalContext& seen,
                              std::optional<uint64_t> deadline_ms) {
-  RemoveCovered(context);
+  RemoveCovered(seen);
   const causality::Dot& dot = transaction().context().dot;
-  VersionVector written = CutToClock(context);
-  // A sibling of our own actor that the writer has not read stands between its context and the new dot: a
-  // vector that had the new dot would cover it unread. Without it, the next DPUT makes a sibling too many,
-  // which loses nothing.
+  CausalContext written{CutToClock(seen).clock, std::nullopt};
+  // Where a sibling of our own actor stays that the writer has not read, a clock with the new dot would cover
+  // it, too.
   const bool unread = std::any_of(row().cells.begin(), row().cells.end(),
                                   [&](const Cell& cell) { return cell.dot.actor == dot.actor; });
-  transaction().AddValue(row_key(), std::string(value), PastOf(written, dot.actor));
+  transaction().AddValue(row_key(), std::string(value), PastOf(written.clock, dot.actor));
   if (deadline_ms) AddDeadline(&transaction(), row_key(), *deadline_ms);
   Changed();
-  if (!unread) written.Raise(dot);
+  if (unread) {
+    written.beyond = dot;
+  } else {
+    written.clock.Raise(dot);
+  }
   return written;
 }
 
@@ -179,9 +183,8 @@ void RemoveSeen(storage::Transaction* transaction, std::string_view row_key, con
     transaction->Remove(row_key, cell.id());
   }
   if (counted_since == 0) return;
-  transaction->AddIncrement(row_key, [&](std::string_view old_sum) {
-    return WideToText(WideFromText(old_sum) + counted_since);
-  });
+  transaction->AddIncrement(
+      row_key, [&](std::string_view old_sum) { return WideToText(WideFromText(old_sum) + counted_since); });
 }
 
 }  // namespace orrery::types

@@ -86,6 +86,19 @@ TEST_F(DynamoCommandsTest, AStaleContextMakesASibling) {
   EXPECT_EQ("[\"three\" \"two\"]", ValuesOf("key"));
 }
 
+TEST_F(DynamoCommandsTest, ARacingWriterGoesOnFromItsOwnContext) {
+  Run("DPUT key \"\" unread");
+  std::string context = "\"\"";
+  for (const char* value : {"one", "two", "three"}) {
+    harness_.Advance(1);
+    context = Run("DPUT key " + context + " " + value);
+  }
+  EXPECT_EQ("[\"three\" \"unread\"]", ValuesOf("key"));
+  EXPECT_EQ("\"before\"", Run("DCOMPARE " + context + " " + ContextOf("key")));
+  EXPECT_EQ(":1", Run("DDEL key " + context));
+  EXPECT_EQ("[\"unread\"]", ValuesOf("key"));
+}
+
 TEST_F(DynamoCommandsTest, ASetOverwritesAllSiblings) {
   Run("SET key ours");
   ArriveFrom(9, "key", "theirs", 5);

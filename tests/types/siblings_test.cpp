@@ -9,7 +9,6 @@ namespace orrery::types {
 namespace {
 
 using causality::Event;
-using causality::VersionVector;
 using storage::Transaction;
 using Values = std::vector<std::string>;
 
@@ -18,11 +17,11 @@ StringKey At(Transaction& transaction) {
 }
 
 struct Written {
-  VersionVector context;
+  CausalContext context;
   Event event;
 };
 
-Written Put(TestSlot& slot, std::string_view value, const VersionVector& context = {},
+Written Put(TestSlot& slot, std::string_view value, const CausalContext& context = {},
             std::optional<uint64_t> deadline_ms = std::nullopt) {
   Written written;
   auto event = slot.Run(
@@ -40,17 +39,17 @@ std::optional<Event> Increment(TestSlot& slot, int64_t delta) {
 }
 
 struct Read {
-  VersionVector context;
+  CausalContext context;
   Values values;
 };
 
 Read Get(TestSlot& slot) {
   Read read;
-  slot.Run([&](Transaction& transaction) { read = {At(transaction).Clock(), At(transaction).Siblings()}; });
+  slot.Run([&](Transaction& transaction) { read = {At(transaction).Context(), At(transaction).Siblings()}; });
   return read;
 }
 
-size_t RemoveCovered(TestSlot& slot, const VersionVector& context) {
+size_t RemoveCovered(TestSlot& slot, const CausalContext& context) {
   size_t removed = 0;
   slot.Run([&](Transaction& transaction) { removed = At(transaction).RemoveCovered(context); });
   return removed;
@@ -78,7 +77,7 @@ TEST(SiblingsTest, AnEmptyContextReplacesNothing) {
 
 TEST(SiblingsTest, AChainOfWritesLeavesOneValue) {
   TestSlot slot;
-  VersionVector context;
+  CausalContext context;
   for (int i = 0; i < 5; ++i) context = Put(slot, std::to_string(i), context).context;
   EXPECT_EQ(Values{"4"}, Get(slot).values);
   EXPECT_EQ(context, Get(slot).context);
@@ -96,15 +95,16 @@ TEST(SiblingsTest, FollowsTheFigureOfThePaper) {
   const Written d3 = Put(y, "D3", d2.context);
   z.Advance(1);
   const Written d4 = Put(z, "D4", d2.context);
-  EXPECT_EQ(causality::Causality::kConcurrent, d3.context.Compare(d4.context));
+  EXPECT_EQ(causality::Causality::kConcurrent, Compare(d3.context, d4.context));
   for (const Event* event : {&d3.event, &d4.event}) {
     for (TestSlot* slot : {&x, &y, &z}) slot->Apply(*event);
   }
   const Read read = Get(x);
   EXPECT_EQ((Values{"D4", "D3"}), read.values);
-  EXPECT_EQ(3u, read.context.entries().size());
+  EXPECT_EQ(3u, read.context.clock.entries().size());
   const Written d5 = Put(x, "D5", read.context);
-  EXPECT_TRUE(d5.context.Descends(d3.context) && d5.context.Descends(d4.context));
+  EXPECT_EQ(causality::Causality::kAfter, Compare(d5.context, d3.context));
+  EXPECT_EQ(causality::Causality::kAfter, Compare(d5.context, d4.context));
   for (TestSlot* slot : {&y, &z}) slot->Apply(d5.event);
   for (TestSlot* slot : {&x, &y, &z}) EXPECT_EQ(Values{"D5"}, Get(*slot).values);
 }
@@ -119,26 +119,51 @@ TEST(SiblingsTest, AStaleContextLeavesWhatItsWriterHadNotRead) {
   EXPECT_EQ((Values{"from the first", "second"}), Get(slot).values);
 }
 
-TEST(SiblingsTest, TheContextOfAWriteNeverCoversAnUnreadSibling) {
+TEST(SiblingsTest, TheContextOfAWriteCoversTheWriteAndNeverAnUnreadSibling) {
   TestSlot slot;
   Put(slot, "unread");
-  slot.Advance(1);
-  VersionVector context = Put(slot, "mine").context;
-  slot.Advance(1);
-  context = Put(slot, "mine again", context).context;
-  const Values values = Get(slot).values;
-  EXPECT_NE(values.end(), std::find(values.begin(), values.end(), "unread"));
-  EXPECT_EQ("mine again", values.front());
+  CausalContext context;
+  for (int i = 0; i < 5; ++i) {
+    slot.Advance(1);
+    context = Put(slot, "mine " + std::to_string(i), context).context;
+    EXPECT_TRUE(context.beyond.has_value());
+  }
+  EXPECT_EQ((Values{"mine 4", "unread"}), Get(slot).values);
+  Put(slot, "joined", Get(slot).context);
+  EXPECT_EQ(Values{"joined"}, Get(slot).values);
+}
+
+TEST(SiblingsTest, TwoWritersThatTakeTurnsLeaveOneSiblingEach) {
+  TestSlot slot;
+  const CausalContext start = Put(slot, "start").context;
+  CausalContext ours = start, theirs = start;
+  for (int i = 0; i < 10; ++i) {
+    slot.Advance(1);
+    ours = Put(slot, "ours", ours).context;
+    slot.Advance(1);
+    theirs = Put(slot, "theirs", theirs).context;
+  }
+  EXPECT_EQ((Values{"theirs", "ours"}), Get(slot).values);
+  EXPECT_EQ(causality::Causality::kConcurrent, Compare(ours, theirs));
+}
+
+TEST(SiblingsTest, ADotBeyondTheSlotsClockIsIgnored) {
+  TestSlot a(1), b(2);
+  CausalContext forged;
+  forged.beyond = causality::Dot{b.actor(), 1};
+  Put(a, "mine", forged);
+  a.Apply(*Set(b, "late"));
+  EXPECT_EQ(2u, Get(a).values.size());
 }
 
 TEST(SiblingsTest, AContextFromTheFutureIsCutToTheSlotsClock) {
   TestSlot a(1), b(2);
-  VersionVector forged;
-  forged.Raise(b.actor(), 1000);
-  forged.Raise(a.actor(), 1000);
+  CausalContext forged;
+  forged.clock.Raise(b.actor(), 1000);
+  forged.clock.Raise(a.actor(), 1000);
   a.Run([&](Transaction& transaction) {
-    const VersionVector context = At(transaction).Put("mine", forged, std::nullopt);
-    EXPECT_EQ(0u, context.Get(b.actor()));
+    const CausalContext context = At(transaction).Put("mine", forged, std::nullopt);
+    EXPECT_EQ(0u, context.clock.Get(b.actor()));
   });
   a.Apply(*Set(b, "late"));
   EXPECT_EQ(2u, Get(a).values.size());
@@ -175,7 +200,7 @@ TEST(SiblingsTest, APutReplacesTheCountsThatItsContextCovers) {
 TEST(SiblingsTest, ACountThatGrewSinceTheReadStays) {
   TestSlot slot;
   Increment(slot, 5);
-  const VersionVector context = Get(slot).context;
+  const CausalContext context = Get(slot).context;
   Increment(slot, 2);
   Put(slot, "100", context);
   EXPECT_EQ(Values{"107"}, Get(slot).values);
@@ -208,7 +233,7 @@ TEST(SiblingsTest, AnExpiredKeyHasNoSiblingsAndLeavesNoneToAPut) {
   Put(slot, "old", {}, slot.now_ms() + 100);
   slot.Advance(100);
   EXPECT_TRUE(Get(slot).values.empty());
-  EXPECT_TRUE(Get(slot).context.empty());
+  EXPECT_EQ(CausalContext(), Get(slot).context);
   Put(slot, "new");
   EXPECT_EQ(Values{"new"}, Get(slot).values);
 }
@@ -216,7 +241,7 @@ TEST(SiblingsTest, AnExpiredKeyHasNoSiblingsAndLeavesNoneToAPut) {
 TEST(SiblingsTest, ContextsOfLivesThatWereClosedStillCover) {
   TestSlot a(1), b(2);
   a.Apply(*Set(b, "of an old life"));
-  const VersionVector context = Get(a).context;
+  const CausalContext context = Get(a).context;
   a.CloseLivesOf(b.actor());
   Put(a, "new", context);
   EXPECT_EQ(Values{"new"}, Get(a).values);

@@ -52,7 +52,8 @@ std::vector<std::string> Siblings(TestSlot& slot) {
 size_t CellCount(TestSlot& slot, CellKind kind) {
   size_t count = 0;
   slot.Run([&](Transaction& transaction) {
-    for (const auto& cell : transaction.Get(storage::EncodeRowKey({0, kKey, storage::RowTag::kString, {}})).cells)
+    for (const auto& cell :
+         transaction.Get(storage::EncodeRowKey({0, kKey, storage::RowTag::kString, {}})).cells)
       count += cell.kind == kind ? 1 : 0;
   });
   return count;
@@ -69,7 +70,7 @@ TEST(StringKeyTest, AnAbsentKeyHasNothing) {
     EXPECT_EQ(0, key.AsInteger());
     EXPECT_EQ(std::nullopt, key.deadline());
     EXPECT_TRUE(key.Siblings().empty());
-    EXPECT_TRUE(key.Clock().empty());
+    EXPECT_EQ(CausalContext(), key.Context());
     EXPECT_FALSE(transaction.changed());
   });
 }

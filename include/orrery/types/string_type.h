@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "orrery/causality/version_vector.h"
+#include "orrery/types/causal_context.h"
 #include "orrery/types/key_view.h"
 
 namespace orrery::types {
@@ -45,16 +45,15 @@ class StringKey : public KeyView {
   /// The Dynamo side: every sibling, newest first, the newest with the increments.
   std::vector<std::string> Siblings() const;
   /// Dots of all live cells and what their writers had seen: DGET's context.
-  causality::VersionVector Clock() const;
+  CausalContext Context() const;
   /// Replaces what the context covers and nothing else. The context of what was written: it covers the new
-  /// value and all that `context` covered, and never a sibling that was not read.
-  causality::VersionVector Put(std::string_view value, const causality::VersionVector& context,
-                               std::optional<uint64_t> deadline_ms);
+  /// value and what the clock of `seen` covers, and never a sibling that was not read.
+  CausalContext Put(std::string_view value, const CausalContext& seen, std::optional<uint64_t> deadline_ms);
   /// Removes what the context covers. How many cells.
-  size_t RemoveCovered(const causality::VersionVector& context);
+  size_t RemoveCovered(const CausalContext& seen);
 
  private:
-  causality::VersionVector CutToClock(const causality::VersionVector& context) const;
+  CausalContext CutToClock(const CausalContext& seen) const;
 };
 
 /// Removes from the row exactly what `seen`, an earlier reading of it, shows: cells made since stay, and so
