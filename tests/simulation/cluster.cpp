@@ -11,7 +11,7 @@
 namespace orrery::simulation {
 namespace {
 
-constexpr size_t kTraceMax = 4000;
+constexpr size_t kTraceMax = 20000;
 
 NodeId IdOf(size_t index) {
   return {0x1000 + index};

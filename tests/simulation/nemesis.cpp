@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "orrery/base/check.h"
+#include "orrery/storage/row_key.h"
 
 namespace orrery::simulation {
 
@@ -43,6 +44,7 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "skew") return Skew();
   if (fault == "disk") return Disk();
   if (fault == "suspect") return Suspect();
+  if (fault == "corrupt") return Corrupt();
   ORRERY_CHECK(!"a fault of the simulation");
 }
 
@@ -123,6 +125,20 @@ void Nemesis::Disk() {
     cluster_.node(node).disk().FailWrites(Status::Ok());
     cluster_.StartNode(node);
   });
+}
+
+// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy:
+// with W = 1 it may have been the only one.
+void Nemesis::Corrupt() {
+  if (cluster_.options().w < 2) return;
+  SimNode& node = cluster_.node(AnyNode());
+  const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
+  if (!node.up() || node.store().HasPending()) return;
+  std::vector<std::string> keys;
+  auto cursor = node.store().Scan(storage::Table::kRows, storage::SlotPrefix(slot));
+  for (; cursor->Valid(); cursor->Next()) keys.emplace_back(cursor->key());
+  if (keys.empty()) return;
+  node.disk().CorruptValue(storage::Table::kRows, keys[cluster_.random().Below(keys.size())]);
 }
 
 void Nemesis::Suspect() {

@@ -33,6 +33,7 @@ class Nemesis {
   void Skew();
   void Disk();
   void Suspect();
+  void Corrupt();
 
   Cluster& cluster_;
   uint64_t interval_us_;
