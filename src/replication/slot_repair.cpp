@@ -7,6 +7,12 @@
 #include "orrery/base/marks.h"
 
 namespace orrery::replication {
+namespace {
+
+// Between two rounds over the homes when the last one has not brought everything.
+constexpr uint64_t kRoundUs = 1'000'000;
+
+}  // namespace
 
 void SlotRepair::Begin(SlotId slot, const Status& damage) {
   const bool only_home = context_.view->ring->Homes(slot).size() < 2;
@@ -24,8 +30,7 @@ void SlotRepair::Begin(SlotId slot, const Status& damage) {
   Repair& repair = slots_[slot];
   if (own >= repair.own_counter) {
     repair.own_counter = own;
-    auto events = replica.backlog().Of(context_.self, replica.committed().Get(context_.self), own);
-    if (events) repair.own_events = std::move(*events);
+    repair.kept_events = replica.backlog().All();
   }
   repair.merged_from.clear();
   replica.Reset();
@@ -41,6 +46,7 @@ std::vector<SlotId> SlotRepair::slots() const {
 // The homes in turn, so that one that has no image to give does not stand in the way.
 std::optional<NodeId> SlotRepair::NextSource(SlotId slot) {
   Repair& repair = slots_.at(slot);
+  if (context_.clock->MonotonicUs() < repair.next_round_us) return std::nullopt;
   const auto homes = context_.view->ring->Homes(slot);
   const auto last = std::find(homes.begin(), homes.end(), repair.last_source);
   const size_t start = last == homes.end() ? 0 : static_cast<size_t>(last - homes.begin()) + 1;
@@ -70,7 +76,10 @@ Status SlotRepair::Merged(SlotId slot, NodeId source) {
   if (repair.merged_from.size() < SourcesNeeded(slot)) return Status::Ok();
   if (context_.slots->At(slot).clock().Get(context_.self) < repair.own_counter) {
     // Somebody else has our latest events; until they are here no new ones may be made. Go round again.
-    if (repair.merged_from.size() + 1 >= context_.view->ring->Homes(slot).size()) repair.merged_from.clear();
+    if (repair.merged_from.size() + 1 >= context_.view->ring->Homes(slot).size()) {
+      repair.merged_from.clear();
+      repair.next_round_us = context_.clock->MonotonicUs() + kRoundUs;
+    }
     return Status::Ok();
   }
   if (context_.log) context_.log("slot " + std::to_string(slot) + " is whole again");
@@ -80,7 +89,7 @@ Status SlotRepair::Merged(SlotId slot, NodeId source) {
 
 Status SlotRepair::Replay(SlotId slot, const Repair& repair) {
   SlotReplica& replica = context_.slots->At(slot);
-  for (const auto& encoded : repair.own_events) {
+  for (const auto& encoded : repair.kept_events) {
     if (replica.Classify(encoded->dot) != SlotReplica::Fit::kNext) continue;
     causality::Event event;
     if (!causality::DecodeEvent(encoded->bytes, &event)) continue;

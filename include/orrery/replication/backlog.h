@@ -22,6 +22,9 @@ class Backlog {
   /// The actor's events with from < counter <= to, in order; nullopt if some are here no more.
   std::optional<std::vector<causality::EventPtr>> Of(const causality::Actor& actor, uint64_t from, uint64_t to) const;
 
+  /// Everything that is here, in apply order.
+  std::vector<causality::EventPtr> All() const { return {events_.begin(), events_.end()}; }
+
   const causality::EventPtr& Oldest() const { return events_.front(); }
   /// Bytes given back.
   size_t DropOldest();

@@ -32,7 +32,9 @@ class SlotRepair {
  private:
   struct Repair {
     uint64_t own_counter = 0;                     ///< our last event there, to be reached again
-    std::vector<causality::EventPtr> own_events;  ///< those of them that may be nowhere else
+    /// The backlog as it was: some of it, with W = 1 even acknowledged events, may be nowhere else.
+    std::vector<causality::EventPtr> kept_events;
+    uint64_t next_round_us = 0;
     std::set<NodeId> merged_from;
     NodeId last_source;
   };
