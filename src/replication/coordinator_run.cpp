@@ -78,18 +78,19 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
     status = Commit(id, slot, transaction.TakeEvent(), &executed);
   }
   if (!status.ok()) {
+    const bool wrote = executed.own.counter != 0;
     catch_up_.OnCorruption(id, status);
-    return Refuse(Outcome::kClusterDown, "the slot's rows are damaged on this node and are being repaired",
-                  std::move(executed.done));
+    return Refuse(wrote ? Outcome::kUnknown : Outcome::kClusterDown,
+                  "the slot's rows are damaged on this node and are being repaired", std::move(executed.done));
   }
   slot->replies.push_back(std::move(executed));
 }
 
 Status Coordinator::Commit(SlotId id, Slot* slot, Event event, Executed* executed) {
   const EventPtr encoded = causality::MakeEventPtr(event);
+  executed->own = event.dot;
   if (Status status = context_.slots->Apply(event, encoded); !status.ok()) return status;
   ++context_.stats.events_made;
-  executed->own = event.dot;
   const uint64_t sequence = slot->quorum.Saw(event.dot);
   slot->seen.Advance(event.dot);
   slot->made = event.dot.counter;
