@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "orrery/base/marks.h"
+
 namespace orrery::replication {
 
 using causality::Actor;
@@ -53,13 +55,21 @@ size_t SlotQuorum::OtherCopies(const Dot& dot) const {
   }
   if (!hinted) return copies;
   std::set<NodeId> homes;
+  std::set<NodeId> holders;
   for (const Node& node : nodes_) {
-    if (node.holds.Covers(dot)) homes.insert(node.id);
+    if (node.holds.Covers(dot)) {
+      homes.insert(node.id);
+      holders.insert(node.id);
+    }
     for (const auto& [home, upto] : node.hints) {
-      if (upto.Covers(dot)) homes.insert(home);
+      if (!upto.Covers(dot)) continue;
+      homes.insert(home);
+      holders.insert(node.id);
     }
   }
-  return homes.size();
+  // A fallback that first stood for one home and then for another too has one disk all the same.
+  if (ORRERY_MUTATION("copies-counted-by-home")) return homes.size();
+  return std::min(homes.size(), holders.size());
 }
 
 void SlotQuorum::Rebase(const SlotClock& clock) {
