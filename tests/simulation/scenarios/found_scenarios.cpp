@@ -58,5 +58,25 @@ TEST(FoundScenario, NodeWhoseSyncFailsStopsAndStartsAnew) {
   s.Settle();
 }
 
+// A fallback that kept the same event for two absent homes was counted as two copies.
+TEST(FoundScenario, FallbackOfTwoHomesIsOneCopy) {
+  Options options = Scenario::Sizes();
+  options.w = 3;
+  options.r = 1;
+  Scenario s(options);
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":1\r\n");
+  s.cluster().CrashNode(s.away(1), SIZE_MAX, 1000);
+  s.cluster().CrashNode(s.home(2), SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  // home(1) says nothing any more, but is not known to be gone yet: the event is on home(0) and, for home(2), on away(0).
+  s.cluster().PauseNode(s.home(1));
+  Operation* incr = s.Send(s.home(0), 'b', "INCR", {"1"});
+  s.RunFor(20'000);
+  s.cluster().CrashNode(s.home(1), SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  EXPECT_NE(Scenario::Seen(*incr), ":2\r\n");
+  s.Settle();
+}
+
 }  // namespace
 }  // namespace orrery::simulation
