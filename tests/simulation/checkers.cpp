@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
+#include "orrery/replication/messages.h"
 #include "orrery/storage/hint_store.h"
 #include "orrery/storage/row_key.h"
 #include "simulation/describe.h"
@@ -56,16 +58,28 @@ void Checkers::RecordOwn(size_t node, SlotId slot, const SlotReplica& replica) {
   }
 }
 
+// A turn that makes an event and then finds the slot damaged leaves no trace of it but what it has sent.
+void Checkers::OnSend(size_t node, std::string_view frame) {
+  if (!cluster_.options().faults.contains("corrupt")) return;
+  replication::FrameReader reader(frame);
+  replication::Message message;
+  while (reader.Next(&message)) {
+    const auto* sent = std::get_if<replication::EventMessage>(&message);
+    if (sent == nullptr || sent->event->dot.actor != cluster_.node(node).actor()) continue;
+    if (sent->event->dot.counter == history_.Latest(sent->event->slot, sent->event->dot.actor) + 1) {
+      history_.Record(sent->event);
+    }
+  }
+}
+
 void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
-  NodeBook& book = books_[node];
-  Known& known = book.known[slot];
+  Known& known = books_[node].known[slot];
   const uint64_t corrupt = cluster_.node(node).shard().stats().corrupt_slots;
-  if (corrupt == book.corrupt_slots && !replica.clock().CoversAll(known.clock)) {
+  if (corrupt == known.corrupt_slots && !replica.clock().CoversAll(known.clock)) {
     Fail("monotone", At(node, slot) + " went from " + DescribeClock(known.clock) + " to " +
                          DescribeClock(replica.clock()));
   }
-  book.corrupt_slots = corrupt;
-  known = {replica.clock(), replica.digest(), replica.voided().size()};
+  known = {replica.clock(), replica.digest(), replica.voided().size(), corrupt};
   copies_.HasClock(node, slot, replica.clock());
   const auto expected = history_.At(slot, replica.clock());
   if (!expected)

@@ -22,6 +22,7 @@ class Checkers final : public ClusterWatcher {
   // What happens.
   void AfterTurn(size_t node) override;
   void OnExecution(size_t node, const Execution& execution) override;
+  void OnSend(size_t node, std::string_view frame) override;
   void BeforeCrash(size_t node) override;
   void AfterStart(size_t node) override;
   void OnInvoke(Operation* operation);
@@ -47,13 +48,13 @@ class Checkers final : public ClusterWatcher {
     causality::SlotClock clock;
     uint64_t digest = 0;
     size_t voided = 0;
+    uint64_t corrupt_slots = 0;
   };
   struct NodeBook {
     bool started = false;
     std::map<SlotId, Known> known;
     uint64_t hints_stored = 0;
     uint64_t hint_total = 0;
-    uint64_t corrupt_slots = 0;
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);

@@ -193,6 +193,7 @@ replication::ClusterViewPtr Cluster::ViewOf(size_t node) {
 }
 
 void Cluster::Send(size_t from, NodeId to, std::string frame) {
+  if (watcher_ != nullptr) watcher_->OnSend(from, frame);
   network_.Send(from, IndexOf(to), std::move(frame));
 }
 

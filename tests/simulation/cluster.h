@@ -23,6 +23,7 @@ class ClusterWatcher {
   virtual ~ClusterWatcher() = default;
   virtual void AfterTurn(size_t node) = 0;
   virtual void OnExecution(size_t node, const Execution& execution) = 0;
+  virtual void OnSend(size_t node, std::string_view frame) = 0;
   /// Just before a process ends, and when the node's disk is all that is left of it.
   virtual void BeforeCrash(size_t node) = 0;
   virtual void AfterStart(size_t node) = 0;

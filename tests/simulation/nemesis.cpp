@@ -127,11 +127,12 @@ void Nemesis::Disk() {
   });
 }
 
-// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy:
-// with W = 1 it may have been the only one.
+// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy.
+// Always on the same node: a slot whose homes are all damaged before one of them is repaired may be lost, and
+// so may one with W = 1.
 void Nemesis::Corrupt() {
   if (cluster_.options().w < 2) return;
-  SimNode& node = cluster_.node(AnyNode());
+  SimNode& node = cluster_.node(cluster_.options().seed % cluster_.size());
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
   if (!node.up() || node.store().HasPending()) return;
   std::vector<std::string> keys;
