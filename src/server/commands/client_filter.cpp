@@ -51,8 +51,8 @@ std::string ParseKillOption(std::string_view option, std::string_view value, boo
 
 bool ClientFilter::Matches(const ClientConnection& client) const {
   return !nobody && (ids.empty() || ids.contains(client.id())) &&
-         (!address || client.address() == *address) &&
-         (!local_address || client.local_address() == *local_address) &&
+         (address.empty() || client.address() == address) &&
+         (local_address.empty() || client.local_address() == local_address) &&
          (!age_min_s || client.AgeSeconds() >= *age_min_s) && (!spared_id || client.id() != *spared_id);
 }
 

@@ -12,9 +12,9 @@ namespace orrery::server {
 /// Which clients CLIENT LIST and CLIENT KILL mean: those that match everything that is set. A value, sent to
 /// all loops.
 struct ClientFilter {
-  std::set<uint64_t> ids;  ///< empty: any
-  std::optional<std::string> address;
-  std::optional<std::string> local_address;
+  std::set<uint64_t> ids;     ///< empty: any
+  std::string address;        ///< empty: any
+  std::string local_address;  ///< likewise
   std::optional<uint64_t> age_min_s;
   std::optional<uint64_t> spared_id;
   bool nobody = false;  ///< a type that no client here has
