@@ -1,6 +1,8 @@
 #include "server/node/access.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -64,6 +66,8 @@ class Access final : public NodeAccess {
         loop_.shared().config->Get()->dir + "/checkpoints/" + std::to_string(loop_.loop().WallMs());
     runtime::UvLoop* loop = &loop_.loop();
     if (checkpoint_.joinable()) checkpoint_.join();
+    std::error_code ignored;  // if the folder cannot be made, the checkpoint says why
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
     checkpoint_ = std::thread([database, path, loop, done = std::move(done)] {
       const Status status = database->Checkpoint(path);
       loop->Post([done, status] { done(status); });
