@@ -73,7 +73,6 @@ std::map<std::string, uint64_t> RocksEngine::Properties() const {
   out["block_cache_bytes_max"] = block_cache_->GetCapacity();
   out["block_cache_hits"] = statistics_->getTickerCount(rocksdb::BLOCK_CACHE_HIT);
   out["block_cache_misses"] = statistics_->getTickerCount(rocksdb::BLOCK_CACHE_MISS);
-  out["wal_syncs"] = statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
   out["write_stall_us"] = statistics_->getTickerCount(rocksdb::STALL_MICROS);
   AddShardNumbers(&out);
   return out;

@@ -32,10 +32,13 @@ Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
   if (error) return Status::IoError("create " + options.path + ": " + error.message());
 
   std::shared_ptr<RocksInstance> instance(new RocksInstance());
+  rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  instance->logs_ = std::make_unique<LogFiles>(env->GetFileSystem());
+  rocksdb::DBOptions db_options = MakeDbOptions(options, statistics);
+  db_options.env = instance->logs_->env();
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened =
-      rocksdb::DB::Open(MakeDbOptions(options, statistics), options.path, MakeFamilies(options, block_cache),
-                        &instance->all_families_, &db);
+  const rocksdb::Status opened = rocksdb::DB::Open(
+      db_options, options.path, MakeFamilies(options, block_cache), &instance->all_families_, &db);
   if (!opened.ok()) return FromRocks(opened, "open " + options.path);
   instance->db_.reset(db);
   std::copy_n(instance->all_families_.begin(), kTableCount, instance->families_.begin());
@@ -62,7 +65,7 @@ Status RocksInstance::Write(bool sync, rocksdb::WriteBatch* batch) {
 
 Status RocksInstance::SyncWal() {
   if (has_failed()) return failure();
-  const rocksdb::Status synced = db_->SyncWAL();
+  const rocksdb::IOStatus synced = logs_->Sync();
   return synced.ok() ? Status::Ok() : FailWith(FromRocks(synced, "sync the log"));
 }
 

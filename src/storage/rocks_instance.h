@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "orrery/storage/rocksdb_row_store.h"
+#include "storage/log_files.h"
 
 namespace orrery::storage {
 
@@ -39,6 +40,7 @@ class RocksInstance {
   Status Write(bool sync, rocksdb::WriteBatch* batch);
   /// Makes every commit so far durable; waits for the disk.
   Status SyncWal();
+  uint64_t sync_count() const { return logs_->sync_count(); }
   Status Flush();
 
   bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
@@ -50,6 +52,7 @@ class RocksInstance {
   Status FailWith(Status cause);
 
   // Constant after Open.
+  std::unique_ptr<LogFiles> logs_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};
   std::vector<rocksdb::ColumnFamilyHandle*> all_families_;  // RocksDB's unused default family too

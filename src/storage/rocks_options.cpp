@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "orrery/base/check.h"
+#include "storage/rocks_logger.h"
 #include "storage/slot_memtable.h"
 
 namespace orrery::storage {
@@ -86,7 +87,6 @@ std::string_view FamilyName(Table table) {
 rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
                                  std::shared_ptr<rocksdb::Statistics> statistics) {
   rocksdb::DBOptions db;
-  if (options.env != nullptr) db.env = options.env;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
   db.statistics = std::move(statistics);
@@ -108,8 +108,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
   db.max_open_files = options.max_open_files;
 
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 4 * kMegabyte;
+  db.info_log = MakeRocksLogger(options.log);
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   return db;

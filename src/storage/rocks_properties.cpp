@@ -51,6 +51,7 @@ void AddInstanceNumbers(RocksInstance* instance, Numbers* out) {
   db.GetIntProperty(Properties::kNumRunningFlushes, &(*out)["flushes_running"]);
   db.GetIntProperty(Properties::kNumSnapshots, &(*out)["snapshots"]);
   db.GetIntProperty(Properties::kBackgroundErrors, &(*out)["background_errors"]);
+  (*out)["wal_syncs"] = instance->sync_count();
   AddStalls(instance, out);
   AddLogs(&db, out);
 }

@@ -1,5 +1,6 @@
 #include "orrery/storage/rocksdb_row_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
@@ -91,6 +92,20 @@ TEST_F(RocksDatabaseTest, DamagedBlockIsCorruptionAndNeverNotFound) {
   ASSERT_TRUE(store_->Commit(Durability::kDisk).ok());
   EXPECT_EQ(ReadOne(*store_, Table::kRows, "row 100000"), "merged");
   EXPECT_EQ(ReadOne(*store_, Table::kRows, "row 100001"), "(none)");
+}
+
+TEST_F(RocksDatabaseTest, TellsOfTroubleInTheCallersLogAndKeepsNoneOfItsOwn) {
+  PutRows(1000);
+  ASSERT_TRUE(database_->Flush().ok());
+  Close();
+  for (const auto& file : TableFiles()) std::filesystem::resize_file(file, 10);
+  std::vector<std::string> lines;
+  RocksOptions options = Options(path_);
+  options.log = [&](std::string_view line) { lines.emplace_back(line); };
+  EXPECT_EQ(RocksDatabase::Open(options).status().code(), StatusCode::kCorruption);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("orrupt")));
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/LOG"));
 }
 
 TEST_F(RocksDatabaseTest, SecondOpeningOfTheSameFilesIsRefused) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "orrery/base/status.h"
 #include "orrery/storage/row_store.h"
@@ -27,6 +28,8 @@ struct RocksOptions {
   /// Threads for flushes and compactions.
   int background_jobs = 2;
   int max_open_files = 1024;
+  /// Gets RocksDB's warnings and errors, one text each; called on any thread. Empty: they are dropped.
+  std::function<void(std::string_view)> log;
   /// Files go through it; not owned. Null: the operating system. For tests that make disks fail.
   rocksdb::Env* env = nullptr;
 };

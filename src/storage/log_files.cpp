@@ -1,0 +1,155 @@
+#include "storage/log_files.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace orrery::storage {
+namespace {
+
+using rocksdb::FileOptions;
+using rocksdb::FSWritableFile;
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+using rocksdb::Slice;
+
+}  // namespace
+
+struct LogFiles::OpenLog {
+  std::unique_ptr<FSWritableFile> file;
+  std::atomic<uint64_t> appended = 0;
+  std::atomic<uint64_t> synced = 0;
+  std::mutex mutex;  // a file is not closed while Sync is at it; guards is_open
+  bool is_open = true;
+};
+
+struct LogFiles::State {
+  std::shared_ptr<rocksdb::FileSystem> files;
+  std::atomic<uint64_t> sync_count = 0;
+
+  std::mutex mutex;  // guards the two below
+  std::vector<std::shared_ptr<OpenLog>> open_logs;
+  std::string directory_to_sync;  // has logs whose names may not be on the disk yet; empty: none
+
+  IOStatus SyncLog(OpenLog* log) {
+    const uint64_t appended = log->appended.load(std::memory_order_acquire);
+    if (log->synced.load(std::memory_order_acquire) >= appended) return IOStatus::OK();
+    IOStatus synced = log->file->Sync(IOOptions(), nullptr);
+    if (!synced.ok()) return synced;
+    log->synced.store(appended, std::memory_order_release);
+    sync_count.fetch_add(1, std::memory_order_relaxed);
+    return synced;
+  }
+};
+
+/// What RocksDB holds of an open log.
+class LogFiles::File final : public rocksdb::FSWritableFileWrapper {
+ public:
+  File(std::shared_ptr<OpenLog> log, std::shared_ptr<State> state)
+      : FSWritableFileWrapper(log->file.get()), log_(std::move(log)), state_(std::move(state)) {}
+  ~File() override { Leave(); }
+
+  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    return Note(data, FSWritableFileWrapper::Append(data, options, debug));
+  }
+  IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo& checksum,
+                  IODebugContext* debug) override {
+    return Note(data, FSWritableFileWrapper::Append(data, options, checksum, debug));
+  }
+  IOStatus Sync(const IOOptions& /*options*/, IODebugContext* /*debug*/) override {
+    return state_->SyncLog(log_.get());
+  }
+  IOStatus Fsync(const IOOptions& /*options*/, IODebugContext* /*debug*/) override {
+    return state_->SyncLog(log_.get());
+  }
+  IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
+    Leave();
+    return FSWritableFileWrapper::Close(options, debug);
+  }
+
+ private:
+  IOStatus Note(const Slice& data, IOStatus appended) {
+    if (appended.ok()) log_->appended.fetch_add(data.size(), std::memory_order_release);
+    return appended;
+  }
+  void Leave() {
+    {
+      const std::lock_guard lock(log_->mutex);
+      log_->is_open = false;
+    }
+    const std::lock_guard lock(state_->mutex);
+    std::erase(state_->open_logs, log_);
+  }
+
+  const std::shared_ptr<OpenLog> log_;
+  const std::shared_ptr<State> state_;
+};
+
+class LogFiles::FileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit FileSystem(std::shared_ptr<State> state)
+      : FileSystemWrapper(state->files), state_(std::move(state)) {}
+
+  static const char* kClassName() { return "OrreryLogFiles"; }
+  const char* Name() const override { return kClassName(); }
+
+  IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
+                           std::unique_ptr<FSWritableFile>* result, IODebugContext* debug) override {
+    IOStatus made = FileSystemWrapper::NewWritableFile(path, options, result, debug);
+    if (!made.ok() || !path.ends_with(".log")) return made;
+    auto log = std::make_shared<OpenLog>();
+    log->file = std::move(*result);
+    *result = std::make_unique<File>(log, state_);
+    const std::lock_guard lock(state_->mutex);
+    state_->open_logs.push_back(std::move(log));
+    state_->directory_to_sync = path.substr(0, path.rfind('/'));
+    return made;
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+};
+
+LogFiles::LogFiles(std::shared_ptr<rocksdb::FileSystem> files)
+    : state_(std::make_shared<State>()), env_([&] {
+        state_->files = std::move(files);
+        return rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(state_));
+      }()) {}
+
+LogFiles::~LogFiles() = default;
+
+IOStatus LogFiles::Sync() {
+  std::vector<std::shared_ptr<OpenLog>> logs;
+  std::string directory;
+  {
+    const std::lock_guard lock(state_->mutex);
+    logs = state_->open_logs;
+    directory = std::exchange(state_->directory_to_sync, {});
+  }
+  IOStatus synced;
+  for (const auto& log : logs) {
+    const std::lock_guard lock(log->mutex);
+    if (synced.ok() && log->is_open) synced = state_->SyncLog(log.get());
+  }
+  if (synced.ok() && !directory.empty()) {
+    std::unique_ptr<rocksdb::FSDirectory> opened;
+    synced = state_->files->NewDirectory(directory, IOOptions(), &opened, nullptr);
+    if (synced.ok()) synced = opened->FsyncWithDirOptions(IOOptions(), nullptr, rocksdb::DirFsyncOptions());
+  }
+  if (!synced.ok() && !directory.empty()) {
+    const std::lock_guard lock(state_->mutex);
+    state_->directory_to_sync = directory;
+  }
+  return synced;
+}
+
+uint64_t LogFiles::sync_count() const {
+  return state_->sync_count.load(std::memory_order_relaxed);
+}
+
+}  // namespace orrery::storage
