@@ -1,103 +1,24 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <atomic>
-#include <map>
-#include <set>
-#include <string>
-#include <thread>
-#include <vector>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
 
-#include "cluster/processes.h"
+#include "cluster/load.h"
 
 namespace orrery::cluster {
 namespace {
 
-constexpr int kClients = 4;
-constexpr int kKeysOfClient = 40;
+using Clock = std::chrono::steady_clock;
 
-// What one client knows of its keys: the last acknowledged value, and values since whose outcome is unknown.
-struct Ledger {
-  std::map<std::string, int> acknowledged;
-  std::map<std::string, std::set<int>> doubtful;
-  int64_t counted = 0;
-  int64_t doubtful_counts = 0;
-  int refused = 0;
-};
+// The promise is one detection period; a machine that is busy with other things gets more.
+constexpr double kErrorSecondsMax = 5;
 
-// Clients that write until they are stopped, each its own keys, and all one counter.
-class Load {
- public:
-  explicit Load(const Processes& nodes) : ledgers_(kClients) {
-    for (int c = 0; c < kClients; ++c) threads_.emplace_back([this, &nodes, c] { Work(nodes, c); });
-  }
-  ~Load() { Stop(); }
-  void Stop() {
-    stop_ = true;
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-  int64_t written() const { return written_; }
-  const std::vector<Ledger>& ledgers() const { return ledgers_; }
-
- private:
-  void Work(const Processes& nodes, int c) {
-    Ledger& ledger = ledgers_[static_cast<size_t>(c)];
-    size_t node = static_cast<size_t>(c) % nodes.size();
-    Client client(nodes.port(node));
-    for (int value = 1; !stop_; ++value) {
-      const std::string key = "key:" + std::to_string(c) + ":" + std::to_string(value % kKeysOfClient);
-      const std::string set = client.Run({"SET", key, std::to_string(value)});
-      if (set == "OK") {
-        ledger.acknowledged[key] = value;
-        ++written_;
-      } else {
-        ledger.doubtful[key].insert(value);
-        ++ledger.refused;
-      }
-      const std::string count = client.Run({"INCR", "counter"});
-      ++(count.starts_with("-") ? ledger.doubtful_counts : ledger.counted);
-      if (set == "-CONNECTION" || count == "-CONNECTION") {
-        node = (node + 1) % nodes.size();
-        client = Client(nodes.port(node));
-      }
-    }
-  }
-
-  std::atomic<bool> stop_ = false;
-  std::atomic<int64_t> written_ = 0;
-  std::vector<Ledger> ledgers_;
-  std::vector<std::thread> threads_;
-};
-
-void WaitForWrites(const Load& load, int64_t more) {
-  const int64_t target = load.written() + more;
-  EXPECT_TRUE(Eventually([&] { return load.written() >= target; }, 60))
-      << "the cluster has stopped taking writes";
-}
-
-void ExpectNothingLost(Processes* nodes, const Load& load) {
-  int64_t counted = 0, doubtful = 0;
-  std::vector<std::string> keys = {"counter"};
-  for (const Ledger& ledger : load.ledgers()) {
-    counted += ledger.counted;
-    doubtful += ledger.doubtful_counts;
-    for (const auto& [key, value] : ledger.acknowledged) {
-      keys.push_back(key);
-      const std::string shown = nodes->Run(0, {"GET", key});
-      const int number = std::atoi(shown.c_str());
-      const auto maybe = ledger.doubtful.find(key);
-      const bool is_doubtful = maybe != ledger.doubtful.end() && maybe->second.contains(number);
-      EXPECT_TRUE(number >= value || is_doubtful)
-          << key << " was acknowledged at " << value << ", shows " << shown;
-    }
-  }
-  for (size_t i = 0; i < nodes->size(); ++i) {
-    const int64_t shown = std::atoll(nodes->Run(i, {"GET", "counter"}).c_str());
-    EXPECT_GE(shown, counted) << "on node " << i;
-    EXPECT_LE(shown, counted + doubtful) << "on node " << i;
-  }
-  EXPECT_TRUE(Eventually([&] { return nodes->HaveConverged(keys); })) << "replicas differ, or hints remain";
+void ReportErrors(const Load& load, Clock::time_point start) {
+  const double seconds = load.SecondsUntilLastError(start);
+  std::cout << "last error " << seconds << " s after the kill" << std::endl;
+  EXPECT_LT(seconds, kErrorSecondsMax);
 }
 
 TEST(KillTest, OneOfFiveNodesDiesUnderLoadAndReturns) {
@@ -105,12 +26,14 @@ TEST(KillTest, OneOfFiveNodesDiesUnderLoadAndReturns) {
   ASSERT_TRUE(nodes.WaitUntilServing());
   Load load(nodes);
   WaitForWrites(load, 500);
+  const Clock::time_point start = Clock::now();
   nodes.Kill(4, SIGKILL);
   nodes.Reap(4);
-  WaitForWrites(load, 500);
+  WaitForWrites(load, 1000);
   nodes.Start(4);
   WaitForWrites(load, 500);
   load.Stop();
+  ReportErrors(load, start);
   ASSERT_TRUE(nodes.WaitUntilServing());
   ExpectNothingLost(&nodes, load);
 }
@@ -120,23 +43,30 @@ TEST(KillTest, TwoOfFiveNodesDieAtOnceUnderLoadAndReturn) {
   ASSERT_TRUE(nodes.WaitUntilServing());
   Load load(nodes);
   WaitForWrites(load, 500);
+  const Clock::time_point start = Clock::now();
   for (size_t node : {2u, 3u}) nodes.Kill(node, SIGKILL);
   for (size_t node : {2u, 3u}) nodes.Reap(node);
-  WaitForWrites(load, 500);
+  WaitForWrites(load, 1000);
   for (size_t node : {2u, 3u}) nodes.Start(node);
   WaitForWrites(load, 500);
   load.Stop();
+  ReportErrors(load, start);
   ASSERT_TRUE(nodes.WaitUntilServing());
   ExpectNothingLost(&nodes, load);
 }
 
+// ORRERY_LONG_TESTS=1: half a minute, as long as an operator may take to notice.
 TEST(KillTest, AStoppedNodeThatGoesOnUndoesNothing) {
   Processes nodes(5, {});
   ASSERT_TRUE(nodes.WaitUntilServing());
   Load load(nodes);
   WaitForWrites(load, 500);
+  const Clock::time_point start = Clock::now();
+  const auto length = std::chrono::seconds(std::getenv("ORRERY_LONG_TESTS") != nullptr ? 30 : 3);
   nodes.Kill(4, SIGSTOP);
   WaitForWrites(load, 1000);
+  EXPECT_TRUE(Eventually([&] { return Clock::now() - start >= length; }, 60));
+  WaitForWrites(load, 500);
   nodes.Kill(4, SIGCONT);
   WaitForWrites(load, 500);
   load.Stop();
@@ -155,6 +85,41 @@ TEST(KillTest, AllNodesDieAtOnceAndNothingAcknowledgedIsLost) {
   for (size_t i = 0; i < 3; ++i) nodes.Start(i);
   ASSERT_TRUE(nodes.WaitUntilServing());
   ExpectNothingLost(&nodes, load);
+}
+
+TEST(RestartTest, NodesThatAreToldToStopFinishAndReturnOneByOneUnderLoad) {
+  Processes nodes(3, {});
+  ASSERT_TRUE(nodes.WaitUntilServing());
+  Load load(nodes);
+  WaitForWrites(load, 300);
+  for (size_t i = 0; i < 3; ++i) {
+    nodes.Kill(i, SIGTERM);
+    EXPECT_EQ(nodes.Reap(i), 0) << "node " << i << " did not end in order";
+    WaitForWrites(load, 200);
+    nodes.Start(i);
+    ASSERT_TRUE(nodes.WaitUntilServing());
+  }
+  load.Stop();
+  ExpectNothingLost(&nodes, load);
+}
+
+TEST(RestartTest, AllNodesAtOnceHaveTheirDataBack) {
+  Processes nodes(3, {});
+  ASSERT_TRUE(nodes.WaitUntilServing());
+  ASSERT_EQ(nodes.Run(0, {"SET", "k", "v"}), "OK");
+  ASSERT_EQ(nodes.Run(1, {"INCRBY", "n", "41"}), "41");
+  ASSERT_EQ(nodes.Run(2, {"SET", "gone", "v", "EX", "1000"}), "OK");
+  ASSERT_EQ(nodes.Run(2, {"DEL", "gone"}), "1");
+  for (size_t i = 0; i < 3; ++i) nodes.Kill(i, SIGTERM);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(nodes.Reap(i), 0);
+  for (size_t i = 0; i < 3; ++i) nodes.Start(i);
+  ASSERT_TRUE(nodes.WaitUntilServing());
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(nodes.Run(i, {"GET", "k"}), "v");
+    EXPECT_EQ(nodes.Run(i, {"GET", "n"}), "41");
+    EXPECT_EQ(nodes.Run(i, {"EXISTS", "gone"}), "0");
+  }
+  EXPECT_EQ(nodes.Run(2, {"INCR", "n"}), "42");
 }
 
 }  // namespace

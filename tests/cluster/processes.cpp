@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -9,8 +10,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -59,6 +60,8 @@ int FreePort() {
   }
 }
 
+}  // namespace
+
 std::string FieldOf(const std::string& info, const std::string& name) {
   const size_t at = info.find(name + ":");
   if (at == std::string::npos) return "";
@@ -66,11 +69,9 @@ std::string FieldOf(const std::string& info, const std::string& name) {
   return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
-}  // namespace
-
 std::string Client::Run(const std::vector<std::string>& args) {
   if (!context_) context_.reset(redisConnectWithTimeout("127.0.0.1", port_, kTimeout));
-  if (!context_ || context_->err != 0) return context_.reset(), "-CONNECTION";
+  if (!context_ || context_->err != 0) return context_.reset(), "-NOCONNECTION";
   redisSetTimeout(context_.get(), kTimeout);
   std::vector<const char*> pointers;
   std::vector<size_t> sizes;
@@ -118,7 +119,11 @@ Processes::~Processes() {
     Kill(i, SIGKILL);
     Reap(i);
   }
-  if (std::getenv("ORRERY_KEEP_LOGS") == nullptr) std::filesystem::remove_all(root_);
+  if (testing::Test::HasFailure()) {
+    std::cout << "Data and logs of the nodes: " << root_ << std::endl;
+    return;
+  }
+  std::filesystem::remove_all(root_);
 }
 
 void Processes::Start(size_t index) {
@@ -147,9 +152,11 @@ void Processes::Kill(size_t node, int signal) {
   ::kill(nodes_[node].pid, signal);
 }
 
-void Processes::Reap(size_t node) {
-  ::waitpid(nodes_[node].pid, nullptr, 0);
+int Processes::Reap(size_t node) {
+  int status = 0;
+  ::waitpid(nodes_[node].pid, &status, 0);
   nodes_[node].pid = 0;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 bool Processes::WaitUntilServing() {
@@ -161,6 +168,17 @@ bool Processes::WaitUntilServing() {
     }
     return true;
   });
+}
+
+std::vector<std::string> Processes::HomesOf(const std::string& key) {
+  std::istringstream lines(Run(0, {"RING", "PREFLIST", key}));
+  std::vector<std::string> homes;
+  for (std::string line; std::getline(lines, line, '|');) {
+    std::string role, address;
+    std::istringstream(line) >> role >> address;
+    if (role == "home") homes.push_back(address);
+  }
+  return homes;
 }
 
 bool Processes::HaveConverged(const std::vector<std::string>& keys) {

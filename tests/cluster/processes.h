@@ -15,7 +15,8 @@ class Client {
  public:
   explicit Client(int port) : port_(port) {}
   /// The reply as text: a bulk or status as it is, an integer in digits, an error with its leading "-", an
-  /// array's elements joined by '|', nil as "(nil)"; "-CONNECTION" if there was none.
+  /// array's elements joined by '|', nil as "(nil)"; "-NOCONNECTION" if nothing was sent, "-CONNECTION" if no
+  /// reply came.
   std::string Run(const std::vector<std::string>& args);
 
  private:
@@ -26,11 +27,15 @@ class Client {
   std::unique_ptr<redisContext, Closer> context_;
 };
 
+/// A field of an INFO-like text; empty if it is not there.
+std::string FieldOf(const std::string& info, const std::string& name);
+
 /// Polls until the condition holds; false after the time is up.
 bool Eventually(const std::function<bool()>& condition, int seconds = 30);
 
-/// Nodes of one cluster as child processes, each with a directory of its own that goes with the fixture.
-/// Ports come from the system, so that runs side by side do not meet.
+/// Nodes of one cluster as child processes, each with a directory of its own that goes with the fixture,
+/// unless the test failed: then it stays and its name is printed. Ports come from the system, so that runs
+/// side by side do not meet.
 class Processes {
  public:
   Processes(size_t nodes, std::vector<std::string> settings);
@@ -42,11 +47,17 @@ class Processes {
   bool WaitUntilServing();
   void Start(size_t node);
   void Kill(size_t node, int signal);
-  /// After a deadly signal: until the process is gone.
-  void Reap(size_t node);
+  /// After a deadly signal: until the process is gone. Its exit code, or -1 if the signal ended it.
+  int Reap(size_t node);
 
   size_t size() const { return nodes_.size(); }
   int port(size_t node) const { return nodes_[node].port; }
+  pid_t pid(size_t node) const { return nodes_[node].pid; }
+  std::string address(size_t node) const { return "127.0.0.1:" + std::to_string(port(node)); }
+  /// Where the node keeps its rows, its log and what it printed.
+  const std::string& dir(size_t node) const { return nodes_[node].dir; }
+  /// Addresses of the key's homes, as node 0 sees them.
+  std::vector<std::string> HomesOf(const std::string& key);
   std::string Run(size_t node, const std::vector<std::string>& args) { return Client(port(node)).Run(args); }
   /// No hints anywhere, and for each of the slots, all homes have the same digest.
   bool HaveConverged(const std::vector<std::string>& keys);
