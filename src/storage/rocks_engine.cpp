@@ -37,6 +37,7 @@ std::shared_ptr<RocksInstance> RocksEngine::instance() const {
 }
 
 Result<std::shared_ptr<RocksInstance>> RocksEngine::Reopen() {
+  const std::lock_guard no_sync(sync_mutex_);
   const std::lock_guard lock(mutex_);
   if (instance_ != nullptr && !instance_->has_failed()) return instance_;
   if (instance_ != nullptr) {
@@ -52,6 +53,7 @@ Result<std::shared_ptr<RocksInstance>> RocksEngine::Reopen() {
 }
 
 Status RocksEngine::SyncInstance() {
+  const std::lock_guard lock(sync_mutex_);
   const auto in_use = instance();
   return in_use != nullptr ? in_use->SyncWal() : Status::Unavailable("the database has failed");
 }

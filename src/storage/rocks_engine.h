@@ -65,6 +65,7 @@ class RocksEngine {
   const std::shared_ptr<rocksdb::Cache> block_cache_;
   const std::shared_ptr<rocksdb::Statistics> statistics_;
 
+  std::mutex sync_mutex_;     // held while the syncer uses an instance; before mutex_
   mutable std::mutex mutex_;  // guards the three below
   std::shared_ptr<RocksInstance> instance_;
   std::weak_ptr<RocksInstance> failed_instance_;
