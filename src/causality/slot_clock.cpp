@@ -32,6 +32,10 @@ void SlotClock::Join(const SlotClock& other) {
   DropClosed();
 }
 
+void SlotClock::Raise(const Dot& dot) {
+  if (!IsClosed(dot.actor)) counters_.Raise(dot);
+}
+
 void SlotClock::JoinCounters(const VersionVector& counters) {
   counters_.Join(counters);
   DropClosed();

@@ -12,13 +12,7 @@ const membership::Member* ClusterView::Find(NodeId node) const {
 }
 
 NodeId ClusterView::CoordinatorOf(SlotId slot) const {
-  for (NodeId node : ring->Homes(slot)) {
-    if (IsAlive(node)) return node;
-  }
-  for (NodeId node : ring->Fallbacks(slot)) {
-    if (IsAlive(node)) return node;
-  }
-  return {};
+  return FirstOf(*ring, slot, [this](NodeId node) { return IsAlive(node); });
 }
 
 size_t ClusterView::Homes() const { return std::min<size_t>(replication_factor, ring->members().size()); }
@@ -32,8 +26,7 @@ size_t ClusterView::W(uint8_t requested) const {
 }
 
 bool ShardContext::IsHome(SlotId slot, NodeId node) const {
-  const auto homes = view->ring->Homes(slot);
-  return std::find(homes.begin(), homes.end(), node) != homes.end();
+  return view->ring->IsHome(slot, node);
 }
 
 }  // namespace orrery::replication

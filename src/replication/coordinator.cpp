@@ -11,7 +11,6 @@ using causality::Dot;
 using causality::EventPtr;
 using causality::SlotClock;
 
-
 Coordinator::Slot& Coordinator::At(SlotId id) {
   auto& slot = slots_[id];
   if (!slot) {
@@ -29,9 +28,7 @@ void Coordinator::Submit(Request request, Callback done) {
   ++pending_;
   if (!Admit(&slot, request, &done)) return;
   Waiting waiting;
-  const uint64_t timeout_us = request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000}
-                                                      : context_.options.request_timeout_us;
-  waiting.deadline_us = context_.clock->MonotonicUs() + timeout_us;
+  waiting.deadline_us = context_.clock->MonotonicUs() + context_.TimeoutUs(request);
   waiting.done = std::move(done);
   if (request.traits.reads) {
     waiting.reads_needed = context_.view->R(request.read_quorum) - 1;
@@ -115,13 +112,8 @@ void Coordinator::RefreshTargets(SlotId id, Slot* slot) {
       Introduce(id, slot, target);
     }
   }
-  for (Waiting& waiting : slot->queue) {
-    if (waiting.probe_id != 0) waiting.probe_id = slot->next_probe;
-  }
   if (slot->queue.empty() && slot->replies.empty()) return;
-  // Somebody waits: those who take part now say what they have, and get what they lack.
-  slot->probe_wanted = true;
-  slot->probe_everybody = true;
+  AskEverybody(slot);
   turn_.insert(id);
 }
 

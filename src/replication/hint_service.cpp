@@ -76,12 +76,10 @@ void HintService::FlushAcks() {
 // ---- quorum reads in place of a home ----
 
 SlotClock HintService::HintClock(SlotId slot) const {
-  causality::VersionVector kept;
-  for (const auto& [home, totals] : store_.totals()) {
-    for (const auto& range : store_.Ranges(home, slot)) kept.Raise(range.actor, range.last);
-  }
   SlotClock clock;
-  clock.JoinCounters(kept);
+  for (const auto& [home, totals] : store_.totals()) {
+    for (const auto& range : store_.Ranges(home, slot)) clock.Raise({range.actor, range.last});
+  }
   return clock;
 }
 

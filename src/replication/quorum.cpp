@@ -28,11 +28,8 @@ const SlotQuorum::Node* SlotQuorum::Find(NodeId id) const {
 void SlotQuorum::LearnClock(NodeId home, const SlotClock& clock) { At(home).holds.Join(clock); }
 
 void SlotQuorum::LearnDot(NodeId home, const Dot& upto) {
-  SlotClock& holds = At(home).holds;
   // Cumulative acknowledgements may skip counters; that is no event, so Advance does not fit.
-  causality::VersionVector counters;
-  counters.Raise(upto);
-  holds.JoinCounters(counters);
+  At(home).holds.Raise(upto);
 }
 
 void SlotQuorum::LearnHint(NodeId fallback, NodeId home, const Dot& upto) { At(fallback).hints[home].Raise(upto); }

@@ -24,9 +24,7 @@ Callback MaybeApplied(Callback done) {
 }  // namespace
 
 uint64_t Router::DeadlineOf(const Request& request) const {
-  const uint64_t timeout_us =
-      request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : context_.options.request_timeout_us;
-  return context_.clock->MonotonicUs() + timeout_us + kGraceUs;
+  return context_.clock->MonotonicUs() + context_.TimeoutUs(request) + kGraceUs;
 }
 
 void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }

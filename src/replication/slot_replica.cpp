@@ -27,6 +27,25 @@ std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
 
 }  // namespace
 
+// A row as the store has it, with what it counts for in the digest. An absent row is empty.
+struct SlotReplica::StoredRow {
+  Row row;
+  uint64_t hash = 0;
+};
+
+// What becomes of one row; gathered while a cursor walks, written when it is done.
+struct SlotReplica::RowUpdate {
+  std::string row_key;
+  StoredRow before;
+  Row after;
+};
+
+Status SlotReplica::Decode(std::string_view row_key, std::string_view bytes, StoredRow* stored) {
+  if (!causality::DecodeRow(bytes, &stored->row)) return Status::Corruption("row does not decode");
+  stored->hash = RowHash(row_key, bytes);
+  return Status::Ok();
+}
+
 Status SlotReplica::Load() {
   auto bytes = store_->Get(Table::kSlots, SlotKey(id_));
   if (!bytes.ok()) return bytes.status();
@@ -77,20 +96,16 @@ Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded
 Status SlotReplica::ApplyScopes(const Event& event) {
   const size_t slot_bytes = SlotKey(id_).size();
   for (const auto& scope : event.scopes) {
-    struct Hit {
-      std::string row_key, bytes;
-      Row before, after;
-    };
-    std::vector<Hit> hits;
+    std::vector<RowUpdate> updates;
     auto cursor = store_->Scan(Table::kRows, storage::WithSlot(id_, scope.prefix));
     for (; cursor->Valid(); cursor->Next()) {
-      Hit hit{std::string(cursor->key().substr(slot_bytes)), std::string(cursor->value()), {}, {}};
-      if (!causality::DecodeRow(hit.bytes, &hit.before)) return Status::Corruption("row does not decode");
-      hit.after = hit.before;
-      if (causality::ApplyScope(scope, &hit.after)) hits.push_back(std::move(hit));
+      RowUpdate update{std::string(cursor->key().substr(slot_bytes)), {}, {}};
+      if (Status s = Decode(update.row_key, cursor->value(), &update.before); !s.ok()) return s;
+      update.after = update.before.row;
+      if (causality::ApplyScope(scope, &update.after)) updates.push_back(std::move(update));
     }
     if (!cursor->status().ok()) return cursor->status();
-    for (const Hit& hit : hits) WriteRow(hit.row_key, hit.before, hit.bytes, hit.after);
+    for (const RowUpdate& update : updates) WriteRow(update.row_key, update.before, update.after);
   }
   return Status::Ok();
 }
@@ -98,31 +113,25 @@ Status SlotReplica::ApplyScopes(const Event& event) {
 Status SlotReplica::ApplyChanges(const Event& event) {
   const Knowledge before{clock_, voided_};
   for (const RowChange& change : event.changes) {
-    std::string bytes;
-    Result<Row> row = ReadRow(change.row_key, &bytes);
-    if (!row.ok()) return row.status();
-    Row after = *row;
+    StoredRow stored;
+    if (Status s = ReadRow(change.row_key, &stored); !s.ok()) return s;
+    Row after = stored.row;
     causality::ApplyChange(change, before, &after);
-    if (after != *row) WriteRow(change.row_key, *row, bytes, after);
+    if (after != stored.row) WriteRow(change.row_key, stored, after);
   }
   return Status::Ok();
 }
 
-Result<Row> SlotReplica::ReadRow(std::string_view row_key, std::string* bytes) const {
-  auto stored = store_->Get(Table::kRows, storage::WithSlot(id_, row_key));
-  if (!stored.ok()) return stored.status();
-  Row row;
-  if (!*stored) return row;
-  *bytes = std::move(**stored);
-  if (!causality::DecodeRow(*bytes, &row)) return Status::Corruption("row does not decode");
-  return row;
+Status SlotReplica::ReadRow(std::string_view row_key, StoredRow* stored) const {
+  const auto bytes = store_->View(Table::kRows, storage::WithSlot(id_, row_key));
+  if (!bytes.ok()) return bytes.status();
+  return *bytes ? Decode(row_key, **bytes, stored) : Status::Ok();
 }
 
-void SlotReplica::WriteRow(std::string_view row_key, const Row& before, std::string_view before_bytes,
-                           const Row& after) {
-  observer_->OnRowChange(id_, row_key, before, after, store_);
-  if (!before.empty()) {
-    digest_ -= RowHash(row_key, before_bytes);
+void SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, const Row& after) {
+  observer_->OnRowChange(id_, row_key, before.row, after, store_);
+  if (!before.row.empty()) {
+    digest_ -= before.hash;
     --row_count_;
   }
   const std::string key = storage::WithSlot(id_, row_key);
@@ -139,34 +148,30 @@ void SlotReplica::WriteRow(std::string_view row_key, const Row& before, std::str
 Status SlotReplica::Merge(const SlotImage& theirs) {
   const Knowledge we{clock_, voided_};
   const Knowledge they{theirs.clock, theirs.voided};
-  struct Change {
-    std::string row_key, bytes;
-    Row before, after;
-  };
-  std::vector<Change> changes;
+  std::vector<RowUpdate> updates;
   auto cursor = store_->Scan(Table::kRows, SlotKey(id_));
   auto peer = theirs.rows.begin();
   const size_t slot_bytes = SlotKey(id_).size();
-  const auto consider = [&](std::string_view row_key, std::string bytes, const Row& ours, const Row& other) {
-    Row merged = causality::MergeRows(row_key, ours, we, other, they);
-    if (merged != ours) changes.push_back({std::string(row_key), std::move(bytes), ours, std::move(merged)});
+  const auto consider = [&](std::string_view row_key, StoredRow ours, const Row& other) {
+    Row merged = causality::MergeRows(row_key, ours.row, we, other, they);
+    if (merged != ours.row) updates.push_back({std::string(row_key), std::move(ours), std::move(merged)});
   };
   for (; cursor->Valid(); cursor->Next()) {
     const std::string row_key(cursor->key().substr(slot_bytes));
-    for (; peer != theirs.rows.end() && peer->first < row_key; ++peer) consider(peer->first, {}, {}, peer->second);
-    Row ours;
-    if (!causality::DecodeRow(cursor->value(), &ours)) return Status::Corruption("row does not decode");
+    for (; peer != theirs.rows.end() && peer->first < row_key; ++peer) consider(peer->first, {}, peer->second);
+    StoredRow ours;
+    if (Status s = Decode(row_key, cursor->value(), &ours); !s.ok()) return s;
     const bool both = peer != theirs.rows.end() && peer->first == row_key;
-    consider(row_key, std::string(cursor->value()), ours, both ? peer->second : Row());
+    consider(row_key, std::move(ours), both ? peer->second : Row());
     if (both) ++peer;
   }
   if (!cursor->status().ok()) return cursor->status();
-  for (; peer != theirs.rows.end(); ++peer) consider(peer->first, {}, {}, peer->second);
+  for (; peer != theirs.rows.end(); ++peer) consider(peer->first, {}, peer->second);
   if (!we.clock.CoversAll(theirs.clock) && !theirs.clock.CoversAll(we.clock)) ORRERY_MARK("merge of concurrent clocks");
 
-  for (const Change& change : changes) {
-    WriteRow(change.row_key, change.before, change.bytes, change.after);
-    newest_ = std::max(newest_, change.after.MaxHlc());
+  for (const RowUpdate& update : updates) {
+    WriteRow(update.row_key, update.before, update.after);
+    newest_ = std::max(newest_, update.after.MaxHlc());
   }
   clock_.Join(theirs.clock);
   if (!ORRERY_MUTATION("merge-forgets-what-the-other-voided")) voided_.Join(theirs.voided);

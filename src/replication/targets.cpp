@@ -30,13 +30,7 @@ Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<
 }
 
 NodeId CoordinatorInReach(const ShardContext& context, SlotId slot) {
-  for (NodeId home : context.view->ring->Homes(slot)) {
-    if (context.InReach(home)) return home;
-  }
-  for (NodeId node : context.view->ring->Fallbacks(slot)) {
-    if (context.InReach(node)) return node;
-  }
-  return {};
+  return FirstOf(*context.view->ring, slot, [&](NodeId node) { return context.InReach(node); });
 }
 
 }  // namespace orrery::replication

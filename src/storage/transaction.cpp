@@ -23,7 +23,7 @@ Transaction::Touched& Transaction::Load(std::string_view row_key) {
 
 Row Transaction::ReadRow(std::string_view row_key) {
   Row row;
-  auto bytes = store_.Get(Table::kRows, WithSlot(context_.slot, row_key));
+  const auto bytes = store_.View(Table::kRows, WithSlot(context_.slot, row_key));
   if (!bytes.ok()) {
     status_ = bytes.status();
   } else if (*bytes && !causality::DecodeRow(**bytes, &row)) {

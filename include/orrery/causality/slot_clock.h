@@ -25,6 +25,8 @@ class SlotClock {
   /// REQUIRES: dot is the next event of its actor here (the prefix property).
   void Advance(const Dot& dot);
   void Join(const SlotClock& other);
+  /// Raises one counter as an acknowledgement does; lower values change nothing.
+  void Raise(const Dot& dot);
   /// Raises counters as acknowledgements do: to what somebody else has, without the events between.
   void JoinCounters(const VersionVector& counters);
 

@@ -33,4 +33,17 @@ struct ClusterView {
 };
 using ClusterViewPtr = std::shared_ptr<const ClusterView>;
 
+/// The first node of the slot's preference list that fits; nobody if none does. Fallbacks are computed only when no home
+/// fits.
+template <typename Fits>
+NodeId FirstOf(const ring::Ring& ring, SlotId slot, const Fits& fits) {
+  for (NodeId home : ring.Homes(slot)) {
+    if (fits(home)) return home;
+  }
+  for (NodeId node : ring.Fallbacks(slot)) {
+    if (fits(node)) return node;
+  }
+  return {};
+}
+
 }  // namespace orrery::replication

@@ -83,6 +83,10 @@ struct ShardContext {
   bool InReach(NodeId node) const {
     return node == self.node || (linked.contains(node) && view->IsAlive(node));
   }
+  /// How long the request may take, its own limit or else the cluster's.
+  uint64_t TimeoutUs(const Request& request) const {
+    return request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : options.request_timeout_us;
+  }
   bool IsHome(SlotId slot) const { return IsHome(slot, self.node); }
   bool IsHome(SlotId slot, NodeId node) const;
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }

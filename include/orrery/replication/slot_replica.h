@@ -67,9 +67,11 @@ class SlotReplica {
  private:
   Status ApplyScopes(const causality::Event& event);
   Status ApplyChanges(const causality::Event& event);
-  Result<causality::Row> ReadRow(std::string_view row_key, std::string* bytes) const;
-  void WriteRow(std::string_view row_key, const causality::Row& before, std::string_view before_bytes,
-                const causality::Row& after);
+  struct StoredRow;
+  struct RowUpdate;
+  static Status Decode(std::string_view row_key, std::string_view bytes, StoredRow* stored);
+  Status ReadRow(std::string_view row_key, StoredRow* stored) const;
+  void WriteRow(std::string_view row_key, const StoredRow& before, const causality::Row& after);
 
   SlotId id_;
   storage::RowStore* store_;
