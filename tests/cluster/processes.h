@@ -34,7 +34,7 @@ std::string FieldOf(const std::string& info, const std::string& name);
 bool Eventually(const std::function<bool()>& condition, int seconds = 30);
 
 /// Nodes of one cluster as child processes, each with a directory of its own that goes with the fixture,
-/// unless the test failed: then it stays and its name is printed. Ports come from the system, so that runs
+/// unless the test failed: then it stays and its name is printed. Ports are chosen so that runs
 /// side by side do not meet.
 class Processes {
  public:
