@@ -7,13 +7,6 @@ namespace {
 
 constexpr int kSlotsPerTick = 256;
 
-// kExpiry keys: slot (2), deadline in milliseconds (8, big-endian), row key.
-std::string DeadlineKey(SlotId slot, uint64_t deadline_ms) {
-  std::string key = storage::SlotPrefix(slot);
-  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(deadline_ms >> shift));
-  return key;
-}
-
 }  // namespace
 
 void ExpirySweeper::Tick() {
@@ -29,7 +22,7 @@ void ExpirySweeper::Tick() {
 
 bool ExpirySweeper::HasDue(SlotId slot, uint64_t now_ms) const {
   const auto cursor = context_.store->Scan(storage::Table::kExpiry, storage::SlotPrefix(slot));
-  return cursor->Valid() && cursor->key() < DeadlineKey(slot, now_ms);
+  return cursor->Valid() && cursor->key() < storage::ExpiryKey(slot, now_ms, "");
 }
 
 void ExpirySweeper::Purge(SlotId slot) {

@@ -136,4 +136,22 @@ std::optional<ParsedRowKey> ParseRowKey(std::string_view bytes) {
   return parsed;
 }
 
+std::string ExpiryKey(SlotId slot, uint64_t deadline_ms, std::string_view row_key) {
+  std::string key = SlotPrefix(slot);
+  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(deadline_ms >> shift));
+  key.append(row_key);
+  return key;
+}
+
+std::optional<ParsedExpiryKey> ParseExpiryKey(std::string_view key) {
+  constexpr size_t kDeadlineBytes = 8;
+  if (key.size() < kSlotPrefixBytes + kDeadlineBytes) return std::nullopt;
+  ParsedExpiryKey parsed;
+  for (char c : key.substr(kSlotPrefixBytes, kDeadlineBytes)) {
+    parsed.deadline_ms = (parsed.deadline_ms << 8) | static_cast<uint8_t>(c);
+  }
+  parsed.row_key = key.substr(kSlotPrefixBytes + kDeadlineBytes);
+  return parsed;
+}
+
 }  // namespace orrery::storage

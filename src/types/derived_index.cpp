@@ -9,6 +9,7 @@
 namespace orrery::types {
 
 using causality::Row;
+using storage::ExpiryKey;
 using storage::Table;
 
 namespace {
@@ -17,11 +18,12 @@ std::string CountKey(SlotId slot, uint8_t db) {
   return storage::SlotPrefix(slot) + static_cast<char>(db);
 }
 
-std::string ExpiryKey(SlotId slot, uint64_t deadline_ms, std::string_view row_key) {
-  std::string key = storage::SlotPrefix(slot);
-  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(deadline_ms >> shift));
-  key.append(row_key);
-  return key;
+KeyCounts ParseCounts(std::string_view bytes) {
+  Decoder in(bytes);
+  KeyCounts counts;
+  counts.keys = in.GetVarint();
+  counts.expires = in.GetVarint();
+  return counts;
 }
 
 // Nothing is kept of an empty database, so that what was emptied equals what was never filled.
@@ -37,13 +39,17 @@ void PutCounts(SlotId slot, uint8_t db, const KeyCounts& counts, storage::RowSto
 }  // namespace
 
 KeyCounts CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) {
-  auto bytes = store.Get(Table::kCounts, CountKey(slot, db));
-  KeyCounts counts;
-  if (!bytes.ok() || !*bytes) return counts;
-  Decoder in(**bytes);
-  counts.keys = in.GetVarint();
-  counts.expires = in.GetVarint();
-  return counts;
+  const auto bytes = store.View(Table::kCounts, CountKey(slot, db));
+  return bytes.ok() && *bytes ? ParseCounts(**bytes) : KeyCounts();
+}
+
+void VisitCounts(const storage::RowStore& store, const CountVisitor& visit) {
+  for (auto cursor = store.Scan(Table::kCounts, ""); cursor->Valid(); cursor->Next()) {
+    const std::string_view key = cursor->key();
+    if (key.size() != storage::kSlotPrefixBytes + 1) continue;
+    const auto slot = static_cast<SlotId>((static_cast<uint8_t>(key[0]) << 8) | static_cast<uint8_t>(key[1]));
+    visit(slot, static_cast<uint8_t>(key[2]), ParseCounts(cursor->value()));
+  }
 }
 
 void DerivedIndex::OnRowChange(SlotId slot, std::string_view row_key, const Row& before, const Row& after,

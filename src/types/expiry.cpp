@@ -13,18 +13,6 @@ using causality::CellId;
 using causality::CellKind;
 using causality::Row;
 
-namespace {
-
-constexpr size_t kDeadlineBytes = 8;
-
-uint64_t BigEndian(std::string_view bytes) {
-  uint64_t value = 0;
-  for (char c : bytes) value = (value << 8) | static_cast<uint8_t>(c);
-  return value;
-}
-
-}  // namespace
-
 std::optional<uint64_t> DeadlineOf(const Row& row) {
   const Cell* governing = nullptr;
   for (const Cell& cell : row.cells) {
@@ -68,12 +56,10 @@ size_t PurgeExpired(storage::Transaction* transaction, size_t rows_max) {
   // The index leads to rows that were due when it was written; the row itself decides.
   std::vector<std::string> due;
   auto cursor = transaction->ScanDerived(storage::Table::kExpiry, "", "");
-  const size_t slot_bytes = storage::SlotPrefix(transaction->context().slot).size();
   for (; cursor->Valid() && due.size() < rows_max; cursor->Next()) {
-    const std::string_view entry = cursor->key().substr(slot_bytes);
-    if (entry.size() < kDeadlineBytes || BigEndian(entry.substr(0, kDeadlineBytes)) > transaction->now_ms())
-      break;
-    due.emplace_back(entry.substr(kDeadlineBytes));
+    const auto entry = storage::ParseExpiryKey(cursor->key());
+    if (!entry || entry->deadline_ms > transaction->now_ms()) break;
+    due.emplace_back(entry->row_key);
   }
   cursor.reset();
   size_t purged = 0;

@@ -33,6 +33,9 @@ struct OutputLimit {
 };
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
 
+/// A node's peers connect to its client port plus this, unless settings say otherwise; as Redis Cluster's bus port.
+inline constexpr uint32_t kPeerPortOffset = 10000;
+
 /// Another node's address, written host:port or host:port@peer-port, as CLUSTER NODES writes addresses.
 struct SeedAddress {
   std::string host;

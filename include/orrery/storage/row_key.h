@@ -51,6 +51,16 @@ std::string WithSlot(SlotId slot, std::string_view row_key);
 
 inline constexpr size_t kSlotPrefixBytes = 2;
 
+/// A key of Table::kExpiry: slot, deadline in milliseconds (8, big-endian), row key. With an empty row key: before all
+/// rows of that deadline.
+std::string ExpiryKey(SlotId slot, uint64_t deadline_ms, std::string_view row_key);
+/// Its deadline and row key; nullopt for bytes too short. The view points into key.
+struct ParsedExpiryKey {
+  uint64_t deadline_ms = 0;
+  std::string_view row_key;
+};
+std::optional<ParsedExpiryKey> ParseExpiryKey(std::string_view key);
+
 /// The 48 bits by which keys are ordered inside a slot and database.
 uint64_t KeyOrder(std::string_view key);
 /// Where a walk over the keys of a database goes on from that order on.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "orrery/storage/row_observer.h"
 
@@ -25,5 +26,8 @@ struct KeyCounts {
 
 /// Of one database of a slot, as committed or pending in the store.
 KeyCounts CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store);
+/// All databases of all slots that hold keys, in one walk over the counts, however many slots there are.
+using CountVisitor = std::function<void(SlotId slot, uint8_t db, const KeyCounts& counts)>;
+void VisitCounts(const storage::RowStore& store, const CountVisitor& visit);
 
 }  // namespace orrery::types

@@ -198,7 +198,7 @@ void Meet(ServerCall& call) {
   if (call.argc() > 5) return call.reply.Error(commands::WrongArityText("cluster|meet"));
   const auto port = resp::ParseInteger(call.arg(3));
   if (!port) return call.reply.Error("ERR Invalid base port specified: " + std::string(call.arg(3)));
-  int64_t peer_port = *port + 10000;
+  int64_t peer_port = *port + kPeerPortOffset;
   if (call.argc() == 5) {
     const auto given = resp::ParseInteger(call.arg(4));
     if (!given) return call.reply.Error("ERR Invalid bus port specified: " + std::string(call.arg(4)));

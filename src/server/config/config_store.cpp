@@ -9,8 +9,6 @@
 namespace orrery::server {
 namespace {
 
-constexpr uint32_t kPeerPortOffset = 10000;
-
 Status SetError(std::string_view name, std::string_view reason) {
   return Status::Invalid("ERR CONFIG SET failed (possibly related to argument '" + std::string(name) +
                          "') - " + std::string(reason));

@@ -27,14 +27,9 @@ class Access final : public NodeAccess {
   replication::ClusterViewPtr View() const override { return loop_.shard().view(); }
   uint64_t Incarnation() const override { return loop_.shared().self.incarnation; }
 
-  void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
+  void Meet(const std::string& host, uint16_t /*port*/, uint16_t peer_port,
             std::function<void(Status)> done) override {
-    const uint16_t dial = peer_port != 0 ? peer_port : static_cast<uint16_t>(port + kPeerPortOffset);
-    NodeShared& shared = loop_.shared();
-    for (auto& other : shared.loops) {
-      NodeLoop* target = other.get();
-      target->loop().Post([target, host, dial] { target->transport().Dial(host, dial); });
-    }
+    loop_.shared().OnEachLoop([host, peer_port](NodeLoop& each) { each.transport().Dial(host, peer_port); });
     done(Status::Ok());
   }
 
@@ -80,8 +75,6 @@ class Access final : public NodeAccess {
   }
 
  private:
-  static constexpr uint16_t kPeerPortOffset = 10000;
-
   uint64_t Copies(const std::vector<SlotId>& slots) {
     uint64_t copies = loop_.shard().view()->Homes() - 1;
     for (SlotId slot : slots)

@@ -48,13 +48,16 @@ void AddSlots(NodeLoop* loop, LoopFacts* facts) {
     ++facts->slots_held;
     if (!loop->shard().catch_up().Merging(slot)) ++facts->slots_in_service;
     facts->rows += replica->row_count();
-    if (replica->row_count() == 0) continue;
-    for (uint8_t db = 0; db < kDatabases; ++db) {
-      const types::KeyCounts counts = types::CountKeys(slot, db, loop->store());
-      facts->databases[db].keys += counts.keys;
-      facts->databases[db].expires += counts.expires;
-    }
   }
+}
+
+void AddKeys(NodeLoop* loop, LoopFacts* facts) {
+  const auto& context = loop->shard().context();
+  types::VisitCounts(loop->store(), [&](SlotId slot, uint8_t db, const types::KeyCounts& counts) {
+    if (!context.Owns(slot) || !context.IsHome(slot) || db >= kDatabases) return;
+    facts->databases[db].keys += counts.keys;
+    facts->databases[db].expires += counts.expires;
+  });
 }
 
 }  // namespace
@@ -63,6 +66,7 @@ LoopFacts GatherFacts(NodeLoop* loop) {
   LoopFacts facts;
   facts.databases.resize(kDatabases);
   AddSlots(loop, &facts);
+  AddKeys(loop, &facts);
   for (const auto& [home, totals] : loop->shard().hints().totals()) {
     facts.hints.push_back({home, totals.count, totals.bytes});
   }

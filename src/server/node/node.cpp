@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -10,15 +9,12 @@
 #include "orrery/server/server.h"
 #include "orrery/storage/row_key.h"
 #include "server/node/node_loop.h"
+#include "server/process.h"
 
 namespace orrery::server {
 namespace {
 
 constexpr uint64_t kHeartbeatUs = 100'000;
-
-size_t LoopCount(const Config& config) {
-  return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
-}
 
 replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   replication::ClusterOptions options;
@@ -50,6 +46,7 @@ struct Node::Impl {
   std::unique_ptr<Server> server;
   NodeEnd end = NodeEnd::kStopped;
   bool stopping = false;
+  uint64_t heartbeat_us = 0;
 
   NodeLoop& first() { return *shared.loops.front(); }
   ~Impl();
@@ -136,17 +133,15 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   hooks.send = [this](NodeId to, std::string bytes) { first().shard().SendGossip(to, std::move(bytes)); };
   hooks.has_data = [this] { return shared.has_data.load(std::memory_order_relaxed); };
   hooks.log = [this](const std::string& line) { log->Notice("cluster: {}", line); };
-  control = std::make_unique<replication::ClusterControl>(ClusterOptionsOf(*config->Get()), std::move(state),
-                                                          &first().store(), &first().loop(),
-                                                          &first().random(), std::move(hooks));
+  const replication::ClusterOptions options = ClusterOptionsOf(*config->Get());
+  heartbeat_us = options.failure_detector.heartbeat_interval_us;
+  control = std::make_unique<replication::ClusterControl>(options, std::move(state), &first().store(),
+                                                          &first().loop(), &first().random(), std::move(hooks));
   shared.control = control.get();
 }
 
 void Node::Impl::PublishView(const replication::ClusterViewPtr& view) {
-  for (auto& entry : shared.loops) {
-    NodeLoop* owned = entry.get();
-    if (owned->opened()) owned->loop().Post([owned, view] { owned->shard().SetView(view); });
-  }
+  shared.OnEachLoop([view](NodeLoop& each) { each.shard().SetView(view); });
 }
 
 void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {
@@ -154,10 +149,7 @@ void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {
   for (const auto& member : members) {
     if (member.id != shared.self.node) peers.push_back({member.id, member.host, member.peer_port});
   }
-  for (auto& entry : shared.loops) {
-    NodeLoop* owned = entry.get();
-    if (owned->opened()) owned->loop().Post([owned, peers] { owned->transport().SetPeers(peers); });
-  }
+  shared.OnEachLoop([peers](NodeLoop& each) { each.transport().SetPeers(peers); });
 }
 
 Status Node::Impl::OpenLoops() {
@@ -193,19 +185,14 @@ Status Node::Impl::OpenPorts() {
 
 void Node::Impl::DialSeeds() {
   for (const SeedAddress& seed : config->Get()->seeds) {
-    const uint16_t port = seed.peer_port != 0 ? seed.peer_port : static_cast<uint16_t>(seed.port + 10000);
-    for (auto& entry : shared.loops) {
-      NodeLoop* owned = entry.get();
-      owned->loop().Post([owned, host = seed.host, port] { owned->transport().Dial(host, port); });
-    }
+    shared.OnEachLoop([seed](NodeLoop& each) { each.transport().Dial(seed.host, seed.peer_port); });
   }
 }
 
 void Node::Impl::Heartbeat() {
   if (stopping) return;
   control->Tick();
-  first().loop().After(ClusterOptionsOf(*config->Get()).failure_detector.heartbeat_interval_us,
-                       [this] { Heartbeat(); });
+  first().loop().After(heartbeat_us, [this] { Heartbeat(); });
 }
 
 void Node::Impl::NewLife(const std::string& why) {
@@ -219,15 +206,12 @@ void Node::Impl::NewLife(const std::string& why) {
 void Node::Impl::SyncAndStop() {
   stopping = true;
   auto left = std::make_shared<std::atomic<size_t>>(shared.loops.size());
-  for (auto& entry : shared.loops) {
-    NodeLoop* owned = entry.get();
-    owned->loop().Post([this, owned, left] {
-      owned->shard().Sync([this, left](const Status& status) {
-        if (!status.ok()) log->Warning("sync at shutdown failed: {}", status.message());
-        if (left->fetch_sub(1) == 1) Stop();
-      });
+  shared.OnEachLoop([this, left](NodeLoop& each) {
+    each.shard().Sync([this, left](const Status& status) {
+      if (!status.ok()) log->Warning("sync at shutdown failed: {}", status.message());
+      if (left->fetch_sub(1) == 1) Stop();
     });
-  }
+  });
 }
 
 void Node::Impl::Stop() {

@@ -61,6 +61,13 @@ bool DiskTakesWrites(const std::string& dir) {
 
 }  // namespace
 
+void NodeShared::OnEachLoop(const std::function<void(NodeLoop&)>& task) const {
+  for (const auto& entry : loops) {
+    NodeLoop* each = entry.get();
+    if (each->opened()) each->loop().Post([each, task] { task(*each); });
+  }
+}
+
 NodeLoop::NodeLoop(NodeShared* shared, size_t index, size_t count)
     : shared_(*shared), index_(index), count_(count), random_(runtime::SystemSeed()) {
   storage::ShardOptions options;

@@ -36,6 +36,9 @@ struct NodeShared {
   std::atomic<bool> has_data = false;
   /// Any thread: the node must begin a new life.
   std::function<void(const std::string& why)> new_life;
+
+  /// Runs the task on each loop that is open, later.
+  void OnEachLoop(const std::function<void(NodeLoop&)>& task) const;
 };
 
 /// One loop of a node and everything that lives on it. The loops talk by posted tasks only.
