@@ -140,7 +140,8 @@ void CatchUp::OnMergePart(NodeId from, const MergePartMessage& message) {
 }
 
 void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
-  if (!context_.IsHome(slot)) return;
+  // A fallback that coordinates has rows too, and needs them whole when they were damaged.
+  if (!context_.IsHome(slot) && !repair_.Has(slot)) return;
   context_.slots->Touch(slot);
   Status status = context_.slots->At(slot).Merge(fetched.image);
   if (status.ok()) status = repair_.Merged(slot, fetched.source);
@@ -160,8 +161,7 @@ void CatchUp::OnCorruption(SlotId slot, const Status& status) {
     return;
   }
   requester_.Cancel(slot);
-  repair_.Begin(slot, status);
-  listener_.OnSlotAdvanced(slot);
+  if (repair_.Begin(slot, status)) listener_.OnSlotReset(slot);
   Repair();
 }
 

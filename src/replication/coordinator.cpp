@@ -259,6 +259,25 @@ void Coordinator::OnSlotAdvanced(SlotId id) {
   turn_.insert(id);
 }
 
+void Coordinator::OnSlotReset(SlotId id) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  for (Executed& executed : slot->replies) {
+    const bool wrote = executed.own.counter != 0;
+    ORRERY_MARK("reply waited for copies when its slot was emptied");
+    ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
+    Finish(std::move(executed.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown,
+                                      wrote ? "" : "the slot's rows are damaged on this node and are being repaired"});
+  }
+  slot->replies.clear();
+  slot->seen = context_.slots->At(id).clock();
+  slot->quorum.Rebase(slot->seen);
+  slot->ready = false;
+  slot->ready_probe = 0;
+  if (!slot->queue.empty()) AskEverybody(slot);
+  OnSlotAdvanced(id);
+}
+
 size_t Coordinator::CopiesOfLatest(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return 0;

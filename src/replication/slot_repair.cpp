@@ -14,16 +14,16 @@ constexpr uint64_t kRoundUs = 1'000'000;
 
 }  // namespace
 
-void SlotRepair::Begin(SlotId slot, const Status& damage) {
+bool SlotRepair::Begin(SlotId slot, const Status& damage) {
   const bool only_home = context_.view->ring->Homes(slot).size() < 2;
-  if (only_home && !reported_.insert(slot).second) return;
+  if (only_home && !reported_.insert(slot).second) return false;
   ++context_.stats.corrupt_slots;
   if (context_.log) {
     context_.log(
         "slot " + std::to_string(slot) + " is damaged: " + damage.message() +
         (only_home ? "; no other node has a copy" : "; it is emptied and merged from the other homes"));
   }
-  if (only_home) return;
+  if (only_home) return false;
   ORRERY_MARK("damaged slot is emptied and merged anew");
   SlotReplica& replica = context_.slots->At(slot);
   const uint64_t own = replica.clock().Get(context_.self);
@@ -35,6 +35,8 @@ void SlotRepair::Begin(SlotId slot, const Status& damage) {
   repair.merged_from.clear();
   replica.Reset();
   context_.slots->Touch(slot);
+  context_.outbox->DropClaims(slot);
+  return true;
 }
 
 std::vector<SlotId> SlotRepair::slots() const {

@@ -64,6 +64,7 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
 
  private:
   void OnSlotAdvanced(SlotId) override { ++advanced; }
+  void OnSlotReset(SlotId) override { ++advanced; }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     peer_clocks[{peer, slot}].Join(clock);
   }

@@ -20,6 +20,8 @@ class CatchUpListener {
   virtual ~CatchUpListener() = default;
   /// Others' events or a merge moved our clock of the slot, in the pending batch.
   virtual void OnSlotAdvanced(SlotId slot) = 0;
+  /// The slot's rows and clock are gone here, in the pending batch: what this replica has acknowledged it has no more.
+  virtual void OnSlotReset(SlotId slot) = 0;
   /// A peer told the clock that it durably has.
   virtual void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) = 0;
 };

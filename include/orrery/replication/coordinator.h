@@ -34,6 +34,9 @@ class Coordinator {
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock);
   /// Others' events or a merge moved the slot's clock.
   void OnSlotAdvanced(SlotId slot);
+  /// The slot was emptied after damage. What waits for copies counted ours, so its outcome is unknown now; what has not
+  /// run asks its quorum again, since we are not current with anybody any more.
+  void OnSlotReset(SlotId slot);
   /// Links or the view changed: who takes part is computed anew, what was in flight to a lost home is hinted.
   void OnReachChanged();
   void OnPeerDown(NodeId peer);

@@ -25,6 +25,9 @@ class Outbox {
   void FlushDurable(causality::HybridTime time) { Flush(&durable_, time); }
   /// The commit failed: what it promised is not said.
   void DropDurable() { durable_.clear(); }
+  /// The slot is not what it was when this turn's answers were written: those that show its clock are not sent. What was
+  /// asked for is asked for again.
+  void DropClaims(SlotId slot);
   bool empty() const { return now_.empty() && durable_.empty(); }
 
  private:

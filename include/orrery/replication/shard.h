@@ -85,6 +85,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
         std::unique_ptr<storage::HintStore> hint_store);
   Status Load();
   void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
+  void OnSlotReset(SlotId slot) override { coordinator_.OnSlotReset(slot); }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
   }

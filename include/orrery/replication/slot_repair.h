@@ -18,9 +18,9 @@ class SlotRepair {
  public:
   explicit SlotRepair(ShardContext* context) : context_(*context) {}
 
-  /// Notes the damage. A slot that no other home has is left as it is: what can be read of it is all there
-  /// is.
-  void Begin(SlotId slot, const Status& damage);
+  /// Notes the damage and empties the slot. False: no other home has it, so it is left as it is; what can be read of it
+  /// is all there is.
+  bool Begin(SlotId slot, const Status& damage);
   /// Whether the slot is away from service.
   bool Has(SlotId slot) const { return slots_.contains(slot); }
   std::vector<SlotId> slots() const;

@@ -52,7 +52,10 @@ class SlotReplica {
   const causality::VoidedSet& voided() const { return voided_; }
   /// What is known to be on disk; hints for what it covers may be dropped.
   const causality::SlotClock& synced() const { return synced_; }
-  void MarkSynced(const causality::SlotClock& clock) { synced_.Join(clock); }
+  /// A sync that began before a Reset says nothing about what came after it.
+  void MarkSynced(const causality::SlotClock& clock) {
+    if (clock_.CoversAll(clock)) synced_.Join(clock);
+  }
   /// Sum of a hash of every row; with equal clocks, equal on all replicas.
   uint64_t digest() const { return digest_; }
   uint64_t row_count() const { return row_count_; }

@@ -1,0 +1,46 @@
+// Stored bytes that cannot be read any more: the slot leaves service and comes back from the other homes.
+
+#include "orrery/storage/row_key.h"
+#include "simulation/scenarios/scenario.h"
+
+namespace orrery::simulation {
+namespace {
+
+constexpr uint64_t kNoticedUs = 6'000'000;
+
+// Makes the rows of one key unreadable on one node.
+void Damage(Scenario* s, size_t node, char key) {
+  const std::string prefix = storage::WithSlot(s->slot(), storage::KeyPrefix(0, s->Key(key)));
+  SimNode& victim = s->cluster().node(node);
+  std::vector<std::string> rows;
+  auto cursor = victim.store().Scan(storage::Table::kRows, prefix);
+  for (; cursor->Valid(); cursor->Next()) rows.emplace_back(cursor->key());
+  ASSERT_FALSE(rows.empty());
+  for (const std::string& row : rows) victim.disk().CorruptValue(storage::Table::kRows, row);
+}
+
+// A write waited for its third copy when its coordinator found the slot damaged and emptied it. The
+// coordinator then went on to count itself.
+TEST(DamageScenario, EmptiedCoordinatorIsNoCopyOfWhatItMadeBefore) {
+  Options options = Scenario::Sizes();
+  options.w = 3;
+  options.r = 1;
+  Scenario s(options);
+  EXPECT_EQ(s.Do(s.home(0), 'd', "HSET", {"p", "v"}), "+OK\r\n");
+  s.cluster().PauseNode(s.home(2));
+  Operation* incr = s.Send(s.home(0), 'b', "INCR", {"1"});
+  s.RunFor(5'000);
+  Damage(&s, s.home(0), 'd');
+  Operation* get = s.Send(s.home(0), 'd', "HGET", {"p"});
+  s.RunFor(5'000);
+  EXPECT_EQ(Scenario::Seen(*get).substr(0, 12), "-CLUSTERDOWN");
+  EXPECT_EQ(Scenario::Seen(*incr).substr(0, 8), "-UNKNOWN");
+  s.cluster().ResumeNode(s.home(2));
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'd', "HGET", {"p"}), "$1\r\nv\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":2\r\n");
+  s.Settle();
+}
+
+}  // namespace
+}  // namespace orrery::simulation
