@@ -64,11 +64,11 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
   replication::FrameReader reader(frame);
   replication::Message message;
   while (reader.Next(&message)) {
-    const auto* sent = std::get_if<replication::EventMessage>(&message);
-    if (sent == nullptr || sent->event->dot.actor != cluster_.node(node).actor()) continue;
-    if (sent->event->dot.counter == history_.Latest(sent->event->slot, sent->event->dot.actor) + 1) {
-      history_.Record(sent->event);
-    }
+    causality::EventPtr event;
+    if (const auto* sent = std::get_if<replication::EventMessage>(&message)) event = sent->event;
+    if (const auto* hint = std::get_if<replication::HintMessage>(&message)) event = hint->event;
+    if (event == nullptr || event->dot.actor != cluster_.node(node).actor()) continue;
+    if (event->dot.counter == history_.Latest(event->slot, event->dot.actor) + 1) history_.Record(event);
   }
 }
 
