@@ -5,6 +5,21 @@
 namespace orrery::causality {
 namespace {
 
+// More than any dot, clock entry or count takes: what is reserved for each, so that encoding allocates once.
+constexpr size_t kDotBytesMax = 32;
+
+size_t BytesOf(const RowChange& change) {
+  size_t bytes = change.row_key.size() + kDotBytesMax * (1 + change.removed.size());
+  for (const Cell& cell : change.added) bytes += EncodedCellBytesMax(cell);
+  return bytes;
+}
+
+size_t BytesOf(const Event& event) {
+  size_t bytes = 2 * kDotBytesMax;
+  for (const RowChange& change : event.changes) bytes += BytesOf(change);
+  return bytes;
+}
+
 void EncodeChange(const RowChange& change, Encoder* out) {
   out->PutBytes(change.row_key);
   out->PutVarint(change.removed.size());
@@ -27,6 +42,7 @@ RowChange DecodeChange(Decoder* in) {
 
 std::string EncodeEvent(const Event& event) {
   std::string bytes;
+  bytes.reserve(BytesOf(event));
   Encoder out(&bytes);
   out.PutU16(event.slot);
   Encode(event.dot, &out);

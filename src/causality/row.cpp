@@ -6,6 +6,8 @@ namespace orrery::causality {
 namespace {
 
 constexpr size_t kCellBytesMin = 20;
+constexpr size_t kCellBytesReserved = 64;   // kind, dot, birth, time and the lengths of payload and past
+constexpr size_t kEntryBytesReserved = 28;  // node, incarnation, counter
 
 template <typename Cells>
 auto LowerBound(Cells& cells, const CellId& id) {
@@ -67,6 +69,10 @@ bool IsNewer(const Cell& a, const Cell& b) {
   return a.dot > b.dot;
 }
 
+size_t EncodedCellBytesMax(const Cell& cell) {
+  return kCellBytesReserved + cell.payload.size() + kEntryBytesReserved * cell.past.entries().size();
+}
+
 void EncodeCell(const Cell& cell, Encoder* out) {
   out->PutU8(static_cast<uint8_t>(cell.kind));
   Encode(cell.dot, out);
@@ -91,7 +97,10 @@ Cell DecodeCell(Decoder* in) {
 }
 
 std::string EncodeRow(const Row& row) {
+  size_t reserved = Encoder::kVarintBytesMax;
+  for (const Cell& cell : row.cells) reserved += EncodedCellBytesMax(cell);
   std::string bytes;
+  bytes.reserve(reserved);
   Encoder out(&bytes);
   out.PutVarint(row.cells.size());
   for (const Cell& cell : row.cells) EncodeCell(cell, &out);

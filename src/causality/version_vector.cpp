@@ -15,11 +15,6 @@ auto LowerBound(Entries& entries, const Actor& actor) {
 
 }  // namespace
 
-uint64_t VersionVector::Get(const Actor& actor) const {
-  const auto it = LowerBound(entries_, actor);
-  return it != entries_.end() && it->actor == actor ? it->counter : 0;
-}
-
 void VersionVector::Raise(const Actor& actor, uint64_t counter) {
   if (counter == 0) return;
   const auto it = LowerBound(entries_, actor);

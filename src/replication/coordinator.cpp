@@ -39,8 +39,8 @@ void Coordinator::Submit(Request request, Callback done) {
   }
   waiting.request = std::move(request);
   slot.queue.push_back(std::move(waiting));
-  busy_.insert(id);
-  turn_.insert(id);
+  busy_.Insert(id);
+  turn_.Insert(id);
 }
 
 // Refuses, before anything is applied, what cannot reach its quorum now.
@@ -114,7 +114,7 @@ void Coordinator::RefreshTargets(SlotId id, Slot* slot) {
   }
   if (slot->queue.empty() && slot->replies.empty()) return;
   AskEverybody(slot);
-  turn_.insert(id);
+  turn_.Insert(id);
 }
 
 // A fallback steps in: it gets, as hints, all that the absent home may lack since the commit point.
@@ -149,7 +149,7 @@ void Coordinator::StartReadiness(SlotId id, Slot* slot) {
   slot->ready_probe = slot->next_probe;
   slot->probe_wanted = true;
   slot->probe_everybody = true;
-  turn_.insert(id);
+  turn_.Insert(id);
 }
 
 size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const {
@@ -214,7 +214,7 @@ void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
     const bool lacks = reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
     if (lacks) catch_up_.SendLacking(from, reply.slot, reply.clock);
   }
-  turn_.insert(reply.slot);
+  turn_.Insert(reply.slot);
 }
 
 // ---- knowledge of peers ----
@@ -223,7 +223,7 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
   Slot* slot = Find(ack.slot);
   if (slot == nullptr) return;
   slot->quorum.LearnDot(from, ack.upto);
-  turn_.insert(ack.slot);
+  turn_.Insert(ack.slot);
 }
 
 void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
@@ -236,14 +236,14 @@ void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
     return;
   }
   slot->quorum.LearnHint(from, ack.home, ack.upto);
-  turn_.insert(ack.slot);
+  turn_.Insert(ack.slot);
 }
 
 void Coordinator::OnPeerClock(NodeId peer, SlotId id, const SlotClock& clock) {
   Slot* slot = Find(id);
   if (slot == nullptr || !context_.IsHome(id, peer)) return;
   slot->quorum.LearnClock(peer, clock);
-  turn_.insert(id);
+  turn_.Insert(id);
 }
 
 void Coordinator::OnSlotAdvanced(SlotId id) {
@@ -256,7 +256,7 @@ void Coordinator::OnSlotAdvanced(SlotId id) {
   }
   slot->seen = clock;
   slot->quorum.Recheck(clock);
-  turn_.insert(id);
+  turn_.Insert(id);
 }
 
 void Coordinator::OnSlotReset(SlotId id) {

@@ -13,9 +13,9 @@ using causality::EventPtr;
 using causality::SlotClock;
 
 void Coordinator::BeforeCommit() {
-  // Running a command may touch the set; what it adds is this slot, which is being looked at.
-  const std::set<SlotId> turn = turn_;
-  for (SlotId id : turn) {
+  // By place: running a command may add slots.
+  for (size_t place = 0; place < turn_.size(); ++place) {
+    const SlotId id = turn_[place];
     Slot& slot = At(id);
     slot.quorum.Recheck(context_.slots->At(id).clock());
     RunQueue(id, &slot);
@@ -117,11 +117,11 @@ void Coordinator::Replicate(SlotId id, Slot* slot, const EventPtr& event) {
 }
 
 void Coordinator::AfterCommit() {
-  const std::set<SlotId> turn = std::exchange(turn_, {});
-  for (SlotId id : turn) {
+  turn_.TakeInto(&taken_);
+  for (SlotId id : taken_) {
     Slot& slot = At(id);
     Release(id, &slot);
-    if (slot.queue.empty() && slot.replies.empty()) busy_.erase(id);
+    if (slot.queue.empty() && slot.replies.empty()) busy_.Erase(id);
   }
   RunFinished();
 }
@@ -131,10 +131,8 @@ void Coordinator::Release(SlotId id, Slot* slot) {
   SlotReplica& replica = context_.slots->At(id);
   if (slot->quorum.base_settled()) {
     uint64_t own = replica.clock().Get(context_.self);
-    for (const causality::Dot& dot : slot->quorum.Unsettled()) {
-      if (ORRERY_MUTATION("commit-point-too-high")) break;
-      if (dot.actor == context_.self) own = std::min(own, dot.counter - 1);
-    }
+    const uint64_t unsettled = slot->quorum.OldestUnsettled(context_.self);
+    if (unsettled != 0 && !ORRERY_MUTATION("commit-point-too-high")) own = std::min(own, unsettled - 1);
     replica.committed().Raise(context_.self, own);
   }
   for (auto it = slot->replies.begin(); it != slot->replies.end();) {
@@ -158,7 +156,7 @@ bool Coordinator::MayLeave(const Slot& slot, const Executed& executed, uint64_t 
 
 void Coordinator::CommitFailed(const std::string& why) {
   disk_error_ = why;
-  for (SlotId id : busy_) {
+  for (SlotId id : busy_.slots()) {
     Slot& slot = At(id);
     for (Executed& executed : slot.replies) {
       const bool wrote = executed.own.counter != 0;
@@ -169,18 +167,18 @@ void Coordinator::CommitFailed(const std::string& why) {
     slot.replies.clear();
     slot.queue.clear();
   }
-  busy_.clear();
-  turn_.clear();
+  busy_.Clear();
+  turn_.Clear();
   RunFinished();
 }
 
 void Coordinator::OnTick(uint64_t now_us) {
-  const std::set<SlotId> busy = busy_;
+  const std::vector<SlotId> busy = busy_.slots();
   for (SlotId id : busy) {
     Slot& slot = At(id);
     Expire(&slot, now_us);
     if (now_us > slot.probe_sent_us + context_.options.probe_patience_us) AskEverybody(&slot);
-    turn_.insert(id);
+    turn_.Insert(id);
   }
   RunFinished();
 }

@@ -103,6 +103,12 @@ std::vector<Dot> SlotQuorum::Unsettled() const {
   return dots;
 }
 
+uint64_t SlotQuorum::OldestUnsettled(const Actor& actor) const {
+  const auto oldest =
+      std::find_if(unsettled_.begin(), unsettled_.end(), [&](const Seen& seen) { return seen.dot.actor == actor; });
+  return oldest == unsettled_.end() ? 0 : oldest->dot.counter;
+}
+
 void SlotQuorum::Answered(NodeId id, uint64_t probe_id, const SlotClock& theirs, const SlotClock& ours) {
   Node& node = At(id);
   if (ours.CoversAll(theirs)) {

@@ -236,16 +236,16 @@ void Shard::EndTurn() {
 }
 
 void Shard::CommitTurn() {
-  const std::set<SlotId> touched = slots_.SaveTouched();
+  slots_.SaveTouched(&touched_);
   if (!context_.store->HasPending()) return;
   const bool always = context_.options.sync == SyncPolicy::kAlways;
   const Status status = context_.store->Commit(always ? storage::Durability::kDisk : storage::Durability::kMemory);
   if (!status.ok()) return Fail("commit", status);
-  for (SlotId slot : touched) {
+  for (SlotId slot : touched_) {
     if (always) {
       slots_.At(slot).MarkSynced(slots_.At(slot).clock());
     } else {
-      unsynced_.insert_or_assign(slot, slots_.At(slot).clock());
+      unsynced_.Insert(slot);
     }
   }
   slots_.TrimBacklogs(context_.self);
@@ -265,11 +265,24 @@ void Shard::SyncIfDue(uint64_t now_us) {
   Sync([](Status) {});
 }
 
+std::vector<std::pair<SlotId, causality::SlotClock>> Shard::TakeUnsynced() {
+  std::vector<std::pair<SlotId, causality::SlotClock>> clocks;
+  std::vector<SlotId> unsynced;
+  unsynced_.TakeInto(&unsynced);
+  clocks.reserve(unsynced.size());
+  for (SlotId slot : unsynced) {
+    if (slots_.IsTouched(slot)) {
+      unsynced_.Insert(slot);
+    } else {
+      clocks.emplace_back(slot, slots_.At(slot).clock());
+    }
+  }
+  return clocks;
+}
+
 void Shard::Sync(std::function<void(Status)> done) {
   syncing_ = true;
-  // Clocks as they were committed: what this turn has added since is not on its way to the disk.
-  auto clocks = std::exchange(unsynced_, {});
-  context_.store->SyncSoon([this, alive = alive_, clocks = std::move(clocks), done = std::move(done)](Status status) {
+  context_.store->SyncSoon([this, alive = alive_, clocks = TakeUnsynced(), done = std::move(done)](Status status) {
     if (!*alive) return;
     syncing_ = false;
     if (status.ok()) {

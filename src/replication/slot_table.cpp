@@ -32,9 +32,9 @@ Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr
   return status;
 }
 
-std::set<SlotId> SlotTable::SaveTouched() {
-  for (SlotId slot : touched_) At(slot).Save();
-  return std::exchange(touched_, {});
+void SlotTable::SaveTouched(std::vector<SlotId>* touched) {
+  touched_.TakeInto(touched);
+  for (SlotId slot : *touched) At(slot).Save();
 }
 
 void SlotTable::TrimBacklogs(const causality::Actor& self) {

@@ -92,7 +92,8 @@ void TestNode::EndTurn() {
   catch_up.FlushAcks();
   hints.FlushAcks();
   outbox_.FlushNow(0);
-  const std::set<SlotId> touched = slots_.SaveTouched();
+  std::vector<SlotId> touched;
+  slots_.SaveTouched(&touched);
   if (store_->HasPending()) {
     if (!store_->Commit(storage::Durability::kDisk).ok()) return outbox_.DropDurable();
     for (const SlotId changed : touched) slot(changed).MarkSynced(slot(changed).clock());

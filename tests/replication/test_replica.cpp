@@ -38,7 +38,8 @@ void TestReplica::MergeFrom(TestReplica* source) {
 }
 
 void TestReplica::Commit() {
-  slots_.SaveTouched();
+  std::vector<SlotId> touched;
+  slots_.SaveTouched(&touched);
   ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
 }
 

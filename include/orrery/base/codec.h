@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +17,13 @@ class Encoder {
   void PutU16(uint16_t v) { PutFixed(v, 2); }
   void PutU32(uint32_t v) { PutFixed(v, 4); }
   void PutU64(uint64_t v) { PutFixed(v, 8); }
-  void PutVarint(uint64_t v);
+  void PutVarint(uint64_t v) {
+    char bytes[kVarintBytesMax];
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7) bytes[n++] = static_cast<char>(v | 0x80);
+    bytes[n++] = static_cast<char>(v);
+    out_->append(bytes, n);
+  }
   /// Zigzag varint.
   void PutSigned(int64_t v) {
     PutVarint((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63));
@@ -28,8 +35,14 @@ class Encoder {
   }
   void PutRaw(std::string_view bytes) { out_->append(bytes); }
 
+  static constexpr size_t kVarintBytesMax = 10;
+
  private:
-  void PutFixed(uint64_t v, int width);
+  void PutFixed(uint64_t v, size_t width) {
+    char bytes[sizeof(v)];
+    for (size_t i = 0; i < width; ++i) bytes[i] = static_cast<char>(v >> (8 * i));
+    out_->append(bytes, width);
+  }
   std::string* out_;
 };
 
@@ -44,13 +57,25 @@ class Decoder {
   uint32_t GetU32() { return static_cast<uint32_t>(GetFixed(4)); }
   uint64_t GetU64() { return GetFixed(8); }
   /// Only the shortest encoding of a value is accepted, so that equal values have equal bytes.
-  uint64_t GetVarint();
+  uint64_t GetVarint() {
+    if (!in_.empty() && static_cast<uint8_t>(in_.front()) < 0x80) {
+      const auto v = static_cast<uint8_t>(in_.front());
+      in_.remove_prefix(1);
+      return v;
+    }
+    return GetLongVarint();
+  }
   int64_t GetSigned() {
     uint64_t v = GetVarint();
     return static_cast<int64_t>(v >> 1) ^ -static_cast<int64_t>(v & 1);
   }
-  std::string_view GetBytes();
-  std::string_view GetRaw(size_t n);
+  std::string_view GetBytes() { return GetRaw(GetVarint()); }
+  std::string_view GetRaw(size_t n) {
+    if (!ok_ || n > in_.size()) return Fail(), std::string_view();
+    const std::string_view bytes = in_.substr(0, n);
+    in_.remove_prefix(n);
+    return bytes;
+  }
   /// A varint that counts elements of at least min_bytes each; fails if the input cannot hold them, so that a hostile
   /// count never reserves memory.
   uint64_t GetCount(size_t min_bytes = 1);
@@ -64,7 +89,14 @@ class Decoder {
   }
 
  private:
-  uint64_t GetFixed(size_t width);
+  uint64_t GetFixed(size_t width) {
+    if (in_.size() < width) return Fail(), 0;
+    uint64_t v = 0;
+    for (size_t i = 0; i < width; ++i) v |= static_cast<uint64_t>(static_cast<uint8_t>(in_[i])) << (8 * i);
+    in_.remove_prefix(width);
+    return v;
+  }
+  uint64_t GetLongVarint();
   std::string_view in_;
   bool ok_ = true;
 };

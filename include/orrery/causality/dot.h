@@ -24,9 +24,24 @@ struct Dot {
   auto operator<=>(const Dot&) const = default;
 };
 
-void Encode(const Actor& actor, Encoder* out);
-void Encode(const Dot& dot, Encoder* out);
-Actor DecodeActor(Decoder* in);
-Dot DecodeDot(Decoder* in);
+inline void Encode(const Actor& actor, Encoder* out) {
+  out->PutU64(actor.node.value);
+  out->PutVarint(actor.incarnation);
+}
+
+inline void Encode(const Dot& dot, Encoder* out) {
+  Encode(dot.actor, out);
+  out->PutVarint(dot.counter);
+}
+
+inline Actor DecodeActor(Decoder* in) {
+  const NodeId node{in->GetU64()};
+  return {node, in->GetVarint()};
+}
+
+inline Dot DecodeDot(Decoder* in) {
+  const Actor actor = DecodeActor(in);
+  return {actor, in->GetVarint()};
+}
 
 }  // namespace orrery::causality

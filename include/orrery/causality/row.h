@@ -69,6 +69,8 @@ struct Row {
 bool IsNewer(const Cell& a, const Cell& b);
 
 void EncodeCell(const Cell& cell, Encoder* out);
+/// At least as much as EncodeCell writes.
+size_t EncodedCellBytesMax(const Cell& cell);
 Cell DecodeCell(Decoder* in);
 
 std::string EncodeRow(const Row& row);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "orrery/base/fifo.h"
 #include "orrery/causality/event.h"
 
 namespace orrery::replication {
@@ -32,7 +33,7 @@ class Backlog {
   size_t size() const { return events_.size(); }
 
  private:
-  std::deque<causality::EventPtr> events_;
+  Fifo<causality::EventPtr> events_;
 };
 
 /// Keeps all backlogs of a loop together below one limit, dropping the oldest events first.

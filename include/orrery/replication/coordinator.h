@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +12,7 @@
 #include "orrery/replication/messages.h"
 #include "orrery/replication/quorum.h"
 #include "orrery/replication/shard_context.h"
+#include "orrery/replication/slot_set.h"
 #include "orrery/replication/targets.h"
 
 namespace orrery::replication {
@@ -76,8 +77,9 @@ class Coordinator {
     size_t write_quorum = 0;    ///< 0: the slot's
   };
   struct Slot {
-    std::deque<Waiting> queue;
-    std::deque<Executed> replies;
+    // Lists, since nearly all are empty: an empty one owns nothing, and a node is memory that was used just now.
+    std::list<Waiting> queue;
+    std::list<Executed> replies;
     SlotQuorum quorum;
     causality::SlotClock seen;  ///< what of our clock the quorum counts already
     Targets targets;
@@ -122,8 +124,9 @@ class Coordinator {
   CatchUp& catch_up_;
   HintService& hints_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::set<SlotId> turn_;  ///< slots to look at in this turn
-  std::set<SlotId> busy_;  ///< slots with a queue or replies
+  SlotSet turn_;               ///< slots to look at in this turn
+  SlotSet busy_;               ///< slots with a queue or replies
+  std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
   size_t pending_ = 0;
   std::string disk_error_;

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "orrery/base/fifo.h"
 #include "orrery/causality/slot_clock.h"
 
 namespace orrery::replication {
@@ -37,6 +37,8 @@ class SlotQuorum {
   bool base_settled() const { return base_settled_; }
   /// Dots that are not known to be on W nodes yet, oldest first, the base's latest ones included.
   std::vector<causality::Dot> Unsettled() const;
+  /// The counter of the actor's first event among them; 0 if there is none. REQUIRES: base_settled().
+  uint64_t OldestUnsettled(const causality::Actor& actor) const;
 
   /// Quorum reads. A node answered the probe: it has nothing that this clock lacks, once ours covers it.
   void Answered(NodeId node, uint64_t probe_id, const causality::SlotClock& theirs, const causality::SlotClock& ours);
@@ -65,7 +67,7 @@ class SlotQuorum {
   std::vector<Node> nodes_;
   causality::SlotClock base_;
   bool base_settled_ = true;
-  std::deque<Seen> unsettled_;
+  Fifo<Seen> unsettled_;
   uint64_t last_seen_ = 0;
   uint64_t settled_ = 0;
 };

@@ -97,6 +97,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void ArmTimer();
   void SyncIfDue(uint64_t now_us);
   void CommitTurn();
+  /// The clocks of slots committed since the last sync began. What this turn has added is not on its way to the disk: the
+  /// slots that it touched wait for the next sync.
+  std::vector<std::pair<SlotId, causality::SlotClock>> TakeUnsynced();
   void Fail(const std::string& what, const Status& status);
 
   causality::HybridClock hybrid_;
@@ -112,7 +115,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.
-  std::map<SlotId, causality::SlotClock> unsynced_;
+  std::vector<SlotId> touched_;  ///< memory of CommitTurn
+  SlotSet unsynced_;
   bool syncing_ = false;
   uint64_t last_sync_us_ = 0;
   runtime::TimerId timer_ = runtime::kNoTimer;

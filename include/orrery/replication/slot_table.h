@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "orrery/replication/slot_replica.h"
+#include "orrery/replication/slot_set.h"
 
 namespace orrery::replication {
 
@@ -35,9 +36,11 @@ class SlotTable {
 
   /// Applies to the replica and accounts for its backlog.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
-  void Touch(SlotId slot) { touched_.insert(slot); }
+  void Touch(SlotId slot) { touched_.Insert(slot); }
+  /// Whether this turn has changed it and not saved it yet.
+  bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }
   /// Saves the clocks of the slots that changed in this turn, and says which.
-  std::set<SlotId> SaveTouched();
+  void SaveTouched(std::vector<SlotId>* touched);
   /// Trims the backlogs; an own event that is not on W nodes stays.
   void TrimBacklogs(const causality::Actor& self);
   size_t backlog_bytes() const { return budget_.bytes(); }
@@ -49,7 +52,7 @@ class SlotTable {
   storage::RowObserver* observer_;
   std::vector<std::unique_ptr<SlotReplica>> slots_;
   std::set<SlotId> known_;
-  std::set<SlotId> touched_;
+  SlotSet touched_;
   BacklogBudget budget_;
 };
 
