@@ -75,7 +75,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   Status status = transaction.status();
   if (status.ok() && transaction.changed()) {
     executed.write_quorum = request.write_quorum != 0 ? context_.view->W(request.write_quorum) : 0;
-    status = Commit(id, slot, transaction.TakeEvent(), &executed);
+    status = Commit(id, slot, &transaction, &executed);
   }
   if (!status.ok()) {
     const bool wrote = executed.own.counter != 0;
@@ -86,10 +86,12 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   slot->replies.push_back(std::move(executed));
 }
 
-Status Coordinator::Commit(SlotId id, Slot* slot, Event event, Executed* executed) {
+Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed) {
+  std::vector<storage::RowUpdate> rows;
+  const Event event = transaction->TakeEvent(&rows);
   const EventPtr encoded = causality::MakeEventPtr(event);
   executed->own = event.dot;
-  if (Status status = context_.slots->Apply(event, encoded); !status.ok()) return status;
+  if (Status status = context_.slots->ApplyOwn(event, rows, encoded); !status.ok()) return status;
   ++context_.stats.events_made;
   const uint64_t sequence = slot->quorum.Saw(event.dot);
   slot->seen.Advance(event.dot);

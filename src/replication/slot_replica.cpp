@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "orrery/base/hash.h"
+#include "orrery/base/check.h"
 #include "orrery/base/marks.h"
 #include "orrery/storage/row_key.h"
 
@@ -14,37 +14,25 @@ using causality::Knowledge;
 using causality::Row;
 using causality::RowChange;
 using causality::SlotClock;
+using storage::DecodeStoredRow;
+using storage::ReadStoredRow;
+using storage::RowUpdate;
+using storage::StoredRow;
 using storage::Table;
 
 namespace {
 
 constexpr uint8_t kFormat = 1;
 
-// Summed over rows, so that a change of one row costs one subtraction and one addition, in any order.
-uint64_t RowHash(std::string_view row_key, std::string_view bytes) { return Hash64(bytes, Hash64(row_key)); }
-
 std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
 
 }  // namespace
 
-// A row as the store has it, with what it counts for in the digest. An absent row is empty.
-struct SlotReplica::StoredRow {
-  Row row;
-  uint64_t hash = 0;
-};
-
 // What becomes of one row; gathered while a cursor walks, written when it is done.
-struct SlotReplica::RowUpdate {
+struct SlotReplica::KeyedUpdate {
   std::string row_key;
-  StoredRow before;
-  Row after;
+  RowUpdate update;
 };
-
-Status SlotReplica::Decode(std::string_view row_key, std::string_view bytes, StoredRow* stored) {
-  if (!causality::DecodeRow(bytes, &stored->row)) return Status::Corruption("row does not decode");
-  stored->hash = RowHash(row_key, bytes);
-  return Status::Ok();
-}
 
 Status SlotReplica::Load() {
   auto bytes = store_->Get(Table::kSlots, SlotKey(id_));
@@ -84,48 +72,60 @@ SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {
 Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded) {
   if (Status s = ApplyScopes(event); !s.ok()) return s;
   if (Status s = ApplyChanges(event); !s.ok()) return s;
+  NoteApplied(event, encoded);
+  return Status::Ok();
+}
+
+void SlotReplica::ApplyOwn(const Event& event, const std::vector<RowUpdate>& rows, const causality::EventPtr& encoded) {
+  ORRERY_CHECK(event.scopes.empty() && rows.size() == event.changes.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].after != rows[i].before.row) WriteRow(event.changes[i].row_key, rows[i].before, rows[i].after);
+  }
+  NoteApplied(event, encoded);
+}
+
+void SlotReplica::NoteApplied(const Event& event, const causality::EventPtr& encoded) {
   causality::VoidUnseen(event, clock_, &voided_);
   if (clock_.Get(event.dot.actor) + 1 == event.dot.counter) clock_.Advance(event.dot);
   voided_.Prune(clock_);
   newest_ = std::max(newest_, event.hlc);
   dirty_ = true;
   backlog_.Append(encoded);
-  return Status::Ok();
 }
 
 Status SlotReplica::ApplyScopes(const Event& event) {
   const size_t slot_bytes = SlotKey(id_).size();
   for (const auto& scope : event.scopes) {
-    std::vector<RowUpdate> updates;
+    std::vector<KeyedUpdate> updates;
     auto cursor = store_->Scan(Table::kRows, storage::WithSlot(id_, scope.prefix));
     for (; cursor->Valid(); cursor->Next()) {
-      RowUpdate update{std::string(cursor->key().substr(slot_bytes)), {}, {}};
-      if (Status s = Decode(update.row_key, cursor->value(), &update.before); !s.ok()) return s;
+      KeyedUpdate keyed{std::string(cursor->key().substr(slot_bytes)), {}};
+      RowUpdate& update = keyed.update;
+      if (Status s = DecodeStoredRow(keyed.row_key, cursor->value(), &update.before); !s.ok()) return s;
       update.after = update.before.row;
-      if (causality::ApplyScope(scope, &update.after)) updates.push_back(std::move(update));
+      if (causality::ApplyScope(scope, &update.after)) updates.push_back(std::move(keyed));
     }
     if (!cursor->status().ok()) return cursor->status();
-    for (const RowUpdate& update : updates) WriteRow(update.row_key, update.before, update.after);
+    for (const auto& [row_key, update] : updates) WriteRow(row_key, update.before, update.after);
   }
   return Status::Ok();
 }
 
+// Reads everything before it writes anything: a row that cannot be read leaves the batch as it was.
 Status SlotReplica::ApplyChanges(const Event& event) {
   const Knowledge before{clock_, voided_};
-  for (const RowChange& change : event.changes) {
-    StoredRow stored;
-    if (Status s = ReadRow(change.row_key, &stored); !s.ok()) return s;
-    Row after = stored.row;
-    causality::ApplyChange(change, before, &after);
-    if (after != stored.row) WriteRow(change.row_key, stored, after);
+  std::vector<RowUpdate> updates(event.changes.size());
+  for (size_t i = 0; i < updates.size(); ++i) {
+    const RowChange& change = event.changes[i];
+    if (Status s = ReadStoredRow(*store_, id_, change.row_key, &updates[i].before); !s.ok()) return s;
+    updates[i].after = updates[i].before.row;
+    causality::ApplyChange(change, before, &updates[i].after);
+  }
+  for (size_t i = 0; i < updates.size(); ++i) {
+    const RowUpdate& update = updates[i];
+    if (update.after != update.before.row) WriteRow(event.changes[i].row_key, update.before, update.after);
   }
   return Status::Ok();
-}
-
-Status SlotReplica::ReadRow(std::string_view row_key, StoredRow* stored) const {
-  const auto bytes = store_->View(Table::kRows, storage::WithSlot(id_, row_key));
-  if (!bytes.ok()) return bytes.status();
-  return *bytes ? Decode(row_key, **bytes, stored) : Status::Ok();
 }
 
 void SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, const Row& after) {
@@ -140,7 +140,7 @@ void SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, co
     return;
   }
   const std::string bytes = causality::EncodeRow(after);
-  digest_ += RowHash(row_key, bytes);
+  digest_ += storage::RowHash(row_key, bytes);
   ++row_count_;
   store_->Put(Table::kRows, key, bytes);
 }
@@ -148,19 +148,19 @@ void SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, co
 Status SlotReplica::Merge(const SlotImage& theirs) {
   const Knowledge we{clock_, voided_};
   const Knowledge they{theirs.clock, theirs.voided};
-  std::vector<RowUpdate> updates;
+  std::vector<KeyedUpdate> updates;
   auto cursor = store_->Scan(Table::kRows, SlotKey(id_));
   auto peer = theirs.rows.begin();
   const size_t slot_bytes = SlotKey(id_).size();
   const auto consider = [&](std::string_view row_key, StoredRow ours, const Row& other) {
     Row merged = causality::MergeRows(row_key, ours.row, we, other, they);
-    if (merged != ours.row) updates.push_back({std::string(row_key), std::move(ours), std::move(merged)});
+    if (merged != ours.row) updates.push_back({std::string(row_key), {std::move(ours), std::move(merged)}});
   };
   for (; cursor->Valid(); cursor->Next()) {
     const std::string row_key(cursor->key().substr(slot_bytes));
     for (; peer != theirs.rows.end() && peer->first < row_key; ++peer) consider(peer->first, {}, peer->second);
     StoredRow ours;
-    if (Status s = Decode(row_key, cursor->value(), &ours); !s.ok()) return s;
+    if (Status s = DecodeStoredRow(row_key, cursor->value(), &ours); !s.ok()) return s;
     const bool both = peer != theirs.rows.end() && peer->first == row_key;
     consider(row_key, std::move(ours), both ? peer->second : Row());
     if (both) ++peer;
@@ -169,8 +169,8 @@ Status SlotReplica::Merge(const SlotImage& theirs) {
   for (; peer != theirs.rows.end(); ++peer) consider(peer->first, {}, peer->second);
   if (!we.clock.CoversAll(theirs.clock) && !theirs.clock.CoversAll(we.clock)) ORRERY_MARK("merge of concurrent clocks");
 
-  for (const RowUpdate& update : updates) {
-    WriteRow(update.row_key, update.before, update.after);
+  for (const auto& [row_key, update] : updates) {
+    WriteRow(row_key, update.before, update.after);
     newest_ = std::max(newest_, update.after.MaxHlc());
   }
   clock_.Join(theirs.clock);

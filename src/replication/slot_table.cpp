@@ -32,6 +32,15 @@ Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr
   return status;
 }
 
+Status SlotTable::ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
+                           const causality::EventPtr& encoded) {
+  if (!event.scopes.empty()) return Apply(event, encoded);
+  Touch(event.slot);
+  At(event.slot).ApplyOwn(event, rows, encoded);
+  budget_.Added(event.slot, encoded->bytes.size());
+  return Status::Ok();
+}
+
 void SlotTable::SaveTouched(std::vector<SlotId>* touched) {
   touched_.TakeInto(touched);
   for (SlotId slot : *touched) At(slot).Save();

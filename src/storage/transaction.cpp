@@ -1,6 +1,7 @@
 #include "orrery/storage/transaction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "orrery/storage/row_key.h"
 
@@ -11,28 +12,30 @@ using causality::CellId;
 using causality::CellKind;
 using causality::Row;
 
-const Row& Transaction::Get(std::string_view row_key) { return Load(row_key).row; }
-
-Transaction::Touched& Transaction::Load(std::string_view row_key) {
-  const auto it = touched_.find(row_key);
-  if (it != touched_.end()) return it->second;
-  Touched touched;
-  touched.row = ReadRow(row_key);
-  return touched_.emplace(std::string(row_key), std::move(touched)).first->second;
+causality::Row& Transaction::Touched::Modify() {
+  if (!std::exchange(differs, true)) now = before.row;
+  return now;
 }
 
-Row Transaction::ReadRow(std::string_view row_key) {
-  Row row;
-  const auto bytes = store_.View(Table::kRows, WithSlot(context_.slot, row_key));
-  if (!bytes.ok()) {
-    status_ = bytes.status();
-  } else if (*bytes && !causality::DecodeRow(**bytes, &row)) {
-    status_ = Status::Corruption("row does not decode");
-    row = Row();
+const Row& Transaction::Get(std::string_view row_key) {
+  return Load(row_key).row();
+}
+
+Transaction::Touched& Transaction::Load(std::string_view row_key) {
+  const auto it = touched_.lower_bound(row_key);
+  if (it != touched_.end() && it->first == row_key) return it->second;
+  return touched_.emplace_hint(it, row_key, ReadRow(row_key))->second;
+}
+
+Transaction::Touched Transaction::ReadRow(std::string_view row_key) {
+  Touched touched;
+  if (Status s = ReadStoredRow(store_, context_.slot, row_key, &touched.before); !s.ok()) {
+    status_ = s;
+    touched.before = StoredRow();
   }
   // A scope takes everything that the clock before this event covers, and so every stored cell.
-  if (InRemovedScope(row_key)) row.cells.clear();
-  return row;
+  if (InRemovedScope(row_key)) touched.Modify().cells.clear();
+  return touched;
 }
 
 void Transaction::Scan(std::string_view prefix, std::string_view from, const Visitor& visit) {
@@ -46,7 +49,8 @@ void Transaction::Scan(std::string_view prefix, std::string_view from, const Vis
     if (own_valid() && (!cursor->Valid() || own->first <= stored)) {
       if (cursor->Valid() && own->first == stored) cursor->Next();
       const auto current = own++;
-      if (!current->second.row.empty() && !visit(current->first, current->second.row)) return;
+      const Row& row = current->second.row();
+      if (!row.empty() && !visit(current->first, row)) return;
       continue;
     }
     Row row;
@@ -79,7 +83,7 @@ void Transaction::AddExpiry(std::string_view row_key, std::string payload) {
 }
 
 void Transaction::AddIncrement(std::string_view row_key, const Combine& combine) {
-  const Row& row = Load(row_key).row;
+  const Row& row = Load(row_key).row();
   Cell cell{CellKind::kIncrement, context_.dot, context_.dot.counter, context_.hlc, {}, {}};
   const Cell* latest = nullptr;
   for (const Cell& own : row.cells) {
@@ -98,14 +102,14 @@ void Transaction::AddCell(std::string_view row_key, Cell cell) {
   ORRERY_CHECK(!touched.attached);
   has_changes_ = true;
   std::erase_if(touched.added, [&](const Cell& own) { return own.id() == cell.id(); });
-  touched.row.Upsert(cell);
+  touched.Modify().Upsert(cell);
   touched.added.push_back(std::move(cell));
 }
 
 void Transaction::Remove(std::string_view row_key, const CellId& id) {
   Touched& touched = Load(row_key);
   ORRERY_CHECK(!touched.attached);
-  if (!touched.row.Erase(id)) return;
+  if (!touched.Modify().Erase(id)) return;
   std::erase_if(touched.added, [&](const Cell& own) { return own.id() == id; });
   // A cell that this very event started was never anybody's to remove.
   if (id.dot == context_.dot) return;
@@ -114,15 +118,21 @@ void Transaction::Remove(std::string_view row_key, const CellId& id) {
 }
 
 void Transaction::Clear(std::string_view row_key) {
-  std::vector<CellId> ids;
-  for (const Cell& cell : Load(row_key).row.cells) ids.push_back(cell.id());
-  for (const CellId& id : ids) Remove(row_key, id);
+  Touched& touched = Load(row_key);
+  ORRERY_CHECK(!touched.attached);
+  for (const Cell& cell : touched.row().cells) {
+    if (cell.id().dot != context_.dot) touched.removed.push_back(cell.id());
+  }
+  has_changes_ = has_changes_ || !touched.removed.empty();
+  touched.added.clear();
+  touched.now.cells.clear();
+  touched.differs = true;
 }
 
 void Transaction::RemoveScope(std::string_view prefix) {
   for (auto it = touched_.lower_bound(prefix); it != touched_.end() && it->first.starts_with(prefix); ++it) {
     if (it->second.attached) continue;
-    it->second.row = Row();
+    it->second.Modify().cells.clear();
     it->second.removed.clear();
     it->second.added.clear();
   }
@@ -136,22 +146,24 @@ bool Transaction::InRemovedScope(std::string_view row_key) const {
 
 void Transaction::Attach(std::string row_key, Row row) {
   Touched touched;
-  touched.row = std::move(row);
+  touched.before.row = std::move(row);
   touched.attached = true;
   touched_.insert_or_assign(std::move(row_key), std::move(touched));
 }
 
-causality::Event Transaction::TakeEvent() {
+causality::Event Transaction::TakeEvent(std::vector<RowUpdate>* rows) {
   causality::Event event;
   event.slot = context_.slot;
   event.dot = context_.dot;
   event.hlc = context_.hlc;
   event.scopes = std::move(scopes_);
-  for (auto& [row_key, touched] : touched_) {
+  while (!touched_.empty()) {
+    auto node = touched_.extract(touched_.begin());
+    Touched& touched = node.mapped();
     if (!touched.changed()) continue;
-    event.changes.push_back({row_key, std::move(touched.removed), std::move(touched.added)});
+    event.changes.push_back({std::move(node.key()), std::move(touched.removed), std::move(touched.added)});
+    if (rows != nullptr) rows->push_back({std::move(touched.before), std::move(touched.now)});
   }
-  touched_.clear();
   has_changes_ = false;
   return event;
 }

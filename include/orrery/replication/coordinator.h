@@ -111,7 +111,7 @@ class Coordinator {
   void AskEverybody(Slot* slot);
   bool IsStale(const Request& request) const;
   void Execute(SlotId id, Slot* slot, Waiting waiting);
-  Status Commit(SlotId id, Slot* slot, causality::Event event, Executed* executed);
+  Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
   void Release(SlotId id, Slot* slot);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "orrery/base/status.h"
 #include "orrery/causality/event.h"
@@ -10,6 +11,7 @@
 #include "orrery/replication/backlog.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
+#include "orrery/storage/stored_row.h"
 
 namespace orrery::replication {
 
@@ -38,6 +40,10 @@ class SlotReplica {
   Fit Classify(const causality::Dot& dot) const;
   /// REQUIRES: Classify(event.dot) == kNext. `encoded` goes to the backlog.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
+  /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no row is read
+  /// again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since they were read.
+  void ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
+                const causality::EventPtr& encoded);
   /// Takes over a peer's image by the merge rule, in the pending batch.
   [[nodiscard]] Status Merge(const SlotImage& theirs);
   /// What is committed now. REQUIRES: nothing pending in the store.
@@ -70,11 +76,9 @@ class SlotReplica {
  private:
   Status ApplyScopes(const causality::Event& event);
   Status ApplyChanges(const causality::Event& event);
-  struct StoredRow;
-  struct RowUpdate;
-  static Status Decode(std::string_view row_key, std::string_view bytes, StoredRow* stored);
-  Status ReadRow(std::string_view row_key, StoredRow* stored) const;
-  void WriteRow(std::string_view row_key, const StoredRow& before, const causality::Row& after);
+  struct KeyedUpdate;
+  void NoteApplied(const causality::Event& event, const causality::EventPtr& encoded);
+  void WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
 
   SlotId id_;
   storage::RowStore* store_;

@@ -36,6 +36,9 @@ class SlotTable {
 
   /// Applies to the replica and accounts for its backlog.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
+  /// As SlotReplica::ApplyOwn where that is allowed, else as Apply.
+  [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
+                                const causality::EventPtr& encoded);
   void Touch(SlotId slot) { touched_.Insert(slot); }
   /// Whether this turn has changed it and not saved it yet.
   bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }

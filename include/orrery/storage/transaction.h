@@ -11,6 +11,7 @@
 #include "orrery/causality/event.h"
 #include "orrery/causality/slot_clock.h"
 #include "orrery/storage/row_store.h"
+#include "orrery/storage/stored_row.h"
 
 namespace orrery::storage {
 
@@ -69,20 +70,25 @@ class Transaction {
 
   bool changed() const { return !scopes_.empty() || has_changes_; }
   const Status& status() const { return status_; }
-  /// The event; leaves the transaction empty. REQUIRES: changed().
-  causality::Event TakeEvent();
+  /// The event; leaves the transaction empty. rows, if given, gets for each of the event's changes, in their order, the row
+  /// before and after it: so whoever applies it where it was made need not read again. REQUIRES: changed().
+  causality::Event TakeEvent(std::vector<RowUpdate>* rows = nullptr);
 
  private:
   struct Touched {
-    causality::Row row;                        // as seen now
+    StoredRow before;
+    causality::Row now;                        // as seen now; unused as long as it equals what was before
+    bool differs = false;
     std::vector<causality::CellId> removed;    // of cells that stood before this command
     std::vector<causality::Cell> added;
     bool attached = false;
     bool changed() const { return !removed.empty() || !added.empty(); }
+    const causality::Row& row() const { return differs ? now : before.row; }
+    causality::Row& Modify();
   };
 
   Touched& Load(std::string_view row_key);
-  causality::Row ReadRow(std::string_view row_key);
+  Touched ReadRow(std::string_view row_key);
   void AddCell(std::string_view row_key, causality::Cell cell);
   bool InRemovedScope(std::string_view row_key) const;
 
