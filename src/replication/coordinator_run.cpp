@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "orrery/base/marks.h"
+#include "orrery/base/prefetch.h"
 #include "orrery/replication/coordinator.h"
 
 namespace orrery::replication {
@@ -12,10 +13,23 @@ using causality::Event;
 using causality::EventPtr;
 using causality::SlotClock;
 
+namespace {
+
+// A turn of many small commands touches as many slots, all of them cold.
+constexpr size_t kPrefetchAhead = 4;
+
+}  // namespace
+
+void Coordinator::PrefetchSlot(SlotId id) const {
+  Prefetch(slots_[id].get());
+  Prefetch(context_.slots->Find(id));
+}
+
 void Coordinator::BeforeCommit() {
   // By place: running a command may add slots.
   for (size_t place = 0; place < turn_.size(); ++place) {
     const SlotId id = turn_[place];
+    if (place + kPrefetchAhead < turn_.size()) PrefetchSlot(turn_[place + kPrefetchAhead]);
     Slot& slot = At(id);
     slot.quorum.Recheck(context_.slots->At(id).clock());
     RunQueue(id, &slot);

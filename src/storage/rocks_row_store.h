@@ -33,7 +33,7 @@ class RocksRowStore final : public BufferedRowStore {
   Status OpenAnew() override;
 
  private:
-  static bool IsCached(Table table) { return table == Table::kRows || table == Table::kSlots; }
+  static bool IsCached(Table table) { return table == Table::kRows; }
   void ForgetCachedRows();
   void NoteCacheSize() const;
 

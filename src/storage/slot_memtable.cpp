@@ -88,6 +88,11 @@ class SlotMemTable final : public rocksdb::MemTableRep {
   size_t BucketOf(const Slice& internal_key) const;
   Bucket* BucketAt(size_t number) const { return buckets_[number].load(std::memory_order_acquire); }
 
+  // Whether the key stands before all others of the bucket, as the newest version of the only key of a bucket does.
+  bool IsBeforeAll(const Bucket& bucket, const Slice& internal_key) const {
+    const Node* const first = bucket.heads[0].load(std::memory_order_acquire);
+    return first == nullptr || compare_(first->entry, internal_key) > 0;
+  }
   // In a bucket. `before`, if given, gets the towers that stand before the place, one for each level.
   Node* FirstNotBefore(Bucket* bucket, const Slice& internal_key, Node::Link** before) const;
   Node* LastBefore(Bucket* bucket, const Slice& internal_key) const;
@@ -151,7 +156,11 @@ void SlotMemTable::Insert(rocksdb::KeyHandle handle) {
   if (is_new) bucket = new (AllocateAligned(sizeof(Bucket))) Bucket{};
 
   Node::Link* before[kMaxHeight];
-  FirstNotBefore(bucket, internal_key, before);
+  if (is_new || IsBeforeAll(*bucket, internal_key)) {
+    std::fill_n(before, kMaxHeight, &bucket->heads[0]);
+  } else {
+    FirstNotBefore(bucket, internal_key, before);
+  }
   for (int level = 0; level < node->height(); ++level) {
     node->tower()[level].store(before[level][level].load(std::memory_order_relaxed),
                                std::memory_order_relaxed);

@@ -99,6 +99,7 @@ class Coordinator {
 
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
+  void PrefetchSlot(SlotId id) const;
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
