@@ -7,6 +7,7 @@
 
 #include "orrery/base/marks.h"
 #include "simulation/run.h"
+#include "simulation/scale/scale.h"
 
 namespace orrery::simulation {
 namespace {
@@ -16,9 +17,12 @@ struct Arguments {
   size_t nodes = 0;
   uint64_t steps = 0;
   std::string faults, mutation;
-  bool twice = false, trace = false, marks = false, quiet = false;
+  bool twice = false, trace = false, marks = false, quiet = false, scale = false;
   size_t trace_lines = 120;
 };
+
+// Beyond this many nodes there is no cluster with rows and clients, but membership and ring alone.
+constexpr size_t kWholeClusterMax = 64;
 
 uint64_t g_seed = 0;
 
@@ -98,6 +102,8 @@ bool Parse(int argc, char** argv, Arguments* arguments) {
       arguments->twice = true;
     } else if (flag == "--marks") {
       arguments->marks = true;
+    } else if (flag == "--scale") {
+      arguments->scale = true;
     } else if (flag == "--quiet") {
       arguments->quiet = true;
     } else {
@@ -163,8 +169,13 @@ int Main(int argc, char** argv) {
   if (!Parse(argc, argv, &arguments)) {
     std::fprintf(stderr,
                  "simulate --seed S | --seeds A..B  [--nodes N] [--steps K] [--faults all|none|a,b,...]\n"
-                 "         [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] [--quiet]\n");
+                 "         [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] [--quiet]\n"
+                 "simulate --nodes 1000 | --scale [--nodes N]  [--seed S]     membership and ring alone\n");
     return 2;
+  }
+  if (arguments.scale || arguments.nodes > kWholeClusterMax) {
+    PrintScale(SizesUpTo(arguments.nodes == 0 ? 1000 : arguments.nodes), arguments.first);
+    return 0;
   }
   std::signal(SIGABRT, OnAbort);
   std::signal(SIGSEGV, OnAbort);
