@@ -42,6 +42,7 @@ void AntiEntropy::Continue(NodeId peer, uint32_t* next_slot, size_t messages) {
     for (; it != known.end() && summary.entries.size() < kEntriesPerMessage; ++it) {
       if (!context_.IsHome(*it) || !context_.IsHome(*it, peer)) continue;
       const SlotReplica& replica = context_.slots->At(*it);
+      if (replica.is_aside()) continue;
       summary.entries.push_back({*it, replica.clock().Hash(), replica.digest()});
     }
     *next_slot = it == known.end() ? kSlotCount : *it;
@@ -54,6 +55,7 @@ AntiEntropy::Comparison AntiEntropy::Compare(NodeId from, const SummaryMessage& 
   for (const SummaryMessage::Entry& entry : summary.entries) {
     if (!context_.Owns(entry.slot) || !context_.IsHome(entry.slot)) continue;
     const SlotReplica& replica = context_.slots->At(entry.slot);
+    if (replica.is_aside()) continue;
     if (replica.clock().Hash() != entry.clock_hash) {
       comparison.differ.push_back(entry.slot);
       continue;

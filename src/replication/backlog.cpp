@@ -52,6 +52,11 @@ void BacklogBudget::Added(SlotId slot, size_t bytes) {
   order_.push_back(slot);
 }
 
+void BacklogBudget::Forget(SlotId slot, size_t bytes) {
+  bytes_ -= bytes;
+  std::erase(order_, slot);
+}
+
 void BacklogBudget::Trim(const std::function<size_t(SlotId)>& drop) {
   for (size_t tries = order_.size(); bytes_ > bytes_max_ && tries > 0; --tries) {
     const SlotId slot = order_.front();

@@ -29,6 +29,7 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
     return;
   }
   SlotReplica& replica = context_.slots->At(slot);
+  if (replica.is_aside()) return;
   const causality::Dot& dot = message.event->dot;
   switch (replica.Classify(dot)) {
     case SlotReplica::Fit::kDuplicate:
@@ -83,6 +84,7 @@ void CatchUp::FlushAcks() {
 
 // A clock tells its receiver what we durably have, so it leaves after the commit whoever asks.
 void CatchUp::SendClock(NodeId peer, SlotId slot, bool answer) {
+  if (context_.slots->At(slot).is_aside()) return;
   context_.outbox->SendDurable(peer, ClockMessage{slot, answer, context_.slots->At(slot).clock()});
 }
 
@@ -140,18 +142,27 @@ void CatchUp::OnMergePart(NodeId from, const MergePartMessage& message) {
 }
 
 void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
-  // A fallback that coordinates has rows too, and needs them whole when they were damaged.
-  if (!context_.IsHome(slot) && !repair_.Has(slot)) return;
+  if (repair_.Has(slot)) return TakeForRepair(slot, std::move(fetched));
+  if (!context_.IsHome(slot)) return;
+  if (!fetched.image.holes.empty()) return AskHomes(slot);  // only a damaged slot has a use for those
   context_.slots->Touch(slot);
-  Status status = context_.slots->At(slot).Merge(fetched.image);
-  if (status.ok()) status = repair_.Merged(slot, fetched.source);
-  if (!status.ok()) return OnCorruption(slot, status);
+  SlotReplica& replica = context_.slots->At(slot);
+  if (Status s = replica.Merge(fetched.image); !s.ok()) {
+    replica.NoteHalfMerged();
+    return OnCorruption(slot, s);
+  }
   ++context_.stats.merges_done;
   context_.stats.merge_rows += fetched.image.rows.size();
   listener_.OnSlotAdvanced(slot);
   // The source hears what we have now, sends what it has applied since the image, and asks for what only we
   // have.
   SendClock(fetched.source, slot, false);
+}
+
+void CatchUp::TakeForRepair(SlotId slot, MergeRequester::Fetched fetched) {
+  ++context_.stats.merges_done;
+  context_.stats.merge_rows += fetched.image.rows.size();
+  repair_.Fetched(slot, fetched.source, std::move(fetched.image));
   Repair();
 }
 
@@ -160,16 +171,22 @@ void CatchUp::OnCorruption(SlotId slot, const Status& status) {
     if (context_.log) context_.log("slot " + std::to_string(slot) + " cannot be read: " + status.message());
     return;
   }
+  if (repair_.Has(slot)) return;
   requester_.Cancel(slot);
   if (repair_.Begin(slot, status)) listener_.OnSlotReset(slot);
   Repair();
 }
 
-// Each damaged slot merges from one home after the other.
+// Each damaged slot fetches the images of one home after the other, until they make it whole.
 void CatchUp::Repair() {
   for (const SlotId slot : repair_.slots()) {
     if (requester_.Has(slot)) continue;
-    if (const auto home = repair_.NextSource(slot)) requester_.Want(slot, *home);
+    if (const auto home = repair_.NextSource(slot)) {
+      requester_.Want(slot, *home);
+    } else if (repair_.TryFinish(slot)) {
+      listener_.OnSlotAdvanced(slot);
+      AskHomes(slot);
+    }
   }
 }
 
@@ -192,6 +209,7 @@ void CatchUp::AfterCommit() {
 // ---- reach and time ----
 
 void CatchUp::OnPeerUp(NodeId peer) {
+  repair_.OnPeerUp(peer);
   anti_entropy_.Sweep(peer);
   Repair();
 }

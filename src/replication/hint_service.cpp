@@ -108,6 +108,7 @@ std::vector<EventPtr> HintService::Lacking(SlotId slot, const SlotClock& clock) 
 void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
   if (!context_.IsHome(message.slot)) return;
   const SlotReplica& replica = context_.slots->At(message.slot);
+  if (replica.is_aside()) return;
   // The answer leaves after the commit; only with everysec is what was committed not yet on disk then (or,
   // with no, never known to be).
   const bool unsynced = context_.options.sync == SyncPolicy::kEverySecond &&

@@ -36,12 +36,21 @@ void MergeSource::AfterCommit() {
 void MergeSource::Fix(const Key& key, uint64_t merge_id,
                       const std::shared_ptr<const storage::Snapshot>& snapshot) {
   const SlotReplica& replica = context_.slots->At(key.second);
+  if (replica.is_aside() && replica.aside() == nullptr) return SendGone(key.first, key.second, merge_id);
   Image image;
   image.merge_id = merge_id;
   image.clock = ORRERY_MUTATION("snapshot-and-clock-of-different-instants") ? replica.synced() : replica.clock();
   image.voided = replica.voided();
+  if (replica.is_aside()) {
+    ORRERY_MARK("image of a damaged slot");
+    image.clock = replica.aside()->clock;
+    image.voided = replica.aside()->voided;
+  }
   image.snapshot = snapshot;
-  image.cursor = snapshot->Scan(Table::kRows, storage::SlotPrefix(key.second));
+  const auto scan = [snapshot, slot = key.second](std::string_view from) {
+    return snapshot->Scan(Table::kRows, storage::SlotPrefix(slot), from);
+  };
+  image.rows = std::make_unique<ReadableRows>(key.second, scan, replica.is_aside());
   const auto it = images_.insert_or_assign(key, std::move(image)).first;
   SendPart(key, &it->second);
 }
@@ -69,16 +78,15 @@ void MergeSource::SendPart(const Key& key, Image* image) {
 }
 
 Status MergeSource::FillPart(Image* image, MergePartMessage* part) const {
-  storage::Cursor& cursor = *image->cursor;
+  ReadableRows& rows = *image->rows;
   size_t bytes = 0;
-  for (; cursor.Valid() && bytes < context_.options.merge_part_bytes; cursor.Next()) {
-    causality::Row row;
-    if (!causality::DecodeRow(cursor.value(), &row)) return Status::Corruption("row does not decode");
-    part->rows.emplace_back(cursor.key().substr(storage::kSlotPrefixBytes), cursor.value());
-    bytes += cursor.key().size() + cursor.value().size();
+  for (; rows.Valid() && bytes < context_.options.merge_part_bytes; rows.Next()) {
+    part->rows.emplace_back(rows.row_key(), rows.bytes());
+    bytes += storage::kSlotPrefixBytes + part->rows.back().first.size() + part->rows.back().second.size();
   }
-  if (!cursor.status().ok()) return cursor.status();
-  part->last = !cursor.Valid();
+  if (!rows.status().ok()) return rows.status();
+  part->last = !rows.Valid();
+  if (part->last) part->holes = rows.TakeHoles();
   return Status::Ok();
 }
 

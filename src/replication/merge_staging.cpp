@@ -15,6 +15,7 @@ MergeStaging::Step MergeStaging::Take(NodeId from, const MergePartMessage& part)
     image_.voided = part.voided;
   }
   if (!TakeRows(part)) return Step::kMalformed;
+  image_.holes = part.holes;
   ++next_part_;
   return part.last || ORRERY_MUTATION("clock-advanced-on-partial-merge") ? Step::kComplete : Step::kNextPart;
 }

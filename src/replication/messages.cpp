@@ -118,11 +118,16 @@ void Body(const MergePartMessage& m, Encoder* out) {
   out->PutU16(m.slot);
   out->PutU64(m.merge_id);
   out->PutVarint(m.part);
-  out->PutU8(static_cast<uint8_t>((m.last ? 1 : 0) | (m.gone ? 2 : 0)));
+  out->PutU8(static_cast<uint8_t>((m.last ? 1 : 0) | (m.gone ? 2 : 0) | (m.holes.empty() ? 0 : 4)));
   out->PutVarint(m.rows.size());
   for (const auto& [row_key, row] : m.rows) {
     out->PutBytes(row_key);
     out->PutBytes(row);
+  }
+  if (!m.holes.empty()) out->PutVarint(m.holes.size());
+  for (const KeyRange& hole : m.holes) {
+    out->PutBytes(hole.begin);
+    out->PutBytes(hole.end);
   }
   if (m.part == 0) {
     m.clock.Encode(out);
@@ -140,6 +145,11 @@ void Read(Decoder* in, MergePartMessage* m) {
   for (uint64_t i = 0; i < rows && in->ok(); ++i) {
     std::string row_key(in->GetBytes());
     m->rows.emplace_back(std::move(row_key), in->GetBytes());
+  }
+  const uint64_t holes = (flags & 4) != 0 ? in->GetCount(2) : 0;
+  for (uint64_t i = 0; i < holes && in->ok(); ++i) {
+    std::string begin(in->GetBytes());
+    m->holes.push_back({std::move(begin), std::string(in->GetBytes())});
   }
   if (m->part != 0) return;
   m->clock = SlotClock::Decode(in);

@@ -208,6 +208,8 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
     return;
   }
   const SlotReplica& replica = slots_.At(probe.slot);
+  // What it had it may have lost: it counts for nothing until it has it again.
+  if (replica.is_aside()) return;
   reply.equal = replica.clock() == probe.clock;
   if (!reply.equal) {
     reply.clock = replica.clock();

@@ -1,6 +1,7 @@
 #include "orrery/replication/slot_repair.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -9,34 +10,41 @@
 namespace orrery::replication {
 namespace {
 
-// Between two rounds over the homes when the last one has not brought everything.
-constexpr uint64_t kRoundUs = 1'000'000;
+// Between two rounds over the homes when the last one has not brought everything; doubled each time.
+constexpr uint64_t kRoundUs = 500'000;
+// Of more images than this not every choice is tried.
+constexpr size_t kChoicesMax = 8;
 
 }  // namespace
 
+void SlotRepair::Log(SlotId slot, const std::string& text) const {
+  if (context_.log) context_.log("slot " + std::to_string(slot) + " " + text);
+}
+
 bool SlotRepair::Begin(SlotId slot, const Status& damage) {
-  const bool only_home = context_.view->ring->Homes(slot).size() < 2;
-  if (only_home && !reported_.insert(slot).second) return false;
+  if (Has(slot)) return false;
+  if (context_.view->ring->Homes(slot).size() < 2) return RebuildAlone(slot, damage);
   ++context_.stats.corrupt_slots;
-  if (context_.log) {
-    context_.log(
-        "slot " + std::to_string(slot) + " is damaged: " + damage.message() +
-        (only_home ? "; no other node has a copy" : "; it is emptied and merged from the other homes"));
-  }
-  if (only_home) return false;
-  ORRERY_MARK("damaged slot is emptied and merged anew");
-  SlotReplica& replica = context_.slots->At(slot);
-  const uint64_t own = replica.clock().Get(context_.self);
-  Repair& repair = slots_[slot];
-  if (own >= repair.own_counter) {
-    repair.own_counter = own;
-    repair.kept_events = replica.backlog().All();
-  }
-  repair.merged_from.clear();
-  replica.Reset();
-  context_.slots->Touch(slot);
+  Log(slot, "is damaged: " + damage.message() + "; it is made anew from what can be read here and on the other homes");
+  ORRERY_MARK("damaged slot is set aside");
+  slots_[slot].kept_events = context_.slots->At(slot).backlog().All();
+  context_.slots->SetAside(slot);
   context_.outbox->DropClaims(slot);
   return true;
+}
+
+// Rows that cannot be read stay so. Without a readable clock there is only what the rows say of it.
+bool SlotRepair::RebuildAlone(SlotId slot, const Status& damage) {
+  SlotReplica& replica = context_.slots->At(slot);
+  if (!replica.is_loaded()) {
+    const Status rebuilt = replica.Rebuild();
+    context_.slots->Touch(slot);
+    if (!rebuilt.ok()) Log(slot, "cannot be read: " + rebuilt.message());
+  }
+  if (!reported_.insert(slot).second) return false;
+  ++context_.stats.corrupt_slots;
+  Log(slot, "is damaged: " + damage.message() + "; no other node has a copy");
+  return false;
 }
 
 std::vector<SlotId> SlotRepair::slots() const {
@@ -45,23 +53,21 @@ std::vector<SlotId> SlotRepair::slots() const {
   return slots;
 }
 
-// The homes in turn, so that one that has no image to give does not stand in the way.
 std::optional<NodeId> SlotRepair::NextSource(SlotId slot) {
   Repair& repair = slots_.at(slot);
   if (context_.clock->MonotonicUs() < repair.next_round_us) return std::nullopt;
-  const auto homes = context_.view->ring->Homes(slot);
-  const auto last = std::find(homes.begin(), homes.end(), repair.last_source);
-  const size_t start = last == homes.end() ? 0 : static_cast<size_t>(last - homes.begin()) + 1;
-  for (size_t i = 0; i < homes.size(); ++i) {
-    const NodeId home = homes[(start + i) % homes.size()];
+  for (const NodeId home : context_.view->ring->Homes(slot)) {
     if (home == context_.self.node || !context_.linked.contains(home)) continue;
-    if (repair.merged_from.contains(home)) continue;
-    repair.last_source = home;
-    return home;
+    if (repair.asked.insert(home).second) return home;
   }
   return std::nullopt;
 }
 
+void SlotRepair::Fetched(SlotId slot, NodeId source, SlotImage image) {
+  slots_.at(slot).images.insert_or_assign(source, std::move(image));
+}
+
+// Of the homes so many that each acknowledged event, which is on W of them, is on one of these.
 size_t SlotRepair::SourcesNeeded(SlotId slot) const {
   const size_t homes = context_.view->ring->Homes(slot).size();
   const size_t others = homes > 1 ? homes - 1 : 1;
@@ -69,35 +75,90 @@ size_t SlotRepair::SourcesNeeded(SlotId slot) const {
   return homes >= w ? std::min(homes - w + 1, others) : 1;
 }
 
-Status SlotRepair::Merged(SlotId slot, NodeId source) {
-  const auto it = slots_.find(slot);
-  if (it == slots_.end()) return Status::Ok();
-  Repair& repair = it->second;
-  repair.merged_from.insert(source);
-  if (Status s = Replay(slot, repair); !s.ok()) return s;
-  if (repair.merged_from.size() < SourcesNeeded(slot)) return Status::Ok();
-  if (context_.slots->At(slot).clock().Get(context_.self) < repair.own_counter) {
-    // Somebody else has our latest events; until they are here no new ones may be made. Go round again.
-    if (repair.merged_from.size() + 1 >= context_.view->ring->Homes(slot).size()) {
-      repair.merged_from.clear();
-      repair.next_round_us = context_.clock->MonotonicUs() + kRoundUs;
-    }
-    return Status::Ok();
+bool SlotRepair::ReadRemains(SlotId slot, Repair* repair) {
+  const SlotReplica& replica = context_.slots->At(slot);
+  if (repair->remains || replica.aside() == nullptr) return true;
+  auto remains = replica.Remains();
+  if (!remains.ok()) {
+    Log(slot, "cannot be read: " + remains.status().message());
+    return false;
   }
-  if (context_.log) context_.log("slot " + std::to_string(slot) + " is whole again");
-  slots_.erase(it);
-  return Status::Ok();
+  repair->remains = std::move(*remains);
+  return true;
 }
 
-Status SlotRepair::Replay(SlotId slot, const Repair& repair) {
-  SlotReplica& replica = context_.slots->At(slot);
-  for (const auto& encoded : repair.kept_events) {
-    if (replica.Classify(encoded->dot) != SlotReplica::Fit::kNext) continue;
-    causality::Event event;
-    if (!causality::DecodeEvent(encoded->bytes, &event)) continue;
-    if (Status s = context_.slots->Apply(event, encoded); !s.ok()) return s;
+bool SlotRepair::TryFinish(SlotId slot) {
+  Repair& repair = slots_.at(slot);
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  if (now_us < repair.next_round_us || !ReadRemains(slot, &repair)) return false;
+  const auto image = Join(slot, repair);
+  if (image) return Finish(slot, *image);
+  // Whoever was away or damaged may be back with more.
+  repair.asked.clear();
+  repair.rounds = std::min(repair.rounds + 1, kRoundsMax);
+  repair.next_round_us = now_us + (kRoundUs << repair.rounds);
+  return false;
+}
+
+void SlotRepair::OnPeerUp(NodeId peer) {
+  for (auto& [slot, repair] : slots_) {
+    repair.asked.erase(peer);
+    repair.next_round_us = 0;
   }
-  return Status::Ok();
+}
+
+std::optional<SlotImage> SlotRepair::Join(SlotId slot, const Repair& repair) const {
+  Images images;
+  if (repair.remains) images.push_back(&*repair.remains);
+  for (const auto& [home, image] : repair.images) images.push_back(&image);
+  std::vector<causality::Event> events(repair.kept_events.size());
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (!causality::DecodeEvent(repair.kept_events[i]->bytes, &events[i])) return std::nullopt;
+  }
+  if (auto joined = JoinSome(slot, images, repair.remains.has_value(), events)) return joined;
+  const auto homes = context_.view->ring->Homes(slot);
+  const bool heard_all = std::all_of(homes.begin(), homes.end(), [&](NodeId home) {
+    return home == context_.self.node || (context_.linked.contains(home) && repair.images.contains(home));
+  });
+  if (!heard_all || repair.rounds < kRoundsMax) return std::nullopt;
+  ORRERY_MARK("rows that no home can read are given up");
+  Log(slot, "has rows that no home can read; they are lost");
+  return JoinWhatIsLeft(images, events);
+}
+
+// The most images that make each other up. Our own may be left out, if those of enough homes remain: then what only we
+// had seen is forgotten, as if our disk were new. It may not be that it stays and rows of it are missing.
+std::optional<SlotImage> SlotRepair::JoinSome(SlotId slot, const Images& images, bool with_own,
+                                              const std::vector<causality::Event>& events) const {
+  const size_t count = std::min(images.size(), kChoicesMax);
+  std::vector<uint32_t> choices;
+  for (uint32_t choice = 1; choice < (uint32_t{1} << count); ++choice) {
+    const bool has_own = with_own && (choice & 1) != 0;
+    if (has_own || static_cast<size_t>(std::popcount(choice)) >= SourcesNeeded(slot)) choices.push_back(choice);
+  }
+  std::stable_sort(choices.begin(), choices.end(), [&](uint32_t a, uint32_t b) {
+    const bool own_a = with_own && (a & 1) != 0;
+    const bool own_b = with_own && (b & 1) != 0;
+    return own_a != own_b ? own_a : std::popcount(a) > std::popcount(b);
+  });
+  for (const uint32_t choice : choices) {
+    Images chosen;
+    for (size_t i = 0; i < count; ++i) {
+      if ((choice >> i & 1) != 0) chosen.push_back(images[i]);
+    }
+    if (auto joined = JoinImages(chosen, events)) return joined;
+  }
+  return std::nullopt;
+}
+
+bool SlotRepair::Finish(SlotId slot, const SlotImage& image) {
+  const auto kept_events = std::move(slots_.at(slot).kept_events);
+  slots_.erase(slot);
+  context_.slots->Touch(slot);
+  Status status = context_.slots->At(slot).Replace(image);
+  if (status.ok()) status = context_.slots->Replay(slot, kept_events);
+  Log(slot, status.ok() ? "is whole again" : "cannot be made anew: " + status.message());
+  return true;
 }
 
 }  // namespace orrery::replication

@@ -36,18 +36,22 @@ struct SlotReplica::KeyedUpdate {
 
 Status SlotReplica::Load() {
   auto bytes = store_->Get(Table::kSlots, SlotKey(id_));
-  if (!bytes.ok()) return bytes.status();
-  if (!*bytes) return Status::Ok();
-  Decoder in(**bytes);
+  loaded_ = bytes.ok() && (!*bytes || DecodeState(**bytes));
+  if (loaded_) return Status::Ok();
+  Forget();
+  return bytes.ok() ? Status::Corruption("slot state does not decode") : bytes.status();
+}
+
+bool SlotReplica::DecodeState(std::string_view bytes) {
+  Decoder in(bytes);
   const uint8_t format = in.GetU8();
   clock_ = SlotClock::Decode(&in);
   voided_ = causality::VoidedSet::Decode(&in);
   digest_ = in.GetU64();
   row_count_ = in.GetVarint();
   newest_ = in.GetU64();
-  if (!in.done() || format != kFormat) return Status::Corruption("slot state does not decode");
   synced_ = clock_;
-  return Status::Ok();
+  return in.done() && format == kFormat;
 }
 
 void SlotReplica::Save() {
@@ -181,7 +185,7 @@ Status SlotReplica::Merge(const SlotImage& theirs) {
 }
 
 Result<SlotImage> SlotReplica::Image() const {
-  SlotImage image{clock_, voided_, {}};
+  SlotImage image{clock_, voided_, {}, {}};
   auto snapshot = store_->TakeSnapshot();
   auto cursor = snapshot->Scan(Table::kRows, SlotKey(id_));
   for (; cursor->Valid(); cursor->Next()) {

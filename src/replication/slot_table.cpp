@@ -28,8 +28,36 @@ Status SlotTable::LoadOne(SlotId slot, std::vector<SlotId>* corrupt) {
 Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr& encoded) {
   Touch(event.slot);
   const Status status = At(event.slot).Apply(event, encoded);
-  if (status.ok()) budget_.Added(event.slot, encoded->bytes.size());
+  if (status.ok()) {
+    budget_.Added(event.slot, encoded->bytes.size());
+  } else {
+    At(event.slot).NoteHalfApplied(event);
+  }
   return status;
+}
+
+void SlotTable::SetAside(SlotId slot) {
+  Touch(slot);
+  size_t bytes = 0;
+  for (const auto& event : At(slot).backlog().All()) bytes += event->bytes.size();
+  At(slot).SetAside();
+  budget_.Forget(slot, bytes);
+}
+
+Status SlotTable::Replay(SlotId slot, const std::vector<causality::EventPtr>& events) {
+  SlotReplica& replica = At(slot);
+  for (const auto& encoded : events) {
+    const SlotReplica::Fit fit = replica.Classify(encoded->dot);
+    causality::Event event;
+    if (fit == SlotReplica::Fit::kGap || !causality::DecodeEvent(encoded->bytes, &event)) continue;
+    if (fit == SlotReplica::Fit::kNext) {
+      if (Status s = Apply(event, encoded); !s.ok()) return s;
+      continue;
+    }
+    replica.backlog().Append(encoded);
+    budget_.Added(slot, encoded->bytes.size());
+  }
+  return Status::Ok();
 }
 
 Status SlotTable::ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,

@@ -60,7 +60,8 @@ void Checkers::RecordOwn(size_t node, SlotId slot, const SlotReplica& replica) {
 
 // A turn that makes an event and then finds the slot damaged leaves no trace of it but what it has sent.
 void Checkers::OnSend(size_t node, std::string_view frame) {
-  if (!cluster_.options().faults.contains("corrupt")) return;
+  const auto& faults = cluster_.options().faults;
+  if (!faults.contains("corrupt") && !faults.contains("rot")) return;
   replication::FrameReader reader(frame);
   replication::Message message;
   while (reader.Next(&message)) {
@@ -102,7 +103,7 @@ void Checkers::CheckRowsDeeply() {
     if (!cluster_.node(node).up() || cluster_.node(node).shard().failed()) continue;
     for (SlotId slot : cluster_.slots()) {
       const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
-      if (replica == nullptr) continue;
+      if (replica == nullptr || replica->is_aside()) continue;
       const auto expected = history_.At(slot, replica->clock());
       if (!expected) continue;
       std::map<std::string, std::string> rows;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "orrery/base/check.h"
+#include "orrery/base/hash.h"
 #include "orrery/storage/row_key.h"
 
 namespace orrery::simulation {
@@ -45,6 +46,7 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "disk") return Disk();
   if (fault == "suspect") return Suspect();
   if (fault == "corrupt") return Corrupt();
+  if (fault == "rot") return Rot();
   ORRERY_CHECK(!"a fault of the simulation");
 }
 
@@ -127,17 +129,37 @@ void Nemesis::Disk() {
   });
 }
 
-// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy.
-// Always on the same node: a slot whose homes are all damaged before one of them is repaired may be lost, and
-// so may one with W = 1.
+// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy. Always on the
+// same node, but with W = 1, where it may have the only copy.
 void Nemesis::Corrupt() {
   if (cluster_.options().w < 2) return;
-  SimNode& node = cluster_.node(cluster_.options().seed % cluster_.size());
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
+  Damage(cluster_.options().seed % cluster_.size(), slot, [](std::string_view) { return true; });
+}
+
+// As above, on any home, or on all of them at once; but each row on one of them only, so that another one can read it.
+void Nemesis::Rot() {
+  if (cluster_.options().w < 2) return;
+  const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
+  const auto homes = cluster_.ring().Homes(slot);
+  const bool all = cluster_.random().Below(3) == 0;
+  const size_t chosen = cluster_.random().Below(homes.size());
+  for (size_t i = 0; i < homes.size(); ++i) {
+    if (!all && i != chosen) continue;
+    Damage(cluster_.IndexOf(homes[i]), slot, [&](std::string_view key) { return Hash64(key) % homes.size() == i; });
+  }
+}
+
+void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::string_view)>& may_be) {
+  SimNode& node = cluster_.node(victim);
   if (!node.up() || node.store().HasPending()) return;
+  const replication::SlotReplica* replica = node.shard().slots().Find(slot);
+  if (replica == nullptr || replica->is_aside()) return;
   std::vector<std::string> keys;
   auto cursor = node.store().Scan(storage::Table::kRows, storage::SlotPrefix(slot));
-  for (; cursor->Valid(); cursor->Next()) keys.emplace_back(cursor->key());
+  for (; cursor->Valid(); cursor->Next()) {
+    if (may_be(cursor->key())) keys.emplace_back(cursor->key());
+  }
   if (keys.empty()) return;
   node.disk().CorruptValue(storage::Table::kRows, keys[cluster_.random().Below(keys.size())]);
 }

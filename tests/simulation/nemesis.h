@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "orrery/storage/memory_row_store.h"
@@ -34,6 +36,8 @@ class Nemesis {
   void Disk();
   void Suspect();
   void Corrupt();
+  void Rot();
+  void Damage(size_t victim, SlotId slot, const std::function<bool(std::string_view)>& may_be);
 
   Cluster& cluster_;
   uint64_t interval_us_;

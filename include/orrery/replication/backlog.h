@@ -42,6 +42,8 @@ class BacklogBudget {
   explicit BacklogBudget(size_t bytes_max) : bytes_max_(bytes_max) {}
 
   void Added(SlotId slot, size_t bytes);
+  /// The slot's backlog, of so many bytes, is gone.
+  void Forget(SlotId slot, size_t bytes);
   /// Drops oldest events until the limit holds. drop(slot) drops the slot's oldest event and returns its bytes, or 0 if
   /// it must stay (an own event that is not on W nodes yet).
   void Trim(const std::function<size_t(SlotId)>& drop);

@@ -81,6 +81,7 @@ class CatchUp {
   void OnGap(NodeId from, SlotId slot);
   void AskHomes(SlotId slot);
   void TakeImage(SlotId slot, MergeRequester::Fetched fetched);
+  void TakeForRepair(SlotId slot, MergeRequester::Fetched fetched);
   void Repair();
   void Reask();
   void SendClock(NodeId peer, SlotId slot, bool answer);

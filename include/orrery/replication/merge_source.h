@@ -6,13 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/replication/readable_rows.h"
 #include "orrery/replication/shard_context.h"
 
 namespace orrery::replication {
 
 /// Serves images of slots to peers that merge from us: rows, clock and voided set of one instant, part by
 /// part. The instant is just after a commit, when the store has nothing pending, so a first request waits for
-/// the turn's end. Holds a snapshot per image, so images are few and leave when they are idle. One loop.
+/// the turn's end. Of a slot that is set aside it serves what can be read, and says what cannot. Holds a snapshot per image, so images are few and leave when they are idle. One loop.
 class MergeSource {
  public:
   static constexpr size_t kImagesMax = 64;
@@ -39,7 +40,7 @@ class MergeSource {
     causality::SlotClock clock;
     causality::VoidedSet voided;
     std::shared_ptr<const storage::Snapshot> snapshot;
-    std::unique_ptr<storage::Cursor> cursor;  ///< over the snapshot, so it must go first
+    std::unique_ptr<ReadableRows> rows;  ///< over the snapshot, so it must go first
   };
 
   void Fix(const Key& key, uint64_t merge_id, const std::shared_ptr<const storage::Snapshot>& snapshot);

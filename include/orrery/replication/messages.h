@@ -12,6 +12,7 @@
 #include "orrery/causality/slot_clock.h"
 #include "orrery/causality/voided_set.h"
 #include "orrery/replication/request.h"
+#include "orrery/replication/slot_image.h"
 
 namespace orrery::replication {
 
@@ -93,6 +94,8 @@ struct MergePartMessage {
   uint32_t part = 0;
   bool last = false;
   bool gone = false;  ///< the source has no such image (any more): start again
+  /// In the last part of an image of a damaged slot: what could not be read of it.
+  std::vector<KeyRange> holes;
   std::vector<std::pair<std::string, std::string>> rows;
   causality::SlotClock clock;    ///< of the image; in the first part
   causality::VoidedSet voided;

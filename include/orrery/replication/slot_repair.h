@@ -10,37 +10,51 @@
 
 namespace orrery::replication {
 
-/// Slots whose stored bytes are unreadable, on their way back from nothing: the replica is emptied, then
-/// merged from so many of the other homes that one of them must have any acknowledged event (N - W + 1). The
-/// events of our own life are kept aside and applied again, because an actor must never give one counter to
-/// two events. Says what to do; the messages are CatchUp's. One loop.
+/// Slots whose stored bytes cannot be read, on their way back. The replica is set aside and says nothing; what of it can
+/// be read is put together with the images of the other homes, damaged ones included, until no row is missing that the
+/// joint clock speaks of (docs/catch-up.md). Says what to do; the messages are CatchUp's. One loop.
 class SlotRepair {
  public:
+  /// So many rounds over all homes, then what none of them can read is given up.
+  static constexpr int kRoundsMax = 5;
+
   explicit SlotRepair(ShardContext* context) : context_(*context) {}
 
-  /// Notes the damage and empties the slot. False: no other home has it, so it is left as it is; what can be read of it
-  /// is all there is.
+  /// Notes the damage and sets the slot aside. False: it is already, or no other home has the slot, so that what can be
+  /// read of it here is all there is and it stays in service.
   bool Begin(SlotId slot, const Status& damage);
   /// Whether the slot is away from service.
   bool Has(SlotId slot) const { return slots_.contains(slot); }
   std::vector<SlotId> slots() const;
-  /// The home in reach to merge from next.
+  /// The home in reach whose image is to be fetched next; nobody when all of this round have been asked.
   std::optional<NodeId> NextSource(SlotId slot);
-  /// The slot has been merged from this home. kCorruption: damaged again.
-  [[nodiscard]] Status Merged(SlotId slot, NodeId source);
+  /// It is asked again, at once.
+  void OnPeerUp(NodeId peer);
+  void Fetched(SlotId slot, NodeId source, SlotImage image);
+  /// Whether the slot is whole again, in the pending batch, and back in service.
+  bool TryFinish(SlotId slot);
 
  private:
+  using Images = std::vector<const SlotImage*>;
   struct Repair {
-    uint64_t own_counter = 0;                     ///< our last event there, to be reached again
     /// The backlog as it was: some of it, with W = 1 even acknowledged events, may be nowhere else.
     std::vector<causality::EventPtr> kept_events;
+    /// What can be read here; read when the first image is there.
+    std::optional<SlotImage> remains;
+    std::map<NodeId, SlotImage> images;
+    std::set<NodeId> asked;
+    int rounds = 0;
     uint64_t next_round_us = 0;
-    std::set<NodeId> merged_from;
-    NodeId last_source;
   };
 
+  bool RebuildAlone(SlotId slot, const Status& damage);
   size_t SourcesNeeded(SlotId slot) const;
-  Status Replay(SlotId slot, const Repair& repair);
+  bool ReadRemains(SlotId slot, Repair* repair);
+  std::optional<SlotImage> Join(SlotId slot, const Repair& repair) const;
+  std::optional<SlotImage> JoinSome(SlotId slot, const Images& images, bool with_own,
+                                    const std::vector<causality::Event>& events) const;
+  bool Finish(SlotId slot, const SlotImage& image);
+  void Log(SlotId slot, const std::string& text) const;
 
   ShardContext& context_;
   std::map<SlotId, Repair> slots_;

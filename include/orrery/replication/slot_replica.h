@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,22 +9,17 @@
 #include "orrery/causality/event.h"
 #include "orrery/causality/merge.h"
 #include "orrery/replication/backlog.h"
+#include "orrery/replication/slot_image.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
 #include "orrery/storage/stored_row.h"
 
 namespace orrery::replication {
 
-/// A slot as another replica had it at one instant: what a merge brings.
-struct SlotImage {
-  causality::SlotClock clock;
-  causality::VoidedSet voided;
-  std::map<std::string, causality::Row> rows;
-};
-
 /// One slot of one replica: its clock, voided set and digest in memory, its rows in the store, and the two ways they
 /// change, which keep rows, clock and voided set in one batch (DESIGN: the slot clock and the one merge rule).
-/// Owned by the loop of the slot. kCorruption from any call means that stored bytes are unreadable: Reset and merge anew.
+/// Owned by the loop of the slot. kCorruption from any call means that stored bytes are unreadable: SetAside, and make the
+/// slot anew from what other replicas have (SlotRepair).
 class SlotReplica {
  public:
   SlotReplica(SlotId id, storage::RowStore* store, storage::RowObserver* observer)
@@ -44,12 +39,30 @@ class SlotReplica {
   /// again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since they were read.
   void ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                 const causality::EventPtr& encoded);
-  /// Takes over a peer's image by the merge rule, in the pending batch.
+  /// Takes over a peer's image by the merge rule, in the pending batch. REQUIRES: no holes in it.
   [[nodiscard]] Status Merge(const SlotImage& theirs);
   /// What is committed now. REQUIRES: nothing pending in the store.
   [[nodiscard]] Result<SlotImage> Image() const;
-  /// Forgets rows, clock and voided set, but not the own counter: after corruption, before a merge from nothing.
+  /// After damage: from now on the replica has nothing, by its clock, and takes nothing, until Replace. What was stored
+  /// stays in the store, with the clock that it had, for Remains and for a later start.
+  void SetAside();
+  bool is_aside() const { return is_aside_; }
+  /// What was set aside, without its rows; nullptr if even its clock could not be read.
+  const SlotImage* aside() const { return aside_ ? &*aside_ : nullptr; }
+  /// What can be read of it, holes and all. REQUIRES: aside(). Errors are the disk's.
+  [[nodiscard]] Result<SlotImage> Remains() const;
+  /// The image becomes all that there is of the slot, in the pending batch, and the replica is in service again.
+  /// REQUIRES: no holes in it.
+  [[nodiscard]] Status Replace(const SlotImage& image);
+  /// Makes a clock that could not be read anew from the rows that can be, in the pending batch: for the only home, which
+  /// has nobody to ask. What was removed last is not known to have been.
+  [[nodiscard]] Status Rebuild();
+  bool is_loaded() const { return loaded_; }
+  /// Empties everything, own counters included, in the pending batch.
   void Reset();
+  /// An event or a merge stopped half-way: what it was about is not what the clock says any more.
+  void NoteHalfApplied(const causality::Event& event);
+  void NoteHalfMerged() { half_merged_ = true; }
   /// Raises a floor: the node's lives below the incarnation are closed here.
   void CloseLives(NodeId node, uint64_t incarnation);
 
@@ -74,6 +87,8 @@ class SlotReplica {
   causality::VersionVector& committed() { return committed_; }
 
  private:
+  bool DecodeState(std::string_view bytes);
+  void Forget();
   Status ApplyScopes(const causality::Event& event);
   Status ApplyChanges(const causality::Event& event);
   struct KeyedUpdate;
@@ -90,6 +105,11 @@ class SlotReplica {
   uint64_t row_count_ = 0;
   causality::HybridTime newest_ = 0;
   bool dirty_ = false;
+  bool loaded_ = true;  ///< false: the stored clock could not be read
+  bool half_merged_ = false;
+  std::vector<KeyRange> half_applied_;
+  bool is_aside_ = false;
+  std::optional<SlotImage> aside_;
   Backlog backlog_;
   causality::VersionVector committed_;
 };

@@ -39,6 +39,10 @@ class SlotTable {
   /// As SlotReplica::ApplyOwn where that is allowed, else as Apply.
   [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                                 const causality::EventPtr& encoded);
+  /// SlotReplica::SetAside; its backlog counts no more.
+  void SetAside(SlotId slot);
+  /// Puts events that an earlier backlog had into the present one; those that are lacking are applied.
+  [[nodiscard]] Status Replay(SlotId slot, const std::vector<causality::EventPtr>& events);
   void Touch(SlotId slot) { touched_.Insert(slot); }
   /// Whether this turn has changed it and not saved it yet.
   bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }

@@ -1,0 +1,95 @@
+// What becomes of a replica whose stored bytes cannot be read.
+
+#include <algorithm>
+#include <utility>
+
+#include "orrery/replication/readable_rows.h"
+#include "orrery/replication/slot_replica.h"
+#include "orrery/storage/row_key.h"
+
+namespace orrery::replication {
+
+using causality::Row;
+using storage::Table;
+
+namespace {
+
+KeyRange Under(const std::string& prefix) {
+  std::string end = prefix;
+  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
+  if (!end.empty()) ++end.back();
+  return {prefix, end};
+}
+
+}  // namespace
+
+void SlotReplica::Forget() {
+  clock_ = causality::SlotClock();
+  synced_ = causality::SlotClock();
+  voided_ = causality::VoidedSet();
+  digest_ = 0;
+  row_count_ = 0;
+  backlog_ = Backlog();
+}
+
+void SlotReplica::NoteHalfApplied(const causality::Event& event) {
+  for (const auto& scope : event.scopes) half_applied_.push_back(Under(scope.prefix));
+  for (const auto& change : event.changes) half_applied_.push_back({change.row_key, change.row_key + '\0'});
+}
+
+void SlotReplica::SetAside() {
+  Save();
+  is_aside_ = true;
+  if (loaded_ && !half_merged_) aside_ = SlotImage{clock_, voided_, {}, {}};
+  Forget();
+}
+
+Result<SlotImage> SlotReplica::Remains() const {
+  SlotImage image = *aside_;
+  ReadableRows rows(id_, [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
+                    true);
+  for (; rows.Valid(); rows.Next()) {
+    Row row;
+    if (causality::DecodeRow(rows.bytes(), &row)) image.rows.emplace(rows.row_key(), std::move(row));
+  }
+  if (!rows.status().ok()) return rows.status();
+  image.holes = rows.TakeHoles();
+  image.holes.insert(image.holes.end(), half_applied_.begin(), half_applied_.end());
+  return image;
+}
+
+Status SlotReplica::Replace(const SlotImage& image) {
+  Reset();
+  loaded_ = true;
+  half_merged_ = false;
+  half_applied_.clear();
+  is_aside_ = false;
+  aside_.reset();
+  for (const auto& [row_key, row] : image.rows) {
+    WriteRow(row_key, {}, row);
+    newest_ = std::max(newest_, row.MaxHlc());
+  }
+  clock_ = image.clock;
+  voided_ = image.voided;
+  dirty_ = true;
+  return Status::Ok();
+}
+
+Status SlotReplica::Rebuild() {
+  Forget();
+  ReadableRows rows(id_, [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
+                    true);
+  for (; rows.Valid(); rows.Next()) {
+    storage::StoredRow stored;
+    if (Status s = storage::DecodeStoredRow(rows.row_key(), rows.bytes(), &stored); !s.ok()) return s;
+    digest_ += stored.hash;
+    ++row_count_;
+    newest_ = std::max(newest_, stored.row.MaxHlc());
+    for (const causality::Cell& cell : stored.row.cells) clock_.Raise(cell.dot);
+  }
+  loaded_ = true;
+  dirty_ = true;
+  return rows.status();
+}
+
+}  // namespace orrery::replication
