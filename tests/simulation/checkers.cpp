@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "orrery/base/marks.h"
 #include "orrery/replication/messages.h"
 #include "orrery/storage/hint_store.h"
 #include "orrery/storage/row_key.h"
@@ -171,6 +172,10 @@ void Checkers::OnInvoke(Operation* operation) {
 }
 
 void Checkers::OnExecution(size_t /*node*/, const Execution& execution) {
+  if (execution.op == 0) {  // the node's own
+    if (execution.made.counter != 0) ORRERY_MARK("expired rows are purged");
+    return;
+  }
   const auto it = operations_.find(execution.op);
   if (it == operations_.end()) return Fail("refused", "an operation ran that nobody asked for");
   Operation& operation = *it->second;

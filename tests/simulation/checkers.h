@@ -14,7 +14,7 @@ namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
 /// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, mismatch, order,
-/// bounded, refused, twice.
+/// derived, refused, twice.
 class Checkers final : public ClusterWatcher {
  public:
   explicit Checkers(Cluster* cluster);
@@ -66,6 +66,7 @@ class Checkers final : public ClusterWatcher {
   void CheckSurvivors();
   void CheckCounters();
   void CheckOrder();
+  void CheckDerived();
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);

@@ -26,19 +26,19 @@ TEST(DamageScenario, EmptiedCoordinatorIsNoCopyOfWhatItMadeBefore) {
   options.w = 3;
   options.r = 1;
   Scenario s(options);
-  EXPECT_EQ(s.Do(s.home(0), 'd', "HSET", {"p", "v"}), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'd', "ESET", {"p", "v"}), "+OK\r\n");
   s.cluster().PauseNode(s.home(2));
-  Operation* incr = s.Send(s.home(0), 'b', "INCR", {"1"});
+  const Call* incr = s.Send(s.home(0), 'b', "INCR");
   s.RunFor(5'000);
   Damage(&s, s.home(0), 'd');
-  Operation* get = s.Send(s.home(0), 'd', "HGET", {"p"});
+  const Call* get = s.Send(s.home(0), 'd', "EGET", {"p"});
   s.RunFor(5'000);
   EXPECT_EQ(Scenario::Seen(*get).substr(0, 12), "-CLUSTERDOWN");
   EXPECT_EQ(Scenario::Seen(*incr).substr(0, 8), "-UNKNOWN");
   s.cluster().ResumeNode(s.home(2));
   s.RunFor(kNoticedUs);
-  EXPECT_EQ(s.Do(s.home(0), 'd', "HGET", {"p"}), "$1\r\nv\r\n");
-  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":2\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'd', "EGET", {"p"}), "$1\r\nv\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
   s.Settle();
 }
 
