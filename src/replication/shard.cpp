@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/base/check.h"
 #include "orrery/base/marks.h"
 
 namespace orrery::replication {
@@ -44,7 +45,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
              std::unique_ptr<storage::HintStore> hint_store)
     : hybrid_(options.max_clock_ahead_ms),
       outbox_(parts.transport),
-      slots_(parts.store, parts.observer, options.backlog_bytes_max),
+      slots_(parts.store, parts.observer, options.backlog_bytes_max, options.loop_index),
       hint_store_(std::move(hint_store)),
       context_(MakeContext(options, parts, self, std::move(view))),
       catch_up_(&context_, this),
@@ -62,6 +63,9 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
 Shard::~Shard() { Stop(); }
 
 Status Shard::Load() {
+  const auto unfolded = HasSlotJournals(*context_.store);
+  if (!unfolded.ok()) return unfolded.status();
+  ORRERY_CHECK(!*unfolded);
   std::vector<SlotId> corrupt;
   if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());

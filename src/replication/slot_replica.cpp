@@ -38,7 +38,10 @@ Status SlotReplica::Load() {
   auto bytes = store_->Get(Table::kSlots, SlotKey(id_));
   if (!bytes.ok()) return bytes.status();
   if (!*bytes) return Status::Ok();
-  Decoder in(**bytes);
+  const auto own = SlotJournal::ParseOwn(**bytes);
+  if (!own) return Status::Corruption("slot state does not decode");
+  state_as_of_ = own->as_of;
+  Decoder in(own->state);
   const uint8_t format = in.GetU8();
   clock_ = SlotClock::Decode(&in);
   voided_ = causality::VoidedSet::Decode(&in);
@@ -50,8 +53,7 @@ Status SlotReplica::Load() {
   return Status::Ok();
 }
 
-void SlotReplica::Save() {
-  if (!std::exchange(dirty_, false)) return;
+std::string SlotReplica::State() const {
   std::string bytes;
   Encoder out(&bytes);
   out.PutU8(kFormat);
@@ -60,7 +62,7 @@ void SlotReplica::Save() {
   out.PutU64(digest_);
   out.PutVarint(row_count_);
   out.PutU64(newest_);
-  store_->Put(Table::kSlots, SlotKey(id_), bytes);
+  return bytes;
 }
 
 SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {

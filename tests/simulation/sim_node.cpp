@@ -48,17 +48,20 @@ bool SimNode::Start() {
   parts.observer = &observer_;
   parts.executor = &executor_;
   parts.log = [this](const std::string& text) { host_.OnLog(index_, text); };
+  if (!replication::FoldSlotJournals(store_.get()).ok()) return FailStart();
   auto shard = replication::Shard::Open(options_.shard, parts, actor(), host_.ViewOf(index_));
-  if (!shard.ok()) {
-    store_.reset();
-    timers_.reset();
-    return false;
-  }
+  if (!shard.ok()) return FailStart();
   shard_ = std::move(*shard);
   gate_ = std::make_unique<ClientGate>(&shard_->router(), host_.listener(), random_->Next64(),
                                        [this](auto task) { timers_->After(1, std::move(task)); });
   Run([] {});
   return true;
+}
+
+bool SimNode::FailStart() {
+  store_.reset();
+  timers_.reset();
+  return false;
 }
 
 void SimNode::Crash(size_t unsynced_to_keep) {

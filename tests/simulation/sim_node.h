@@ -67,6 +67,7 @@ class SimNode {
   class NodeTransport;
 
   void EndTurn();
+  bool FailStart();
 
   const size_t index_;
   const NodeId id_;

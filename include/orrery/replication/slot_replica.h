@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "orrery/base/status.h"
 #include "orrery/causality/event.h"
 #include "orrery/causality/merge.h"
 #include "orrery/replication/backlog.h"
+#include "orrery/replication/slot_journal.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
 #include "orrery/storage/stored_row.h"
@@ -30,10 +32,14 @@ class SlotReplica {
   SlotReplica(SlotId id, storage::RowStore* store, storage::RowObserver* observer)
       : id_(id), store_(store), observer_(observer) {}
 
-  /// Reads what Save wrote; an absent slot is empty.
+  /// Reads the slot's own value; an absent slot is empty.
   [[nodiscard]] Status Load();
-  /// Puts clock, voided set and digest into the pending batch if they changed since.
-  void Save();
+  /// Up to which record of the journal the value that was loaded counts.
+  uint64_t state_as_of() const { return state_as_of_; }
+  /// Clock, voided set, digest and counts, for the store.
+  std::string State() const;
+  /// Whether the state has changed since this was last asked.
+  bool TakeDirty() { return std::exchange(dirty_, false); }
 
   enum class Fit { kNext, kDuplicate, kGap };
   /// Where the event stands to the prefix property: only kNext may be applied.
@@ -89,6 +95,7 @@ class SlotReplica {
   uint64_t digest_ = 0;
   uint64_t row_count_ = 0;
   causality::HybridTime newest_ = 0;
+  uint64_t state_as_of_ = 0;
   bool dirty_ = false;
   Backlog backlog_;
   causality::VersionVector committed_;
