@@ -37,9 +37,9 @@ Status SlotTable::ApplyOwn(const causality::Event& event, const std::vector<stor
                            const causality::EventPtr& encoded) {
   if (!event.scopes.empty()) return Apply(event, encoded);
   Touch(event.slot);
-  At(event.slot).ApplyOwn(event, rows, encoded);
-  budget_.Added(event.slot, encoded->bytes.size());
-  return Status::Ok();
+  const Status status = At(event.slot).ApplyOwn(event, rows, encoded);
+  if (status.ok()) budget_.Added(event.slot, encoded->bytes.size());
+  return status;
 }
 
 void SlotTable::SaveTouched(std::vector<SlotId>* touched) {

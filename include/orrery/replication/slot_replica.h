@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "orrery/causality/event.h"
 #include "orrery/causality/merge.h"
 #include "orrery/replication/backlog.h"
+#include "orrery/storage/row_key.h"
 #include "orrery/replication/slot_journal.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
@@ -48,8 +50,8 @@ class SlotReplica {
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
   /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no row is read
   /// again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since they were read.
-  void ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
-                const causality::EventPtr& encoded);
+  [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
+                                const causality::EventPtr& encoded);
   /// Takes over a peer's image by the merge rule, in the pending batch.
   [[nodiscard]] Status Merge(const SlotImage& theirs);
   /// What is committed now. REQUIRES: nothing pending in the store.
@@ -71,6 +73,8 @@ class SlotReplica {
   /// Sum of a hash of every row; with equal clocks, equal on all replicas.
   uint64_t digest() const { return digest_; }
   uint64_t row_count() const { return row_count_; }
+  /// Of them, rows of collections: where there are none, a key is its string row.
+  uint64_t collection_rows() const { return collection_rows_; }
   causality::HybridTime newest() const { return newest_; }
 
   Backlog& backlog() { return backlog_; }
@@ -81,10 +85,18 @@ class SlotReplica {
 
  private:
   Status ApplyScopes(const causality::Event& event);
+  Status ApplyScope(const causality::ScopeRemoval& scope);
+  Status EraseUnder(std::string_view prefix);
+  Status EraseKeys(std::string_view prefix);
+  Status EraseKey(std::string_view key_prefix);
+  Status EraseTag(std::string_view key_prefix, storage::RowTag tag);
+  Status EraseRows(std::string_view prefix);
+  void EraseAllRows();
   Status ApplyChanges(const causality::Event& event);
   struct KeyedUpdate;
   void NoteApplied(const causality::Event& event, const causality::EventPtr& encoded);
-  void WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
+  Status WriteRows(const std::vector<KeyedUpdate>& updates);
+  Status WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
 
   SlotId id_;
   storage::RowStore* store_;
@@ -94,6 +106,7 @@ class SlotReplica {
   causality::VoidedSet voided_;
   uint64_t digest_ = 0;
   uint64_t row_count_ = 0;
+  uint64_t collection_rows_ = 0;
   causality::HybridTime newest_ = 0;
   uint64_t state_as_of_ = 0;
   bool dirty_ = false;
