@@ -194,6 +194,7 @@ void Checkers::CheckReply(Operation* operation) {
   const bool made = std::any_of(operation->executions.begin(), operation->executions.end(),
                                 [](const Execution& e) { return e.made.counter != 0; });
   if (!operation->acknowledged()) {
+    if (expect_answers_) Fail("available", Describe(*operation) + " was refused though nothing had failed");
     if (made && operation->response->outcome != Outcome::kUnknown) {
       Fail("refused", Describe(*operation) + " was refused though it had been applied");
     }

@@ -9,6 +9,7 @@
 #include "orrery/types/derived_index.h"
 #include "simulation/checkers.h"
 #include "simulation/describe.h"
+#include "simulation/linearizability.h"
 #include "simulation/replay.h"
 
 namespace orrery::simulation {
@@ -81,6 +82,7 @@ void Checkers::CheckAtRest() {
   CheckCounters();
   CheckOrder();
   CheckDerived();
+  if (expect_fresh_) CheckLinearizable();
   for (size_t node = 0; node < cluster_.size(); ++node) {
     if (cluster_.node(node).shard().stats().digest_mismatches > 0) {
       Fail("mismatch", NodeName(node) + " has met equal clocks with different digests");
@@ -160,7 +162,43 @@ std::map<std::string, std::string> Entries(const storage::RowStore& store, stora
   return entries;
 }
 
+// The command as each of its keys sees it.
+std::vector<std::pair<std::string, KeyStep>> StepsOf(const Operation& operation) {
+  const std::vector<std::string>& args = operation.args;
+  KeyStep step{operation.invoked_us, UINT64_MAX, args, ""};
+  if (operation.response) step.replied_us = operation.replied_us;
+  const bool said = operation.acknowledged();
+  std::vector<std::pair<std::string, KeyStep>> steps;
+  const auto add = [&](const std::string& key, std::vector<std::string> part, std::string reply) {
+    step.args = std::move(part);
+    step.reply = said ? std::move(reply) : "";
+    steps.emplace_back(key, step);
+  };
+  if (args[0] == "MSET") {
+    for (size_t i = 1; i + 1 < args.size(); i += 2) add(args[i], {"SET", args[i], args[i + 1]}, "+OK\r\n");
+  } else if (args[0] == "DEL" && args.size() > 2) {
+    for (size_t i = 1; i < args.size(); ++i) add(args[i], {"DEL", args[i]}, "");
+  } else if (IsModelled(args[0])) {
+    add(args[1], args, said ? operation.response->reply : "");
+  }
+  return steps;
+}
+
 }  // namespace
+
+// Without faults the cluster is one Redis to its clients, key by key, through whatever node they come.
+void Checkers::CheckLinearizable() {
+  std::map<std::string, std::vector<KeyStep>> histories;
+  for (const auto& [id, operation] : operations_) {
+    for (auto& [key, step] : StepsOf(*operation)) {
+      if (key[0] == 'a' || key[0] == 'b' || key[0] == 'e') histories[key].push_back(std::move(step));
+    }
+  }
+  for (auto& [key, steps] : histories) {
+    const std::string why = WhyNotLinearizable(std::move(steps), NodeClock::kEpochMs);
+    if (!why.empty()) return Fail("linear", key + ": " + why);
+  }
+}
 
 // What is derived from rows, event by event, is what the rows of now give.
 void Checkers::CheckDerived() {
