@@ -130,16 +130,26 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
   if (Status s = hybrid_.Observe(reader.time(), context_.clock->WallMs()); !s.ok()) {
     if (context_.stats.clock_refused++ == 0 && context_.log) context_.log(peer.ToHex() + ": " + s.message());
   }
-  Message message;
-  while (reader.Next(&message)) {
-    if (auto* forward = std::get_if<ForwardMessage>(&message)) {
-      forward->request.sent_ms = causality::PhysicalMs(reader.time());
-    }
-    Deliver(peer, std::exchange(message, {}));
+  for (size_t count = kMessagesAhead; count == kMessagesAhead;) {
+    count = ReadAhead(&reader);
+    for (size_t i = 0; i < count; ++i) Deliver(peer, std::exchange(ahead_[i], {}));
   }
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
   if (context_.log) context_.log("malformed frame from " + peer.ToHex());
+}
+
+// Messages of one frame are about as many slots, all of them cold: their memory is asked for before it is needed.
+size_t Shard::ReadAhead(FrameReader* reader) {
+  size_t count = 0;
+  while (count < kMessagesAhead && reader->Next(&ahead_[count])) {
+    Message& message = ahead_[count++];
+    if (auto* forward = std::get_if<ForwardMessage>(&message)) {
+      forward->request.sent_ms = causality::PhysicalMs(reader->time());
+    }
+    if (const auto slot = SlotOfMessage(message)) coordinator_.PrefetchSlot(*slot);
+  }
+  return count;
 }
 
 size_t Shard::LoopOf(const Message& message) const {
