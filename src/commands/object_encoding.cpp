@@ -30,7 +30,8 @@ bool IsSmall(const CollectionKey& key, uint64_t elements_max) {
   bool small = true;
   key.Visit({}, [&](std::string_view element, const causality::Row& row) {
     const causality::Cell* value = row.NewestValue();
-    small = element.size() <= kCompactBytesMax && (value == nullptr || value->payload.size() <= kCompactBytesMax);
+    small =
+        element.size() <= kCompactBytesMax && (value == nullptr || value->payload.size() <= kCompactBytesMax);
     return small;
   });
   return small;

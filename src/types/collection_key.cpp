@@ -9,14 +9,17 @@ namespace orrery::types {
 using causality::Row;
 using storage::RowTag;
 
-CollectionKey::CollectionKey(storage::Transaction* transaction, uint8_t db, std::string_view key, KeyType own_type)
+CollectionKey::CollectionKey(storage::Transaction* transaction, uint8_t db, std::string_view key,
+                             KeyType own_type)
     : KeyView(transaction, db, key), own_type_(own_type), elements_prefix_(TagPrefix(TagOfType(own_type))) {}
 
 std::string CollectionKey::ElementKey(std::string_view element) const {
   return elements_prefix_ + ElementBytes(tag(), element);
 }
 
-uint64_t CollectionKey::Count() const { return Shows() ? Elements() : 0; }
+uint64_t CollectionKey::Count() const {
+  return Shows() ? Elements() : 0;
+}
 
 const Row* CollectionKey::Find(std::string_view element) const {
   if (!Shows()) return nullptr;
@@ -33,7 +36,8 @@ void CollectionKey::Visit(std::string_view from_bytes, const Visitor& visit) con
 }
 
 bool CollectionKey::PrepareElement(const std::string& element_key) {
-  // Elements of ours that are hidden by another type come to light with what is written now: it is the newest.
+  // Elements of ours that are hidden by another type come to light with what is written now: it is the
+  // newest.
   PrepareWrite();
   if (Elements() == 0 && HasCollectionRows()) {
     // An end that outlived its key must not govern the new one.

@@ -25,7 +25,9 @@ std::string NameOf(uint8_t level, std::string_view separator) {
   return name;
 }
 
-Status Damaged() { return Status::Corruption("node of a counted index does not decode"); }
+Status Damaged() {
+  return Status::Corruption("node of a counted index does not decode");
+}
 
 }  // namespace
 
@@ -42,7 +44,8 @@ Result<std::optional<std::string>> CountedIndexWriter::Read(std::string_view nam
 
 void CountedIndexWriter::Write(const Step& step) {
   const std::string key = prefix_ + step.name;
-  step.node.size() == 0 ? store_.Delete(Table::kIndex, key) : store_.Put(Table::kIndex, key, step.node.bytes());
+  step.node.size() == 0 ? store_.Delete(Table::kIndex, key)
+                        : store_.Put(Table::kIndex, key, step.node.bytes());
 }
 
 Status CountedIndexWriter::Descend(std::string_view key, Path* path) {

@@ -158,14 +158,16 @@ Status Reorder(const ObservedChange& change, const storage::RowKeyParts& parts, 
   const auto before = CountedOrderOf(parts.tag, parts.element, change.before);
   const auto after = CountedOrderOf(parts.tag, parts.element, change.after);
   if (before == after) return Status::Ok();
-  CountedIndexWriter index(store, storage::WithSlot(change.slot, change.row_key.substr(0, parts.key_prefix.size() + 1)));
+  CountedIndexWriter index(
+      store, storage::WithSlot(change.slot, change.row_key.substr(0, parts.key_prefix.size() + 1)));
   if (before) {
     if (Status s = index.Erase(*before); !s.ok()) return s;
   }
   return after ? index.Insert(*after) : Status::Ok();
 }
 
-Status OnCollectionChange(const ObservedChange& change, const storage::RowKeyParts& parts, storage::RowStore* store) {
+Status OnCollectionChange(const ObservedChange& change, const storage::RowKeyParts& parts,
+                          storage::RowStore* store) {
   auto summary = ReadSummary(change.slot, parts.key_prefix, *store);
   if (!summary.ok()) return summary.status();
   const KeySummary before = *summary;
@@ -207,8 +209,10 @@ Status DerivedIndex::OnRowChange(const ObservedChange& change, storage::RowStore
   return OnCollectionChange(change, *parts, store);
 }
 
-Result<std::optional<storage::RowTotals>> DerivedIndex::OnElementsRemoved(SlotId slot, std::string_view key_prefix,
-                                                                          RowTag tag, storage::RowStore* store) {
+Result<std::optional<storage::RowTotals>> DerivedIndex::OnElementsRemoved(SlotId slot,
+                                                                          std::string_view key_prefix,
+                                                                          RowTag tag,
+                                                                          storage::RowStore* store) {
   auto summary = ReadSummary(slot, key_prefix, *store);
   if (!summary.ok()) return summary.status();
   const KeySummary before = *summary;
@@ -224,7 +228,8 @@ Result<std::optional<storage::RowTotals>> DerivedIndex::OnElementsRemoved(SlotId
 
 Status DerivedIndex::Rebuild(SlotId slot, storage::RowStore* store) {
   const std::string prefix = storage::SlotPrefix(slot);
-  for (const Table table : {Table::kCounts, Table::kExpiry, Table::kIndex}) store->DeletePrefix(table, prefix);
+  for (const Table table : {Table::kCounts, Table::kExpiry, Table::kIndex})
+    store->DeletePrefix(table, prefix);
   // The walk is over the rows; what changes meanwhile is in other tables.
   auto cursor = store->Scan(Table::kRows, prefix);
   for (; cursor->Valid(); cursor->Next()) {

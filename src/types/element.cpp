@@ -38,9 +38,13 @@ std::string_view IntegerText(Wide value, std::string* scratch) {
 
 }  // namespace
 
-bool HasElementOrder(RowTag tag) { return tag == RowTag::kHash || tag == RowTag::kSet || tag == RowTag::kZset; }
+bool HasElementOrder(RowTag tag) {
+  return tag == RowTag::kHash || tag == RowTag::kSet || tag == RowTag::kZset;
+}
 
-uint64_t ElementOrder(std::string_view element) { return storage::KeyOrder(element); }
+uint64_t ElementOrder(std::string_view element) {
+  return storage::KeyOrder(element);
+}
 
 std::string ElementOrderBytes(uint64_t order) {
   std::string bytes;

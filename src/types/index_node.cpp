@@ -57,8 +57,9 @@ bool IndexNode::IsTooLarge() const {
 }
 
 size_t IndexNode::LowerBound(std::string_view key) const {
-  const auto it = std::lower_bound(entries_.begin(), entries_.end(), key,
-                                   [](const Entry& entry, std::string_view wanted) { return entry.key < wanted; });
+  const auto it =
+      std::lower_bound(entries_.begin(), entries_.end(), key,
+                       [](const Entry& entry, std::string_view wanted) { return entry.key < wanted; });
   return static_cast<size_t>(it - entries_.begin());
 }
 

@@ -9,8 +9,8 @@
 
 namespace orrery::types {
 
-/// A node of a CountedIndex, as its bytes (counted_index.h) and where the entries are in them. Changes splice the bytes,
-/// so that a node is neither taken apart nor built anew for one key.
+/// A node of a CountedIndex, as its bytes (counted_index.h) and where the entries are in them. Changes splice
+/// the bytes, so that a node is neither taken apart nor built anew for one key.
 class IndexNode {
  public:
   struct Entry {

@@ -22,7 +22,8 @@ uint64_t KeySummary::elements() const {
 }
 
 bool KeySummary::empty() const {
-  return !has_head && std::all_of(tags.begin(), tags.end(), [](const TagSummary& tag) { return tag.rows == 0; });
+  return !has_head &&
+         std::all_of(tags.begin(), tags.end(), [](const TagSummary& tag) { return tag.rows == 0; });
 }
 
 // flags | for each tag with rows: tag, elements, rows, digest, newest, whether it is exact.
@@ -69,7 +70,8 @@ Result<KeySummary> ReadSummary(SlotId slot, std::string_view key_prefix, const s
   return *bytes ? KeySummary::Decode(**bytes) : KeySummary();
 }
 
-void WriteSummary(SlotId slot, std::string_view key_prefix, const KeySummary& summary, storage::RowStore* store) {
+void WriteSummary(SlotId slot, std::string_view key_prefix, const KeySummary& summary,
+                  storage::RowStore* store) {
   const std::string key = storage::WithSlot(slot, key_prefix);
   if (summary.empty()) return store->Delete(Table::kIndex, key);
   store->Put(Table::kIndex, key, summary.Encode());

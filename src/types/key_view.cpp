@@ -42,12 +42,17 @@ HybridTime NewestValueTime(const Row& row) {
 
 }  // namespace
 
-std::string_view TypeName(KeyType type) { return kTypes[static_cast<size_t>(type)].name; }
+std::string_view TypeName(KeyType type) {
+  return kTypes[static_cast<size_t>(type)].name;
+}
 
-RowTag TagOfType(KeyType type) { return kTypes[static_cast<size_t>(type)].tag; }
+RowTag TagOfType(KeyType type) {
+  return kTypes[static_cast<size_t>(type)].tag;
+}
 
 KeyType TypeOfTag(RowTag tag) {
-  const auto it = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeRow& row) { return row.tag == tag; });
+  const auto it =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeRow& row) { return row.tag == tag; });
   return it == std::end(kTypes) ? KeyType::kNone : it->type;
 }
 
@@ -226,12 +231,14 @@ void KeyView::CopyElementsOf(const KeyView& from) {
   std::vector<std::pair<std::string, std::string>> copies;
   const std::string source = from.TagPrefix(tag);
   transaction_->Scan(source, {}, [&](std::string_view element_key, const Row& element) {
-    if (element.HasValue()) copies.emplace_back(element_key.substr(source.size()), CopiedPayload(tag, element));
+    if (element.HasValue())
+      copies.emplace_back(element_key.substr(source.size()), CopiedPayload(tag, element));
     return true;
   });
   const std::string target = TagPrefix(tag);
   for (auto& [element, payload] : copies) transaction_->AddValue(target + element, std::move(payload));
-  if (const auto deadline_ms = from.deadline()) AddDeadline(transaction_, TagPrefix(RowTag::kHead), *deadline_ms);
+  if (const auto deadline_ms = from.deadline())
+    AddDeadline(transaction_, TagPrefix(RowTag::kHead), *deadline_ms);
   Changed();
 }
 

@@ -44,7 +44,9 @@ VersionVector PastOf(const Row& row, const causality::Actor& own) {
 
 }  // namespace
 
-std::string_view StringKey::Show(std::string* scratch) const { return ShowValue(row(), scratch); }
+std::string_view StringKey::Show(std::string* scratch) const {
+  return ShowValue(row(), scratch);
+}
 
 std::string StringKey::Value() const {
   std::string scratch;

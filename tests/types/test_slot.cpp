@@ -38,7 +38,9 @@ TestSlot::TestSlot(uint64_t node, SlotId slot)
 
 TestSlot::~TestSlot() = default;
 
-void TestSlot::set_observer(storage::RowObserver* observer) { observer_->to = observer; }
+void TestSlot::set_observer(storage::RowObserver* observer) {
+  observer_->to = observer;
+}
 
 std::optional<Event> TestSlot::Run(const Command& command) {
   hlc_ = std::max(hlc_ + 1, now_ms_ << causality::kLogicalBits);

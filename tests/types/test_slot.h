@@ -18,8 +18,8 @@
 namespace orrery::types {
 
 /// One replica of one slot without network or quorums: runs commands as their coordinator, applies its own
-/// events and those of other replicas as a SlotReplica does, and tells an observer of every change. Time moves only
-/// when a test moves it.
+/// events and those of other replicas as a SlotReplica does, and tells an observer of every change. Time
+/// moves only when a test moves it.
 class TestSlot {
  public:
   /// node: names the replica; replicas of one slot that talk to each other need different ones.
@@ -43,7 +43,9 @@ class TestSlot {
   void RaiseBirthFloor() { birth_floor_ = clock().Get(actor_); }
   /// As homes agree to do when the node has begun a new life: the clock keeps one floor for all lives up to
   /// this one.
-  void CloseLivesOf(const causality::Actor& actor) { replica_->CloseLives(actor.node, actor.incarnation + 1); }
+  void CloseLivesOf(const causality::Actor& actor) {
+    replica_->CloseLives(actor.node, actor.incarnation + 1);
+  }
   /// Called inside Apply, too.
   void set_observer(storage::RowObserver* observer);
 

@@ -10,9 +10,10 @@
 namespace orrery::types {
 
 /// Keeps what can be computed from rows but is wanted without reading them: keys per slot and database
-/// (DBSIZE), the deadlines in order (purging), what each collection amounts to (KeySummary: type, HLEN, DEL), and the
-/// orders of those types that have one (CountedIndex). In kCounts, kExpiry and kIndex, by the slot's prefix; never
-/// replicated. Everything in the first two and in the summaries' counts is a pure function of the slot's rows.
+/// (DBSIZE), the deadlines in order (purging), what each collection amounts to (KeySummary: type, HLEN, DEL),
+/// and the orders of those types that have one (CountedIndex). In kCounts, kExpiry and kIndex, by the slot's
+/// prefix; never replicated. Everything in the first two and in the summaries' counts is a pure function of
+/// the slot's rows.
 class DerivedIndex final : public storage::RowObserver {
  public:
   [[nodiscard]] Status OnRowChange(const storage::ObservedChange& change, storage::RowStore* store) override;

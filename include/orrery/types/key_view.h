@@ -22,16 +22,17 @@ std::string_view TypeName(KeyType type);
 KeyType TypeOfTag(storage::RowTag tag);
 storage::RowTag TagOfType(KeyType type);
 
-/// A key of whatever type, inside one command's transaction: what it shows, when it ends, and how it goes. Reads judge
-/// expiry by the transaction's instant and see the command's own changes. A string is one row; a collection has a row
-/// for each element, and a head row with its end, and its numbers are in a derived KeySummary, which is read only where
-/// the slot holds collections at all.
+/// A key of whatever type, inside one command's transaction: what it shows, when it ends, and how it goes.
+/// Reads judge expiry by the transaction's instant and see the command's own changes. A string is one row; a
+/// collection has a row for each element, and a head row with its end, and its numbers are in a derived
+/// KeySummary, which is read only where the slot holds collections at all.
 ///
-/// Two sides of a cut may have made two types of one key. The one with the newest value shows (of two equally new ones
-/// that with the greater tag); the other stays hidden until the key is overwritten or deleted, or the first one goes.
+/// Two sides of a cut may have made two types of one key. The one with the newest value shows (of two equally
+/// new ones that with the greater tag); the other stays hidden until the key is overwritten or deleted, or
+/// the first one goes.
 ///
-/// Lives on a command's stack; the transaction must outlive it. Several views of one key may be used one after the
-/// other: each reads anew.
+/// Lives on a command's stack; the transaction must outlive it. Several views of one key may be used one
+/// after the other: each reads anew.
 class KeyView {
  public:
   KeyView(storage::Transaction* transaction, uint8_t db, std::string_view key);
@@ -51,7 +52,8 @@ class KeyView {
   void ExpireAt(uint64_t deadline_ms);
   void Persist();
 
-  /// Adds what `from` shows, its end included. REQUIRES: that is a collection, of another key; this key was removed.
+  /// Adds what `from` shows, its end included. REQUIRES: that is a collection, of another key; this key was
+  /// removed.
   void CopyElementsOf(const KeyView& from);
 
  protected:
@@ -96,6 +98,8 @@ class KeyView {
 };
 
 /// Whether the row shows a value, were it not expired. A row with nothing but an Expiry cell does not.
-inline bool HasValue(const causality::Row& row) { return row.HasValue(); }
+inline bool HasValue(const causality::Row& row) {
+  return row.HasValue();
+}
 
 }  // namespace orrery::types
