@@ -66,7 +66,7 @@ Status CountedIndexWriter::Descend(std::string_view key, Path* path) {
     path->push_back({std::move(name), std::move(*node), child});
     if (is_leaf) return Status::Ok();
     const IndexNode& parent = path->back().node;
-    name = NameOf(static_cast<uint8_t>(parent.level() - 1), parent.entries()[child].key);
+    name = NameOf(static_cast<uint8_t>(parent.level() - 1), parent.key(child));
   }
 }
 
@@ -74,10 +74,10 @@ Status CountedIndexWriter::Insert(std::string_view key) {
   Path path;
   if (Status s = Descend(key, &path); !s.ok()) return s;
   Step& leaf = path.back();
-  if (leaf.child < leaf.node.size() && leaf.node.entries()[leaf.child].key == key) return Status::Ok();
+  if (leaf.child < leaf.node.size() && leaf.node.key(leaf.child) == key) return Status::Ok();
   leaf.node.InsertAt(leaf.child, key);
   for (size_t i = 0; i + 1 < path.size(); ++i) {
-    path[i].node.SetCount(path[i].child, path[i].node.entries()[path[i].child].count + 1);
+    path[i].node.SetCount(path[i].child, path[i].node.count(path[i].child) + 1);
   }
   SplitUp(&path);
   for (const Step& step : path) Write(step);
@@ -90,7 +90,7 @@ void CountedIndexWriter::SplitUp(Path* path) {
     Step& full = (*path)[i];
     const uint8_t level = full.node.level();
     IndexNode right = full.node.SplitAt(full.node.size() / 2);
-    const std::string separator(right.entries()[0].key);
+    const std::string separator(right.key(0));
     const uint64_t right_count = right.Total();
     Write({NameOf(level, separator), std::move(right), 0});
     if (i > 0) {
@@ -111,10 +111,10 @@ Status CountedIndexWriter::Erase(std::string_view key) {
   Path path;
   if (Status s = Descend(key, &path); !s.ok()) return s;
   Step& leaf = path.back();
-  if (leaf.child >= leaf.node.size() || leaf.node.entries()[leaf.child].key != key) return Status::Ok();
+  if (leaf.child >= leaf.node.size() || leaf.node.key(leaf.child) != key) return Status::Ok();
   leaf.node.EraseAt(leaf.child);
   for (size_t i = 0; i + 1 < path.size(); ++i) {
-    const uint64_t count = path[i].node.entries()[path[i].child].count;
+    const uint64_t count = path[i].node.count(path[i].child);
     if (count == 0) return Damaged();
     path[i].node.SetCount(path[i].child, count - 1);
   }
@@ -145,10 +145,10 @@ Result<bool> CountedIndexWriter::MergeWithSibling(Step* parent, Step* child) {
   const size_t sibling_at = child_is_left ? left_at + 1 : left_at;
   // Of a leaf the parent knows the size; it need not be read in vain.
   const bool is_leaf = child->node.is_leaf();
-  const uint64_t below = above.entries()[sibling_at].count;
+  const uint64_t below = above.count(sibling_at);
   if (is_leaf && child->node.size() > 0 && child->node.size() + below > kMergedMax) return false;
 
-  Step sibling{NameOf(child->node.level(), above.entries()[sibling_at].key), IndexNode(0), 0};
+  Step sibling{NameOf(child->node.level(), above.key(sibling_at)), IndexNode(0), 0};
   auto bytes = Read(sibling.name);
   if (!bytes.ok()) return bytes.status();
   // An empty leaf is not stored.
@@ -172,8 +172,7 @@ Result<bool> CountedIndexWriter::MergeWithSibling(Step* parent, Step* child) {
 // A root with one entry is no better than the node below.
 Status CountedIndexWriter::ShrinkRoot(Step* root) {
   while (!root->node.is_leaf() && root->node.size() == 1) {
-    const std::string name =
-        NameOf(static_cast<uint8_t>(root->node.level() - 1), root->node.entries()[0].key);
+    const std::string name = NameOf(static_cast<uint8_t>(root->node.level() - 1), root->node.key(0));
     auto bytes = Read(name);
     if (!bytes.ok()) return bytes.status();
     auto node = *bytes ? IndexNode::Parse(std::move(**bytes)) : IndexNode(0);
@@ -205,18 +204,23 @@ uint64_t CountedIndexReader::CountBefore(std::string_view key) {
     const auto node = IndexNode::Parse(*bytes);
     if (!node) break;
     const size_t end = node->is_leaf() ? node->LowerBound(key) : node->ChildFor(key);
-    for (size_t i = 0; i < end; ++i) before += node->entries()[i].count;
+    for (size_t i = 0; i < end; ++i) before += node->count(i);
     if (node->is_leaf()) return before;
     if (end >= node->size()) break;
-    name = NameOf(static_cast<uint8_t>(node->level() - 1), node->entries()[end].key);
+    name = NameOf(static_cast<uint8_t>(node->level() - 1), node->key(end));
   }
   transaction_.Fail(Damaged());
   return 0;
 }
 
+// The leaf that has the rank, and the rank of its first key.
+struct CountedIndexReader::Leaf {
+  std::optional<IndexNode> node;
+  uint64_t first_rank = 0;
+};
+
 bool CountedIndexReader::ReadLeaf(uint64_t rank, Leaf* leaf) {
   leaf->first_rank = 0;
-  leaf->keys.clear();
   std::string name;
   for (uint8_t depth = 0; depth <= kLevelsMax; ++depth) {
     const auto bytes = Read(name);
@@ -225,20 +229,15 @@ bool CountedIndexReader::ReadLeaf(uint64_t rank, Leaf* leaf) {
     if (!node) break;
     if (node->is_leaf()) {
       if (rank - leaf->first_rank >= node->size()) return false;
-      leaf->bytes = node->bytes();
-      const auto parsed = IndexNode::Parse(leaf->bytes);
-      for (const IndexNode::Entry& entry : parsed->entries()) {
-        const auto at = static_cast<size_t>(entry.key.data() - parsed->bytes().data());
-        leaf->keys.push_back(std::string_view(leaf->bytes).substr(at, entry.key.size()));
-      }
+      leaf->node = std::move(node);
       return true;
     }
     size_t child = 0;
-    while (child < node->size() && leaf->first_rank + node->entries()[child].count <= rank) {
-      leaf->first_rank += node->entries()[child++].count;
+    while (child < node->size() && leaf->first_rank + node->count(child) <= rank) {
+      leaf->first_rank += node->count(child++);
     }
     if (child == node->size()) return false;
-    name = NameOf(static_cast<uint8_t>(node->level() - 1), node->entries()[child].key);
+    name = NameOf(static_cast<uint8_t>(node->level() - 1), node->key(child));
   }
   transaction_.Fail(Damaged());
   return false;
@@ -247,14 +246,14 @@ bool CountedIndexReader::ReadLeaf(uint64_t rank, Leaf* leaf) {
 std::optional<std::string> CountedIndexReader::At(uint64_t rank) {
   Leaf leaf;
   if (!ReadLeaf(rank, &leaf)) return std::nullopt;
-  return std::string(leaf.keys[rank - leaf.first_rank]);
+  return std::string(leaf.node->key(rank - leaf.first_rank));
 }
 
 void CountedIndexReader::Ascend(uint64_t from_rank, const Visitor& visit) {
   Leaf leaf;
   while (ReadLeaf(from_rank, &leaf)) {
-    for (; from_rank < leaf.first_rank + leaf.keys.size(); ++from_rank) {
-      if (!visit(leaf.keys[from_rank - leaf.first_rank])) return;
+    for (; from_rank < leaf.first_rank + leaf.node->size(); ++from_rank) {
+      if (!visit(leaf.node->key(from_rank - leaf.first_rank))) return;
     }
   }
 }
@@ -263,7 +262,7 @@ void CountedIndexReader::Descend(uint64_t from_rank, const Visitor& visit) {
   Leaf leaf;
   while (ReadLeaf(from_rank, &leaf)) {
     for (uint64_t rank = from_rank + 1; rank-- > leaf.first_rank;) {
-      if (!visit(leaf.keys[rank - leaf.first_rank])) return;
+      if (!visit(leaf.node->key(rank - leaf.first_rank))) return;
     }
     if (leaf.first_rank == 0) return;
     from_rank = leaf.first_rank - 1;

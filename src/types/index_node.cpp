@@ -35,12 +35,14 @@ std::optional<IndexNode> IndexNode::Parse(std::string bytes) {
 
 bool IndexNode::FindEntries() {
   entries_.clear();
-  const std::string_view body = std::string_view(bytes_).substr(1);
-  Decoder in(body);
+  Decoder in(std::string_view(bytes_).substr(1));
   while (in.ok() && in.remaining() > 0) {
     Entry entry;
     entry.begin = bytes_.size() - in.remaining();
-    entry.key = in.GetBytes();
+    const std::string_view key = in.GetBytes();
+    if (!in.ok()) return false;
+    entry.key_begin = static_cast<size_t>(key.data() - bytes_.data());
+    entry.key_size = key.size();
     if (!is_leaf()) entry.count = in.GetU64();
     entries_.push_back(entry);
   }
@@ -59,13 +61,13 @@ bool IndexNode::IsTooLarge() const {
 size_t IndexNode::LowerBound(std::string_view key) const {
   const auto it =
       std::lower_bound(entries_.begin(), entries_.end(), key,
-                       [](const Entry& entry, std::string_view wanted) { return entry.key < wanted; });
+                       [this](const Entry& entry, std::string_view wanted) { return KeyOf(entry) < wanted; });
   return static_cast<size_t>(it - entries_.begin());
 }
 
 size_t IndexNode::ChildFor(std::string_view key) const {
   const size_t at = LowerBound(key);
-  const bool begins_there = at < size() && entries_[at].key == key;
+  const bool begins_there = at < size() && this->key(at) == key;
   return begins_there || at == 0 ? at : at - 1;
 }
 

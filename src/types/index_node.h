@@ -13,12 +13,6 @@ namespace orrery::types {
 /// the bytes, so that a node is neither taken apart nor built anew for one key.
 class IndexNode {
  public:
-  struct Entry {
-    size_t begin = 0;      ///< in bytes()
-    std::string_view key;  ///< views of bytes(): they live until the next change
-    uint64_t count = 1;    ///< keys below; 1 in a leaf
-  };
-
   /// An empty node.
   explicit IndexNode(uint8_t level) : bytes_(1, static_cast<char>(level)) {}
   /// nullopt if the bytes are no node.
@@ -27,8 +21,10 @@ class IndexNode {
   uint8_t level() const { return static_cast<uint8_t>(bytes_[0]); }
   bool is_leaf() const { return level() == 0; }
   const std::string& bytes() const { return bytes_; }
-  const std::vector<Entry>& entries() const { return entries_; }
   size_t size() const { return entries_.size(); }
+  /// A view of bytes(): it lives until the node changes or moves.
+  std::string_view key(size_t position) const { return KeyOf(entries_[position]); }
+  uint64_t count(size_t position) const { return entries_[position].count; }
   /// Keys below it.
   uint64_t Total() const;
   /// More than a node should hold.
@@ -48,7 +44,17 @@ class IndexNode {
   void Append(const IndexNode& next);
 
  private:
+  struct Entry {
+    size_t begin = 0;  // in bytes()
+    size_t key_begin = 0;
+    size_t key_size = 0;
+    uint64_t count = 1;  // keys below; 1 in a leaf
+  };
+
   IndexNode() = default;
+  std::string_view KeyOf(const Entry& entry) const {
+    return std::string_view(bytes_).substr(entry.key_begin, entry.key_size);
+  }
   bool FindEntries();
 
   std::string bytes_;

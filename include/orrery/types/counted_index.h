@@ -83,12 +83,7 @@ class CountedIndexReader {
   void Descend(uint64_t from_rank, const Visitor& visit);
 
  private:
-  /// The keys of the leaf that has the rank, and the rank of its first one.
-  struct Leaf {
-    std::string bytes;
-    uint64_t first_rank = 0;
-    std::vector<std::string_view> keys;
-  };
+  struct Leaf;
   bool ReadLeaf(uint64_t rank, Leaf* leaf);
   std::optional<std::string> Read(std::string_view name);
 
