@@ -18,6 +18,10 @@ bool IsKind(uint8_t byte) { return byte >= 1 && byte <= 3; }
 
 }  // namespace
 
+bool Row::HasValue() const {
+  return std::any_of(cells.begin(), cells.end(), [](const Cell& cell) { return cell.kind != CellKind::kExpiry; });
+}
+
 Cell* Row::Find(const CellId& id) { return const_cast<Cell*>(std::as_const(*this).Find(id)); }
 
 const Cell* Row::Find(const CellId& id) const {

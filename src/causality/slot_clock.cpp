@@ -21,6 +21,12 @@ bool SlotClock::CoversAll(const SlotClock& other) const {
                      [this](const VersionVector::Entry& entry) { return Covers({entry.actor, entry.counter}); });
 }
 
+bool SlotClock::CoversEveryDotOf(const SlotClock& other) const {
+  return CoversAll(other) && std::all_of(other.floors_.begin(), other.floors_.end(), [this](const Floor& floor) {
+           return FloorOf(floor.node) >= floor.incarnation;
+         });
+}
+
 void SlotClock::Advance(const Dot& dot) {
   ORRERY_CHECK(dot.counter == counters_.Get(dot.actor) + 1);
   counters_.Raise(dot);

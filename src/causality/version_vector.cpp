@@ -36,7 +36,8 @@ void VersionVector::Join(const VersionVector& other) {
 
 void VersionVector::Meet(const VersionVector& other) {
   for (Entry& entry : entries_) entry.counter = std::min(entry.counter, other.Get(entry.actor));
-  std::erase_if(entries_, [](const Entry& entry) { return entry.counter == 0; });
+  const auto kept = std::remove_if(entries_.begin(), entries_.end(), [](const Entry& e) { return e.counter == 0; });
+  entries_.erase(kept, entries_.end());
 }
 
 bool VersionVector::Descends(const VersionVector& other) const {

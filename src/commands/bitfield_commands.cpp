@@ -185,6 +185,7 @@ void Run(CommandContext& context, bool read_only) {
     return context.reply.Error("ERR BITFIELD_RO only supports the GET subcommand");
   }
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, types::KeyType::kString)) return;
   std::string value = key.exists() ? key.Value() : std::string();
   const uint64_t bytes = BytesReached(operations);
   bool changed = value.size() < bytes;

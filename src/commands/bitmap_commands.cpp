@@ -11,6 +11,7 @@
 namespace orrery::commands {
 namespace {
 
+using types::KeyType;
 using types::Lifetime;
 using types::StringKey;
 
@@ -38,6 +39,7 @@ void SetBit(CommandContext& context) {
   if (!bit || (*bit != 0 && *bit != 1))
     return context.reply.Error("ERR bit is not an integer or out of range");
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   std::string value = key.exists() ? key.Value() : std::string();
   const bool old = BitAt(value, *offset);
   if (value.size() <= *offset / 8) value.resize(*offset / 8 + 1);
@@ -52,6 +54,7 @@ void GetBit(CommandContext& context) {
   const auto offset = BitOffsetArg(context, 2);
   if (!offset) return;
   const StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   std::string scratch;
   context.reply.Integer(key.exists() && BitAt(key.Show(&scratch), *offset) ? 1 : 0);
 }
@@ -114,6 +117,7 @@ bool BitCountRange(CommandContext& context, BitRange* range) {
 // Redis looks for the key before it looks at the range, here and in BITPOS.
 void BitCount(CommandContext& context) {
   const StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   if (!key.exists()) return context.reply.Integer(0);
   BitRange range;
   if (context.argc() != 2 && !BitCountRange(context, &range)) return;
@@ -158,6 +162,7 @@ void BitPos(CommandContext& context) {
   if (!bit) return;
   if (*bit != 0 && *bit != 1) return context.reply.Error("ERR The bit argument must be 1 or 0.");
   const StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   // An absent key is zeros without end.
   if (!key.exists()) return context.reply.Integer(*bit == 1 ? -1 : 0);
   BitRange range;
@@ -222,6 +227,7 @@ void BitOp(CommandContext& context) {
   size_t size = 0;
   for (size_t i = 3; i < context.argc(); ++i) {
     const StringKey key = KeyAt(context, i);
+    if (!TypeFits(context, key, KeyType::kString)) return;
     values.push_back(key.exists() ? key.Value() : std::string());
     size = std::max(size, values.back().size());
   }

@@ -48,6 +48,7 @@ std::optional<CausalContext> ContextArg(CommandContext& context) {
 void DGet(CommandContext& context) {
   if (!QuorumOptionsAreValid(context, 2, "r", nullptr)) return;
   const StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, types::KeyType::kString)) return;
   context.reply.Array(2);
   context.reply.BulkString(types::FormatContext(context.arg(1), key.Context()));
   const std::vector<std::string> values = key.Siblings();
@@ -60,7 +61,9 @@ void DPut(CommandContext& context) {
   if (!QuorumOptionsAreValid(context, 4, "w", &end_ms)) return;
   const auto seen = ContextArg(context);
   if (!seen) return;
-  const CausalContext written = KeyAt(context, 1).Put(context.arg(3), *seen, end_ms);
+  StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, types::KeyType::kString)) return;
+  const CausalContext written = key.Put(context.arg(3), *seen, end_ms);
   context.reply.BulkString(types::FormatContext(context.arg(1), written));
 }
 
@@ -68,7 +71,9 @@ void DDel(CommandContext& context) {
   if (!QuorumOptionsAreValid(context, 3, "w", nullptr)) return;
   const auto seen = ContextArg(context);
   if (!seen) return;
-  context.reply.Integer(KeyAt(context, 1).RemoveCovered(*seen) > 0 ? 1 : 0);
+  StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, types::KeyType::kString)) return;
+  context.reply.Integer(key.RemoveCovered(*seen) > 0 ? 1 : 0);
 }
 
 void DCompare(CommandContext& context) {

@@ -4,6 +4,13 @@
 
 namespace orrery::commands {
 
+bool TypeFits(CommandContext& context, const types::KeyView& key, types::KeyType wanted) {
+  const types::KeyType type = key.type();
+  if (type == wanted || type == types::KeyType::kNone) return true;
+  context.reply.Error(kWrongType);
+  return false;
+}
+
 std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg) {
   const std::optional<int64_t> number = ParseInteger(context.arg(arg));
   if (!number) context.reply.Error(kNotInteger);

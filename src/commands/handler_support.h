@@ -19,9 +19,13 @@ inline constexpr std::string_view kNotInteger = "ERR value is not an integer or 
 inline constexpr std::string_view kOverflow = "ERR increment or decrement would overflow";
 inline constexpr std::string_view kTooLong = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 inline constexpr std::string_view kNoSuchKey = "ERR no such key";
+inline constexpr std::string_view kWrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
 /// proto-max-bulk-len's default: no value may grow beyond it, on whatever node it is made.
 inline constexpr uint64_t kValueBytesMax = uint64_t{512} << 20;
+
+/// Whether the key may be used as that type: it shows it, or nothing. Otherwise the reply is kWrongType.
+bool TypeFits(CommandContext& context, const types::KeyView& key, types::KeyType wanted);
 
 inline types::StringKey KeyAt(CommandContext& context, size_t arg) {
   return types::StringKey(&context.transaction, context.db(), context.arg(arg));

@@ -1,6 +1,7 @@
 #include "commands/internal_commands.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands/handler_support.h"
@@ -48,24 +49,49 @@ struct Page {
   std::string_view type;
   uint64_t examined = 0;
   uint64_t next_order = 0;
+  bool more = false;
   std::vector<std::string> keys;
 };
 
-// Keys of equal order must be in one page: the order is all that a cursor remembers.
-bool Visit(CommandContext& context, Page* page, std::string_view row_key, const Row& row) {
-  const auto parsed = storage::ParseRowKey(row_key);
-  if (!parsed) return true;
-  if (page->examined >= page->count && parsed->order >= page->next_order) {
-    page->next_order = parsed->order;
-    return false;
+// Rows of one key that a walk passes before it goes on behind the key by a walk of its own.
+constexpr size_t kRowsPassedMax = 16;
+
+// Gathers keys up to the page's count. Keys of equal order must be in one page: the order is all that a cursor
+// remembers.
+void WalkKeys(CommandContext& context, uint64_t order, Page* page) {
+  const std::string db = storage::DbPrefix(context.db());
+  std::string from = storage::OrderPrefix(context.db(), order);
+  while (!from.empty()) {
+    std::string at = std::exchange(from, {});
+    std::string key_prefix;
+    size_t rows = 0;
+    context.transaction.Scan(db, at, [&](std::string_view row_key, const Row&) {
+      if (!key_prefix.empty() && row_key.starts_with(key_prefix)) {
+        if (++rows < kRowsPassedMax) return true;
+        from = storage::AfterKey(key_prefix);
+        return false;
+      }
+      auto parsed = storage::ParseRowKey(row_key);
+      if (!parsed) return true;
+      if (page->examined >= page->count && parsed->order >= page->next_order) {
+        page->next_order = parsed->order;
+        page->more = true;
+        return false;
+      }
+      ++page->examined;
+      page->next_order = parsed->order + 1;
+      key_prefix = row_key.substr(0, storage::KeyPrefixSize(row_key));
+      rows = 0;
+      page->keys.push_back(std::move(parsed->key));
+      return true;
+    });
   }
-  ++page->examined;
-  page->next_order = parsed->order + 1;
-  const types::KeyType type = types::TypeOfRow(row, context.transaction.now_ms());
-  const bool wanted = (page->pattern.empty() || GlobMatches(page->pattern, parsed->key)) &&
-                      (page->type.empty() || Is(page->type, types::TypeName(type)));
-  if (type != types::KeyType::kNone && wanted) page->keys.push_back(parsed->key);
-  return true;
+}
+
+bool IsWanted(CommandContext& context, const Page& page, const std::string& key) {
+  if (!page.pattern.empty() && !GlobMatches(page.pattern, key)) return false;
+  const types::KeyType type = types::KeyView(&context.transaction, context.db(), key).type();
+  return type != types::KeyType::kNone && (page.type.empty() || Is(page.type, types::TypeName(type)));
 }
 
 // orrery.scan order count [MATCH pattern] [TYPE type]: [next order or 0, keys looked at, [key...]].
@@ -80,16 +106,10 @@ void Scan(CommandContext& context) {
     if (Is(context.arg(i), "match")) page.pattern = context.arg(i + 1);
     if (Is(context.arg(i), "type")) page.type = context.arg(i + 1);
   }
-  bool more = false;
-  context.transaction.Scan(storage::DbPrefix(context.db()),
-                           storage::OrderPrefix(context.db(), static_cast<uint64_t>(*order)),
-                           [&](std::string_view row_key, const Row& row) {
-                             const bool goes_on = Visit(context, &page, row_key, row);
-                             more = !goes_on;
-                             return goes_on;
-                           });
+  WalkKeys(context, static_cast<uint64_t>(*order), &page);
+  std::erase_if(page.keys, [&](const std::string& key) { return !IsWanted(context, page, key); });
   context.reply.Array(3);
-  context.reply.Integer(more ? static_cast<int64_t>(page.next_order) : 0);
+  context.reply.Integer(page.more ? static_cast<int64_t>(page.next_order) : 0);
   context.reply.Integer(static_cast<int64_t>(page.examined));
   context.reply.Array(page.keys.size());
   for (const std::string& key : page.keys) context.reply.BulkString(key);

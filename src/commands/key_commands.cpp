@@ -6,12 +6,14 @@
 #include "commands/command_families.h"
 #include "commands/handler_support.h"
 #include "commands/key_commands.h"
+#include "commands/object_encoding.h"
 #include "commands/spec_builder.h"
 #include "orrery/storage/row_key.h"
 
 namespace orrery::commands {
 namespace {
 
+using types::KeyType;
 using types::KeyView;
 using types::Lifetime;
 using types::StringKey;
@@ -138,9 +140,14 @@ void Persist(CommandContext& context) {
 
 // ---- moving ----
 
+// What shows under the one key, under the other one in place of whatever that holds.
 void CopyValue(const StringKey& from, StringKey* to) {
   const auto deadline = from.deadline();
-  to->Set(from.Value(), deadline ? Lifetime::Until(*deadline) : Lifetime::Forever());
+  if (from.type() == KeyType::kString) {
+    return to->Set(from.Value(), deadline ? Lifetime::Until(*deadline) : Lifetime::Forever());
+  }
+  to->Remove();
+  to->CopyElementsOf(from);
 }
 
 // A source of another slot came with the request, read-only; the entry node removes it afterwards.
@@ -218,15 +225,9 @@ void MoveDatabase(CommandContext& context) {
 
 // ---- introspection ----
 
-constexpr size_t kEmbeddedBytesMax = 44;  // Redis's limit for embstr
-
 void ObjectEncoding(CommandContext& context) {
   const StringKey key = KeyAt(context, 2);
-  if (!key.exists()) return context.reply.Null();
-  std::string scratch;
-  const std::string_view value = key.Show(&scratch);
-  if (ParseInteger(value)) return context.reply.BulkString("int");
-  context.reply.BulkString(value.size() <= kEmbeddedBytesMax ? "embstr" : "raw");
+  key.exists() ? context.reply.BulkString(EncodingOf(context, key)) : context.reply.Null();
 }
 
 void ObjectNumber(CommandContext& context, int64_t number) {

@@ -11,21 +11,24 @@
 namespace orrery::commands {
 namespace {
 
+using types::KeyType;
 using types::Lifetime;
 using types::StringKey;
 
 void ReplyValue(CommandContext& context, const StringKey& key) {
-  if (!key.exists()) return context.reply.Null();
+  if (key.type() != KeyType::kString) return context.reply.Null();
   std::string scratch;
   context.reply.BulkString(key.Show(&scratch));
 }
 
 void Get(CommandContext& context) {
-  ReplyValue(context, KeyAt(context, 1));
+  const StringKey key = KeyAt(context, 1);
+  if (TypeFits(context, key, KeyType::kString)) ReplyValue(context, key);
 }
 
 void GetDel(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   ReplyValue(context, key);
   if (key.exists()) key.Remove();
 }
@@ -69,6 +72,7 @@ void Set(CommandContext& context) {
     lifetime = Lifetime::Until(*end_ms);
   }
   StringKey key = KeyAt(context, 1);
+  if (options.get && !TypeFits(context, key, KeyType::kString)) return;
   if (options.get) ReplyValue(context, key);
   const bool allowed = !(options.nx && key.exists()) && !(options.xx && !key.exists());
   if (allowed) key.Set(context.arg(2), lifetime);
@@ -98,6 +102,7 @@ void PSetEx(CommandContext& context) {
 
 void GetSet(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   ReplyValue(context, key);
   key.Set(context.arg(2), Lifetime::Forever());
 }
@@ -127,6 +132,7 @@ void GetEx(CommandContext& context) {
   GetExOptions options;
   if (!ParseGetExOptions(context, &options)) return context.reply.Error(kSyntaxError);
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   if (!key.exists()) return context.reply.Null();
   std::optional<uint64_t> end_ms;
   if (options.end && !(end_ms = EndArg(context, *options.end, "getex"))) return;
@@ -137,6 +143,7 @@ void GetEx(CommandContext& context) {
 
 void Append(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   const std::string_view tail = context.arg(2);
   const bool exists = key.exists();
   std::string value = exists ? key.Value() : std::string();
@@ -147,7 +154,9 @@ void Append(CommandContext& context) {
 }
 
 void StrLen(CommandContext& context) {
-  context.reply.Integer(static_cast<int64_t>(KeyAt(context, 1).Length()));
+  const StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
+  context.reply.Integer(static_cast<int64_t>(key.Length()));
 }
 
 void GetRange(CommandContext& context) {
@@ -156,6 +165,7 @@ void GetRange(CommandContext& context) {
   const auto last = IntegerArg(context, 3);
   if (!last) return;
   const StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   if (!key.exists()) return context.reply.BulkString("");
   std::string scratch;
   const std::string_view value = key.Show(&scratch);
@@ -172,6 +182,7 @@ void SetRange(CommandContext& context) {
   if (!offset) return;
   if (*offset < 0) return context.reply.Error("ERR offset is out of range");
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   const std::string_view patch = context.arg(3);
   if (patch.empty()) return context.reply.Integer(static_cast<int64_t>(key.Length()));
   if (static_cast<uint64_t>(*offset) + patch.size() > kValueBytesMax) return context.reply.Error(kTooLong);
@@ -185,6 +196,7 @@ void SetRange(CommandContext& context) {
 
 void IncrementBy(CommandContext& context, int64_t delta) {
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   const std::optional<int64_t> value = key.AsInteger();
   if (!value) return context.reply.Error(kNotInteger);
   int64_t sum = 0;
@@ -210,6 +222,7 @@ void DecrBy(CommandContext& context) {
 
 void IncrByFloat(CommandContext& context) {
   StringKey key = KeyAt(context, 1);
+  if (!TypeFits(context, key, KeyType::kString)) return;
   const auto value = key.exists() ? ParseLongDouble(key.Value()) : std::optional<long double>(0);
   const auto delta = ParseLongDouble(context.arg(2));
   if (!value || !delta) return context.reply.Error("ERR value is not a valid float");

@@ -73,7 +73,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   storage::Transaction transaction(
       *context_.store,
       {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
-       now_ms, slot->birth_floor});
+       now_ms, slot->birth_floor, replica.collection_rows() > 0});
   for (const auto& [row_key, bytes] : request.attachments) {
     causality::Row row;
     if (!causality::DecodeRow(bytes, &row)) {

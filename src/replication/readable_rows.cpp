@@ -9,7 +9,8 @@
 namespace orrery::replication {
 namespace {
 
-// So many bytes of the last unreadable key are found out; behind them the damage is taken to reach further than it may.
+// So many bytes of the last unreadable key are found out; behind them the damage is taken to reach further
+// than it may.
 constexpr size_t kExactBytes = 256;
 
 bool IsReadable(std::string_view bytes) {
@@ -20,12 +21,18 @@ bool IsReadable(std::string_view bytes) {
 }  // namespace
 
 ReadableRows::ReadableRows(SlotId slot, Scan scan, bool go_on)
-    : slot_(slot), prefix_(storage::SlotPrefix(slot)), scan_(std::move(scan)), go_on_(go_on), behind_(prefix_) {
+    : slot_(slot),
+      prefix_(storage::SlotPrefix(slot)),
+      scan_(std::move(scan)),
+      go_on_(go_on),
+      behind_(prefix_) {
   cursor_ = scan_(prefix_);
   Settle();
 }
 
-std::string_view ReadableRows::row_key() const { return cursor_->key().substr(prefix_.size()); }
+std::string_view ReadableRows::row_key() const {
+  return cursor_->key().substr(prefix_.size());
+}
 
 void ReadableRows::Next() {
   behind_ = std::string(cursor_->key()) + '\0';
@@ -63,8 +70,8 @@ bool ReadableRows::IsDamagedFrom(const std::string& key, const std::string& begi
   return !cursor->Valid() && !cursor->status().ok();
 }
 
-// The greatest byte that, appended, still leads to the damage. One after the other: in larger steps, what lies between this
-// damage and the next would be missed.
+// The greatest byte that, appended, still leads to the damage. One after the other: in larger steps, what
+// lies between this damage and the next would be missed.
 char ReadableRows::LastDamagedByte(const std::string& key, const std::string& begin) const {
   const bool on_the_way = begin.size() > key.size() && begin.starts_with(key);
   int low = on_the_way ? static_cast<unsigned char>(begin[key.size()]) : 0;
@@ -72,7 +79,8 @@ char ReadableRows::LastDamagedByte(const std::string& key, const std::string& be
   return static_cast<char>(low);
 }
 
-// Finds, byte by byte, the last key from which reading meets the damage; what comes just after it can be read.
+// Finds, byte by byte, the last key from which reading meets the damage; what comes just after it can be
+// read.
 void ReadableRows::GoBehind(const std::string& begin) {
   ORRERY_MARK("rows behind a damaged place are read");
   std::string last = prefix_;

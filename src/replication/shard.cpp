@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/base/check.h"
 #include "orrery/base/marks.h"
 
 namespace orrery::replication {
@@ -44,7 +45,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
              std::unique_ptr<storage::HintStore> hint_store)
     : hybrid_(options.max_clock_ahead_ms),
       outbox_(parts.transport),
-      slots_(parts.store, parts.observer, options.backlog_bytes_max),
+      slots_(parts.store, parts.observer, options.backlog_bytes_max, options.loop_index),
       hint_store_(std::move(hint_store)),
       context_(MakeContext(options, parts, self, std::move(view))),
       catch_up_(&context_, this),
@@ -62,6 +63,9 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
 Shard::~Shard() { Stop(); }
 
 Status Shard::Load() {
+  const auto unfolded = HasSlotJournals(*context_.store);
+  if (!unfolded.ok()) return unfolded.status();
+  ORRERY_CHECK(!*unfolded);
   std::vector<SlotId> corrupt;
   if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());
@@ -126,16 +130,26 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
   if (Status s = hybrid_.Observe(reader.time(), context_.clock->WallMs()); !s.ok()) {
     if (context_.stats.clock_refused++ == 0 && context_.log) context_.log(peer.ToHex() + ": " + s.message());
   }
-  Message message;
-  while (reader.Next(&message)) {
-    if (auto* forward = std::get_if<ForwardMessage>(&message)) {
-      forward->request.sent_ms = causality::PhysicalMs(reader.time());
-    }
-    Deliver(peer, std::exchange(message, {}));
+  for (size_t count = kMessagesAhead; count == kMessagesAhead;) {
+    count = ReadAhead(&reader);
+    for (size_t i = 0; i < count; ++i) Deliver(peer, std::exchange(ahead_[i], {}));
   }
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
   if (context_.log) context_.log("malformed frame from " + peer.ToHex());
+}
+
+// Messages of one frame are about as many slots, all of them cold: their memory is asked for before it is needed.
+size_t Shard::ReadAhead(FrameReader* reader) {
+  size_t count = 0;
+  while (count < kMessagesAhead && reader->Next(&ahead_[count])) {
+    Message& message = ahead_[count++];
+    if (auto* forward = std::get_if<ForwardMessage>(&message)) {
+      forward->request.sent_ms = causality::PhysicalMs(reader->time());
+    }
+    if (const auto slot = SlotOfMessage(message)) coordinator_.PrefetchSlot(*slot);
+  }
+  return count;
 }
 
 size_t Shard::LoopOf(const Message& message) const {

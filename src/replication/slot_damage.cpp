@@ -29,6 +29,7 @@ void SlotReplica::Forget() {
   voided_ = causality::VoidedSet();
   digest_ = 0;
   row_count_ = 0;
+  collection_rows_ = 0;
   backlog_ = Backlog();
 }
 
@@ -38,7 +39,7 @@ void SlotReplica::NoteHalfApplied(const causality::Event& event) {
 }
 
 void SlotReplica::SetAside() {
-  Save();
+  if (loaded_) aside_state_ = State();
   is_aside_ = true;
   if (loaded_ && !half_merged_) aside_ = SlotImage{clock_, voided_, {}, {}};
   Forget();
@@ -46,8 +47,10 @@ void SlotReplica::SetAside() {
 
 Result<SlotImage> SlotReplica::Remains() const {
   SlotImage image = *aside_;
-  ReadableRows rows(id_, [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
-                    true);
+  ReadableRows rows(
+      id_,
+      [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
+      true);
   for (; rows.Valid(); rows.Next()) {
     Row row;
     if (causality::DecodeRow(rows.bytes(), &row)) image.rows.emplace(rows.row_key(), std::move(row));
@@ -66,7 +69,7 @@ Status SlotReplica::Replace(const SlotImage& image) {
   is_aside_ = false;
   aside_.reset();
   for (const auto& [row_key, row] : image.rows) {
-    WriteRow(row_key, {}, row);
+    if (Status s = WriteRow(row_key, {}, row); !s.ok()) return s;
     newest_ = std::max(newest_, row.MaxHlc());
   }
   clock_ = image.clock;
@@ -77,13 +80,16 @@ Status SlotReplica::Replace(const SlotImage& image) {
 
 Status SlotReplica::Rebuild() {
   Forget();
-  ReadableRows rows(id_, [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
-                    true);
+  ReadableRows rows(
+      id_,
+      [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
+      true);
   for (; rows.Valid(); rows.Next()) {
     storage::StoredRow stored;
     if (Status s = storage::DecodeStoredRow(rows.row_key(), rows.bytes(), &stored); !s.ok()) return s;
     digest_ += stored.hash;
     ++row_count_;
+    if (storage::IsCollectionRow(rows.row_key())) ++collection_rows_;
     newest_ = std::max(newest_, stored.row.MaxHlc());
     for (const causality::Cell& cell : stored.row.cells) clock_.Raise(cell.dot);
   }

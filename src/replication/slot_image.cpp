@@ -47,7 +47,8 @@ bool IsMadeUpFor(const SlotImage& image, const Images& images, const Events& eve
   });
 }
 
-void ApplyToRow(const causality::Event& event, const std::string& row_key, const Knowledge& before, Row* row) {
+void ApplyToRow(const causality::Event& event, const std::string& row_key, const Knowledge& before,
+                Row* row) {
   for (const auto& scope : event.scopes) {
     if (row_key.starts_with(scope.prefix)) causality::ApplyScope(scope, row);
   }
@@ -84,7 +85,8 @@ Row JoinRow(const std::string& row_key, const Images& images, const Events& even
 }  // namespace
 
 bool SlotImage::HasHoleAt(std::string_view row_key) const {
-  return std::any_of(holes.begin(), holes.end(), [&](const KeyRange& hole) { return hole.Contains(row_key); });
+  return std::any_of(holes.begin(), holes.end(),
+                     [&](const KeyRange& hole) { return hole.Contains(row_key); });
 }
 
 std::optional<SlotImage> JoinImages(const Images& images, const Events& events) {

@@ -25,7 +25,8 @@ bool SlotRepair::Begin(SlotId slot, const Status& damage) {
   if (Has(slot)) return false;
   if (context_.view->ring->Homes(slot).size() < 2) return RebuildAlone(slot, damage);
   ++context_.stats.corrupt_slots;
-  Log(slot, "is damaged: " + damage.message() + "; it is made anew from what can be read here and on the other homes");
+  Log(slot, "is damaged: " + damage.message() +
+                "; it is made anew from what can be read here and on the other homes");
   ORRERY_MARK("damaged slot is set aside");
   slots_[slot].kept_events = context_.slots->At(slot).backlog().All();
   context_.slots->SetAside(slot);
@@ -126,15 +127,17 @@ std::optional<SlotImage> SlotRepair::Join(SlotId slot, const Repair& repair) con
   return JoinWhatIsLeft(images, events);
 }
 
-// The most images that make each other up. Our own may be left out, if those of enough homes remain: then what only we
-// had seen is forgotten, as if our disk were new. It may not be that it stays and rows of it are missing.
+// The most images that make each other up. Our own may be left out, if those of enough homes remain: then
+// what only we had seen is forgotten, as if our disk were new. It may not be that it stays and rows of it are
+// missing.
 std::optional<SlotImage> SlotRepair::JoinSome(SlotId slot, const Images& images, bool with_own,
                                               const std::vector<causality::Event>& events) const {
   const size_t count = std::min(images.size(), kChoicesMax);
   std::vector<uint32_t> choices;
   for (uint32_t choice = 1; choice < (uint32_t{1} << count); ++choice) {
     const bool has_own = with_own && (choice & 1) != 0;
-    if (has_own || static_cast<size_t>(std::popcount(choice)) >= SourcesNeeded(slot)) choices.push_back(choice);
+    if (has_own || static_cast<size_t>(std::popcount(choice)) >= SourcesNeeded(slot))
+      choices.push_back(choice);
   }
   std::stable_sort(choices.begin(), choices.end(), [&](uint32_t a, uint32_t b) {
     const bool own_a = with_own && (a & 1) != 0;

@@ -22,7 +22,7 @@ using storage::Table;
 
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 
 std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
 
@@ -36,26 +36,30 @@ struct SlotReplica::KeyedUpdate {
 
 Status SlotReplica::Load() {
   auto bytes = store_->Get(Table::kSlots, SlotKey(id_));
-  loaded_ = bytes.ok() && (!*bytes || DecodeState(**bytes));
+  loaded_ = bytes.ok() && (!*bytes || DecodeOwn(**bytes));
   if (loaded_) return Status::Ok();
   Forget();
   return bytes.ok() ? Status::Corruption("slot state does not decode") : bytes.status();
 }
 
-bool SlotReplica::DecodeState(std::string_view bytes) {
-  Decoder in(bytes);
+bool SlotReplica::DecodeOwn(std::string_view bytes) {
+  const auto own = SlotJournal::ParseOwn(bytes);
+  if (!own) return false;
+  state_as_of_ = own->as_of;
+  Decoder in(own->state);
   const uint8_t format = in.GetU8();
   clock_ = SlotClock::Decode(&in);
   voided_ = causality::VoidedSet::Decode(&in);
   digest_ = in.GetU64();
   row_count_ = in.GetVarint();
+  collection_rows_ = in.GetVarint();
   newest_ = in.GetU64();
   synced_ = clock_;
   return in.done() && format == kFormat;
 }
 
-void SlotReplica::Save() {
-  if (!std::exchange(dirty_, false)) return;
+std::string SlotReplica::State() const {
+  if (is_aside_) return aside_state_;
   std::string bytes;
   Encoder out(&bytes);
   out.PutU8(kFormat);
@@ -63,8 +67,9 @@ void SlotReplica::Save() {
   voided_.Encode(&out);
   out.PutU64(digest_);
   out.PutVarint(row_count_);
+  out.PutVarint(collection_rows_);
   out.PutU64(newest_);
-  store_->Put(Table::kSlots, SlotKey(id_), bytes);
+  return bytes;
 }
 
 SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {
@@ -80,12 +85,15 @@ Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded
   return Status::Ok();
 }
 
-void SlotReplica::ApplyOwn(const Event& event, const std::vector<RowUpdate>& rows, const causality::EventPtr& encoded) {
+Status SlotReplica::ApplyOwn(const Event& event, const std::vector<RowUpdate>& rows,
+                             const causality::EventPtr& encoded) {
   ORRERY_CHECK(event.scopes.empty() && rows.size() == event.changes.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].after != rows[i].before.row) WriteRow(event.changes[i].row_key, rows[i].before, rows[i].after);
+    if (rows[i].after == rows[i].before.row) continue;
+    if (Status s = WriteRow(event.changes[i].row_key, rows[i].before, rows[i].after); !s.ok()) return s;
   }
   NoteApplied(event, encoded);
+  return Status::Ok();
 }
 
 void SlotReplica::NoteApplied(const Event& event, const causality::EventPtr& encoded) {
@@ -98,19 +106,107 @@ void SlotReplica::NoteApplied(const Event& event, const causality::EventPtr& enc
 }
 
 Status SlotReplica::ApplyScopes(const Event& event) {
-  const size_t slot_bytes = SlotKey(id_).size();
   for (const auto& scope : event.scopes) {
-    std::vector<KeyedUpdate> updates;
-    auto cursor = store_->Scan(Table::kRows, storage::WithSlot(id_, scope.prefix));
-    for (; cursor->Valid(); cursor->Next()) {
-      KeyedUpdate keyed{std::string(cursor->key().substr(slot_bytes)), {}};
-      RowUpdate& update = keyed.update;
-      if (Status s = DecodeStoredRow(keyed.row_key, cursor->value(), &update.before); !s.ok()) return s;
-      update.after = update.before.row;
-      if (causality::ApplyScope(scope, &update.after)) updates.push_back(std::move(keyed));
+    // What is removed is all that we have, as a rule: then nobody needs to look at it cell by cell.
+    const bool takes_all = scope.covered.CoversEveryDotOf(clock_);
+    if (!takes_all) ORRERY_MARK("scope removal of less than all");
+    if (Status s = takes_all ? EraseUnder(scope.prefix) : ApplyScope(scope); !s.ok()) return s;
+  }
+  return Status::Ok();
+}
+
+Status SlotReplica::ApplyScope(const causality::ScopeRemoval& scope) {
+  const size_t slot_bytes = SlotKey(id_).size();
+  std::vector<KeyedUpdate> updates;
+  auto cursor = store_->Scan(Table::kRows, storage::WithSlot(id_, scope.prefix));
+  for (; cursor->Valid(); cursor->Next()) {
+    KeyedUpdate keyed{std::string(cursor->key().substr(slot_bytes)), {}};
+    RowUpdate& update = keyed.update;
+    if (Status s = DecodeStoredRow(keyed.row_key, cursor->value(), &update.before); !s.ok()) return s;
+    update.after = update.before.row;
+    if (causality::ApplyScope(scope, &update.after)) updates.push_back(std::move(keyed));
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  cursor.reset();
+  return WriteRows(updates);
+}
+
+// Removes all rows under the prefix: of the slot, of databases, of a key, or of one type of a key.
+Status SlotReplica::EraseUnder(std::string_view prefix) {
+  if (prefix.empty()) {
+    EraseAllRows();
+    return Status::Ok();
+  }
+  const size_t key_prefix_size = storage::KeyPrefixSize(prefix);
+  if (key_prefix_size == 0) return EraseKeys(prefix);
+  if (key_prefix_size == prefix.size()) return EraseKey(prefix);
+  const auto parts = storage::SplitRowKey(prefix);
+  return parts && parts->element.empty() ? EraseTag(parts->key_prefix, parts->tag) : EraseRows(prefix);
+}
+
+// Strings row by row, collections unread.
+Status SlotReplica::EraseKeys(std::string_view prefix) {
+  const std::string slot = SlotKey(id_);
+  std::string from;
+  while (true) {
+    std::vector<KeyedUpdate> strings;
+    std::optional<std::string> collection;
+    auto cursor = store_->Scan(Table::kRows, slot + std::string(prefix), from);
+    for (; cursor->Valid() && !collection; cursor->Next()) {
+      KeyedUpdate keyed{std::string(cursor->key().substr(slot.size())), {}};
+      if (storage::IsCollectionRow(keyed.row_key)) {
+        collection = keyed.row_key.substr(0, storage::KeyPrefixSize(keyed.row_key));
+      } else if (Status s = DecodeStoredRow(keyed.row_key, cursor->value(), &keyed.update.before); !s.ok()) {
+        return s;
+      } else {
+        strings.push_back(std::move(keyed));
+      }
     }
     if (!cursor->status().ok()) return cursor->status();
-    for (const auto& [row_key, update] : updates) WriteRow(row_key, update.before, update.after);
+    cursor.reset();
+    if (Status s = WriteRows(strings); !s.ok()) return s;
+    if (!collection) return Status::Ok();
+    if (Status s = EraseKey(*collection); !s.ok()) return s;
+    from = slot + storage::AfterKey(*collection);
+  }
+}
+
+Status SlotReplica::EraseKey(std::string_view key_prefix) {
+  for (const storage::RowTag tag : storage::kRowTags) {
+    if (Status s = EraseTag(key_prefix, tag); !s.ok()) return s;
+  }
+  return Status::Ok();
+}
+
+// Elements go by what they are known to amount to, however many they are.
+Status SlotReplica::EraseTag(std::string_view key_prefix, storage::RowTag tag) {
+  std::string prefix(key_prefix);
+  prefix.push_back(static_cast<char>(tag));
+  if (tag == storage::RowTag::kHead || tag == storage::RowTag::kString) {
+    StoredRow stored;
+    if (Status s = ReadStoredRow(*store_, id_, prefix, &stored); !s.ok()) return s;
+    return stored.row.empty() ? Status::Ok() : WriteRow(prefix, stored, Row());
+  }
+  const auto totals = observer_->OnElementsRemoved(id_, key_prefix, tag, store_);
+  if (!totals.ok()) return totals.status();
+  if (!*totals) return EraseRows(prefix);
+  const storage::RowTotals& gone = **totals;
+  if (gone.rows == 0) return Status::Ok();
+  digest_ -= gone.digest;
+  row_count_ -= gone.rows;
+  collection_rows_ -= gone.rows;
+  store_->DeletePrefix(Table::kRows, storage::WithSlot(id_, prefix));
+  return Status::Ok();
+}
+
+Status SlotReplica::EraseRows(std::string_view prefix) {
+  causality::ScopeRemoval all{std::string(prefix), clock_};
+  return ApplyScope(all);
+}
+
+Status SlotReplica::WriteRows(const std::vector<KeyedUpdate>& updates) {
+  for (const auto& [row_key, update] : updates) {
+    if (Status s = WriteRow(row_key, update.before, update.after); !s.ok()) return s;
   }
   return Status::Ok();
 }
@@ -127,26 +223,29 @@ Status SlotReplica::ApplyChanges(const Event& event) {
   }
   for (size_t i = 0; i < updates.size(); ++i) {
     const RowUpdate& update = updates[i];
-    if (update.after != update.before.row) WriteRow(event.changes[i].row_key, update.before, update.after);
+    if (update.after == update.before.row) continue;
+    if (Status s = WriteRow(event.changes[i].row_key, update.before, update.after); !s.ok()) return s;
   }
   return Status::Ok();
 }
 
-void SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, const Row& after) {
-  observer_->OnRowChange(id_, row_key, before.row, after, store_);
-  if (!before.row.empty()) {
-    digest_ -= before.hash;
-    --row_count_;
-  }
+Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, const Row& after) {
+  const bool was = !before.row.empty();
+  const bool is = !after.empty();
+  const std::string bytes = is ? causality::EncodeRow(after) : std::string();
+  const uint64_t digest_change = (is ? storage::RowHash(row_key, bytes) : 0) - (was ? before.hash : 0);
+  const uint64_t row_change = (is ? uint64_t{1} : 0) - (was ? 1 : 0);
+  const bool in_collection = storage::IsCollectionRow(row_key);
+  const bool has_collections = in_collection || collection_rows_ > 0;
+  const Status observed =
+      observer_->OnRowChange({id_, row_key, before.row, after, digest_change, has_collections}, store_);
+  if (!observed.ok()) return observed;
+  digest_ += digest_change;
+  row_count_ += row_change;
+  if (in_collection) collection_rows_ += row_change;
   const std::string key = storage::WithSlot(id_, row_key);
-  if (after.empty()) {
-    store_->Delete(Table::kRows, key);
-    return;
-  }
-  const std::string bytes = causality::EncodeRow(after);
-  digest_ += storage::RowHash(row_key, bytes);
-  ++row_count_;
-  store_->Put(Table::kRows, key, bytes);
+  is ? store_->Put(Table::kRows, key, bytes) : store_->Delete(Table::kRows, key);
+  return Status::Ok();
 }
 
 Status SlotReplica::Merge(const SlotImage& theirs) {
@@ -174,7 +273,7 @@ Status SlotReplica::Merge(const SlotImage& theirs) {
   if (!we.clock.CoversAll(theirs.clock) && !theirs.clock.CoversAll(we.clock)) ORRERY_MARK("merge of concurrent clocks");
 
   for (const auto& [row_key, update] : updates) {
-    WriteRow(row_key, update.before, update.after);
+    if (Status s = WriteRow(row_key, update.before, update.after); !s.ok()) return s;
     newest_ = std::max(newest_, update.after.MaxHlc());
   }
   clock_.Join(theirs.clock);
@@ -197,16 +296,20 @@ Result<SlotImage> SlotReplica::Image() const {
   return image;
 }
 
+void SlotReplica::EraseAllRows() {
+  for (const Table table : {Table::kRows, Table::kCounts, Table::kExpiry, Table::kIndex}) {
+    store_->DeletePrefix(table, SlotKey(id_));
+  }
+  digest_ = 0;
+  row_count_ = 0;
+  collection_rows_ = 0;
+}
+
 void SlotReplica::Reset() {
-  store_->DeletePrefix(Table::kRows, SlotKey(id_));
-  store_->DeletePrefix(Table::kCounts, SlotKey(id_));
-  store_->DeletePrefix(Table::kExpiry, SlotKey(id_));
-  store_->DeletePrefix(Table::kIndex, SlotKey(id_));
+  EraseAllRows();
   clock_ = SlotClock();
   synced_ = SlotClock();
   voided_ = causality::VoidedSet();
-  digest_ = 0;
-  row_count_ = 0;
   backlog_ = Backlog();
   dirty_ = true;
 }

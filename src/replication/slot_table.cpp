@@ -20,6 +20,7 @@ Status SlotTable::LoadOne(SlotId slot, std::vector<SlotId>* corrupt) {
     return status;
   }
   if (status.ok() && replica->clock().empty()) return Status::Ok();
+  journal_.StartAfter(replica->state_as_of());
   slots_[slot] = std::move(replica);
   known_.insert(slot);
   return Status::Ok();
@@ -64,14 +65,22 @@ Status SlotTable::ApplyOwn(const causality::Event& event, const std::vector<stor
                            const causality::EventPtr& encoded) {
   if (!event.scopes.empty()) return Apply(event, encoded);
   Touch(event.slot);
-  At(event.slot).ApplyOwn(event, rows, encoded);
-  budget_.Added(event.slot, encoded->bytes.size());
-  return Status::Ok();
+  const Status status = At(event.slot).ApplyOwn(event, rows, encoded);
+  if (status.ok()) {
+    budget_.Added(event.slot, encoded->bytes.size());
+  } else {
+    At(event.slot).NoteHalfApplied(event);
+  }
+  return status;
 }
 
 void SlotTable::SaveTouched(std::vector<SlotId>* touched) {
   touched_.TakeInto(touched);
-  for (SlotId slot : *touched) At(slot).Save();
+  dirty_.clear();
+  for (SlotId slot : *touched) {
+    if (At(slot).TakeDirty()) dirty_.push_back(slot);
+  }
+  journal_.Save(dirty_, [this](SlotId slot) { return At(slot).State(); });
 }
 
 void SlotTable::TrimBacklogs(const causality::Actor& self) {

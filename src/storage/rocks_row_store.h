@@ -33,7 +33,7 @@ class RocksRowStore final : public BufferedRowStore {
   Status OpenAnew() override;
 
  private:
-  static bool IsCached(Table table) { return table == Table::kRows; }
+  static bool IsCached(Table table) { return table == Table::kRows || table == Table::kCounts; }
   void ForgetCachedRows();
   void NoteCacheSize() const;
 

@@ -136,6 +136,33 @@ std::optional<ParsedRowKey> ParseRowKey(std::string_view bytes) {
   return parsed;
 }
 
+size_t KeyPrefixSize(std::string_view bytes) {
+  for (size_t at = 1 + kOrderBytes; at < bytes.size();) {
+    const size_t nul = bytes.find(kNul, at);
+    if (nul == std::string_view::npos || nul + 1 == bytes.size()) return 0;
+    if (bytes[nul + 1] == kEndOfKey) return nul + 2;
+    at = nul + 2;
+  }
+  return 0;
+}
+
+std::optional<RowKeyParts> SplitRowKey(std::string_view row_key) {
+  const size_t end = KeyPrefixSize(row_key);
+  if (end == 0 || end == row_key.size() || !IsKnownTag(static_cast<uint8_t>(row_key[end]))) return std::nullopt;
+  return RowKeyParts{row_key.substr(0, end), static_cast<RowTag>(row_key[end]), row_key.substr(end + 1)};
+}
+
+bool IsCollectionRow(std::string_view row_key) {
+  const size_t end = KeyPrefixSize(row_key);
+  return end != 0 && end < row_key.size() && row_key[end] != static_cast<char>(RowTag::kString);
+}
+
+std::string AfterKey(std::string_view key_prefix) {
+  std::string after(key_prefix);
+  after.back() = static_cast<char>(kEndOfKey + 1);
+  return after;
+}
+
 std::string ExpiryKey(SlotId slot, uint64_t deadline_ms, std::string_view row_key) {
   std::string key = SlotPrefix(slot);
   for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(deadline_ms >> shift));

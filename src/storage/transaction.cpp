@@ -34,8 +34,21 @@ Transaction::Touched Transaction::ReadRow(std::string_view row_key) {
     touched.before = StoredRow();
   }
   // A scope takes everything that the clock before this event covers, and so every stored cell.
-  if (InRemovedScope(row_key)) touched.Modify().cells.clear();
+  if (!scopes_.empty() && IsRemoved(row_key)) touched.Modify().cells.clear();
+  touched.stood = touched.row().HasValue();
   return touched;
+}
+
+Row Transaction::GetBefore(std::string_view row_key) {
+  StoredRow stored;
+  if (Status s = ReadStoredRow(store_, context_.slot, row_key, &stored); !s.ok()) status_ = s;
+  return std::move(stored.row);
+}
+
+void Transaction::VisitOwn(std::string_view prefix, const OwnVisitor& visit) const {
+  for (auto it = touched_.lower_bound(prefix); it != touched_.end() && it->first.starts_with(prefix); ++it) {
+    visit(it->first, it->second.stood, it->second.row());
+  }
 }
 
 void Transaction::Scan(std::string_view prefix, std::string_view from, const Visitor& visit) {
@@ -55,7 +68,7 @@ void Transaction::Scan(std::string_view prefix, std::string_view from, const Vis
     }
     Row row;
     if (!causality::DecodeRow(cursor->value(), &row)) status_ = Status::Corruption("row does not decode");
-    if (!InRemovedScope(stored) && !row.empty() && !visit(stored, row)) return;
+    if (!IsRemoved(stored) && !row.empty() && !visit(stored, row)) return;
     cursor->Next();
   }
   if (!cursor->status().ok()) status_ = cursor->status();
@@ -101,6 +114,7 @@ void Transaction::AddCell(std::string_view row_key, Cell cell) {
   Touched& touched = Load(row_key);
   ORRERY_CHECK(!touched.attached);
   has_changes_ = true;
+  NoteCollection(row_key);
   std::erase_if(touched.added, [&](const Cell& own) { return own.id() == cell.id(); });
   touched.Modify().Upsert(cell);
   touched.added.push_back(std::move(cell));
@@ -135,16 +149,22 @@ void Transaction::RemoveScope(std::string_view prefix) {
     it->second.Modify().cells.clear();
     it->second.removed.clear();
     it->second.added.clear();
+    it->second.stood = false;
   }
   scopes_.push_back({std::string(prefix), *context_.clock});
 }
 
-bool Transaction::InRemovedScope(std::string_view row_key) const {
+bool Transaction::IsRemoved(std::string_view row_key) const {
   return std::any_of(scopes_.begin(), scopes_.end(),
                      [&](const causality::ScopeRemoval& scope) { return row_key.starts_with(scope.prefix); });
 }
 
+void Transaction::NoteCollection(std::string_view row_key) {
+  if (!MayHaveCollections()) own_collections_ = IsCollectionRow(row_key);
+}
+
 void Transaction::Attach(std::string row_key, Row row) {
+  NoteCollection(row_key);
   Touched touched;
   touched.before.row = std::move(row);
   touched.attached = true;

@@ -5,6 +5,7 @@
 
 #include "orrery/base/numbers.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/types/key_summary.h"
 
 namespace orrery::types {
 
@@ -52,6 +53,27 @@ void SetDeadline(storage::Transaction* transaction, std::string_view row_key, ui
   AddDeadline(transaction, row_key, deadline_ms);
 }
 
+namespace {
+
+// A head row's end is that of all collections of the key; a string has its own.
+void Purge(storage::Transaction* transaction, const std::string& row_key) {
+  const auto parts = storage::SplitRowKey(row_key);
+  if (parts && parts->tag == storage::RowTag::kHead) {
+    const auto bytes = transaction->GetDerived(storage::Table::kIndex, parts->key_prefix);
+    const auto summary = KeySummary::Decode(bytes.value_or(std::string(1, '\0')));
+    if (!summary.ok()) return transaction->Fail(summary.status());
+    for (const storage::RowTag tag : storage::kRowTags) {
+      if (summary->of(tag).rows == 0) continue;
+      std::string prefix(parts->key_prefix);
+      prefix.push_back(static_cast<char>(tag));
+      transaction->RemoveScope(prefix);
+    }
+  }
+  transaction->Clear(row_key);
+}
+
+}  // namespace
+
 size_t PurgeExpired(storage::Transaction* transaction, size_t rows_max) {
   // The index leads to rows that were due when it was written; the row itself decides.
   std::vector<std::string> due;
@@ -65,7 +87,7 @@ size_t PurgeExpired(storage::Transaction* transaction, size_t rows_max) {
   size_t purged = 0;
   for (const std::string& row_key : due) {
     if (!IsExpired(transaction->Get(row_key), transaction->now_ms())) continue;
-    transaction->Clear(row_key);
+    Purge(transaction, row_key);
     ++purged;
   }
   return purged;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orrery/base/numbers.h"
+#include "orrery/types/element.h"
 #include "orrery/types/expiry.h"
 #include "types/wide_integer.h"
 
@@ -15,28 +16,6 @@ using causality::Row;
 using causality::VersionVector;
 
 namespace {
-
-struct Increments {
-  bool any = false;
-  Wide sum = 0;
-};
-
-Increments SumOf(const Row& row) {
-  Increments increments;
-  for (const Cell& cell : row.cells) {
-    if (cell.kind != CellKind::kIncrement) continue;
-    increments.any = true;
-    increments.sum += WideFromText(cell.payload);
-  }
-  return increments;
-}
-
-// Sums of concurrent increments may pass the range of one; what shows then is the end of the range.
-std::string_view ShowInteger(Wide value, std::string* scratch) {
-  scratch->clear();
-  AppendInteger(ClampToInt64(value), scratch);
-  return *scratch;
-}
 
 // What a new cell of `own` must remember of the clock: all but its own actor, whose entry the new dot says.
 // The oldest lives go first beyond the limit.
@@ -66,13 +45,7 @@ VersionVector PastOf(const Row& row, const causality::Actor& own) {
 }  // namespace
 
 std::string_view StringKey::Show(std::string* scratch) const {
-  const Cell* newest = row().NewestValue();
-  const Increments increments = SumOf(row());
-  if (newest == nullptr) return ShowInteger(increments.sum, scratch);
-  if (!increments.any) return newest->payload;
-  // Increments count only on an integer.
-  const std::optional<int64_t> base = ParseInteger(newest->payload);
-  return base ? ShowInteger(increments.sum + *base, scratch) : std::string_view(newest->payload);
+  return ShowValue(row(), scratch);
 }
 
 std::string StringKey::Value() const {
@@ -94,7 +67,7 @@ void StringKey::Set(std::string_view value, const Lifetime& lifetime) {
   const bool keeps = lifetime.kind == Lifetime::Kind::kKeep;
   const std::optional<uint64_t> kept = keeps ? deadline() : std::nullopt;
   VersionVector past = PastOf(row(), transaction().context().dot.actor);
-  transaction().Clear(row_key());
+  Remove();
   transaction().AddValue(row_key(), std::string(value), std::move(past));
   // What governs must be as new as the value.
   if (kept) AddDeadline(&transaction(), row_key(), *kept);

@@ -226,10 +226,22 @@ TEST_F(RepairTest, ADamagedSlotIsMergedFromEnoughOfTheOtherHomes) {
       << "N - W + 1 others, for what one of them may have missed";
 }
 
+TEST_F(RepairTest, OneHomeThatHasAllThatWasHereIsEnough) {
+  net_.Link(1, 2);
+  Spread(&damaged_, damaged_.Set(kSlot, "k", "v"));
+  net_.Settle();
+  Corrupt(&damaged_, "k");
+  net_.Settle();
+  EXPECT_FALSE(damaged_.catch_up.Merging(kSlot));
+  EXPECT_EQ(damaged_.Rows(kSlot).size(), 1u);
+}
+
 TEST_F(RepairTest, WaitsForHomesThatAreAway) {
   net_.Link(1, 2);
   Spread(&damaged_, damaged_.Set(kSlot, "k", "v"));
   net_.Settle();
+  net_.Unlink(1, 2);
+  damaged_.slot(kSlot).backlog() = Backlog();
   Corrupt(&damaged_, "k");
   net_.Pass(500'000);
   EXPECT_TRUE(damaged_.catch_up.Merging(kSlot));
@@ -250,6 +262,40 @@ TEST_F(RepairTest, OwnEventsThatNobodyElseHasAreKept) {
   EXPECT_FALSE(damaged_.catch_up.Merging(kSlot));
   EXPECT_EQ(damaged_.slot(kSlot).clock().Get(damaged_.context.self), 2u);
   EXPECT_EQ(damaged_.Rows(kSlot).size(), 2u);
+}
+
+// Each home has lost another row: together they have everything.
+TEST_F(RepairTest, HomesDamagedInDifferentRowsMakeEachOtherWhole) {
+  net_.LinkAll();
+  for (uint64_t maker = 1; maker <= 3; ++maker) {
+    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
+  }
+  net_.Settle();
+  const auto rows = net_.node(2).Rows(kSlot);
+  for (uint64_t node = 1; node <= 3; ++node) Corrupt(&net_.node(node), "k" + std::to_string(node));
+  net_.Pass(2'000'000);
+  for (uint64_t node = 1; node <= 3; ++node) {
+    EXPECT_FALSE(net_.node(node).catch_up.Merging(kSlot)) << node;
+    EXPECT_EQ(net_.node(node).Rows(kSlot), rows) << node;
+    EXPECT_EQ(net_.node(node).slot(kSlot).clock().counters().entries().size(), 3u);
+  }
+}
+
+// What no home can read is lost after a while; all the rest is kept, and the slot is in service again.
+TEST_F(RepairTest, ARowThatNoHomeCanReadIsGivenUp) {
+  net_.LinkAll();
+  Spread(&net_.node(2), net_.node(2).Set(kSlot, "lost", "v"));
+  Spread(&net_.node(2), net_.node(2).Set(kSlot, "kept", "v"));
+  net_.Settle();
+  for (uint64_t node = 1; node <= 3; ++node) {
+    net_.node(node).slot(kSlot).backlog() = Backlog();
+    Corrupt(&net_.node(node), "lost");
+  }
+  net_.Pass(60'000'000);
+  for (uint64_t node = 1; node <= 3; ++node) {
+    EXPECT_FALSE(net_.node(node).catch_up.Merging(kSlot)) << node;
+    EXPECT_EQ(net_.node(node).Rows(kSlot).size(), 1u) << node;
+  }
 }
 
 TEST(RepairAloneTest, TheOnlyHomeKeepsWhatItHas) {

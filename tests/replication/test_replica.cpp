@@ -64,6 +64,7 @@ void TestReplica::CheckDigest() {
 
 void TestReplica::Reload() {
   Commit();
+  ASSERT_TRUE(FoldSlotJournals(store_.get()).ok());
   SlotReplica loaded(kSlot, store_.get(), &observer_);
   ASSERT_TRUE(loaded.Load().ok());
   EXPECT_EQ(loaded.clock(), slot().clock());

@@ -15,8 +15,7 @@ namespace orrery::replication {
 /// For tests that need no derived tables.
 class NoObserver final : public storage::RowObserver {
  public:
-  void OnRowChange(SlotId, std::string_view, const causality::Row&, const causality::Row&,
-                   storage::RowStore*) override {}
+  Status OnRowChange(const storage::ObservedChange&, storage::RowStore*) override { return Status::Ok(); }
 };
 
 /// A replica of some slots on a memory store, without network: applies events, makes own ones, merges.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "orrery/base/marks.h"
 #include "orrery/replication/messages.h"
 #include "orrery/storage/hint_store.h"
 #include "orrery/storage/row_key.h"
@@ -172,6 +173,10 @@ void Checkers::OnInvoke(Operation* operation) {
 }
 
 void Checkers::OnExecution(size_t /*node*/, const Execution& execution) {
+  if (execution.op == 0) {  // the node's own
+    if (execution.made.counter != 0) ORRERY_MARK("expired rows are purged");
+    return;
+  }
   const auto it = operations_.find(execution.op);
   if (it == operations_.end()) return Fail("refused", "an operation ran that nobody asked for");
   Operation& operation = *it->second;
@@ -190,6 +195,7 @@ void Checkers::CheckReply(Operation* operation) {
   const bool made = std::any_of(operation->executions.begin(), operation->executions.end(),
                                 [](const Execution& e) { return e.made.counter != 0; });
   if (!operation->acknowledged()) {
+    if (expect_answers_) Fail("available", Describe(*operation) + " was refused though nothing had failed");
     if (made && operation->response->outcome != Outcome::kUnknown) {
       Fail("refused", Describe(*operation) + " was refused though it had been applied");
     }

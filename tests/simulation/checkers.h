@@ -14,7 +14,7 @@ namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
 /// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, mismatch, order,
-/// bounded, refused, twice.
+/// available, derived, linear, refused, twice.
 class Checkers final : public ClusterWatcher {
  public:
   explicit Checkers(Cluster* cluster);
@@ -42,6 +42,8 @@ class Checkers final : public ClusterWatcher {
   uint64_t lost_excused() const { return lost_excused_; }
   /// No fault can happen in this run: freshness is promised.
   void ExpectFresh() { expect_fresh_ = true; }
+  /// Nor can anything be refused.
+  void ExpectAnswers() { expect_answers_ = true; }
 
  private:
   struct Known {
@@ -66,6 +68,8 @@ class Checkers final : public ClusterWatcher {
   void CheckSurvivors();
   void CheckCounters();
   void CheckOrder();
+  void CheckDerived();
+  void CheckLinearizable();
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);
@@ -82,6 +86,7 @@ class Checkers final : public ClusterWatcher {
   uint64_t acknowledged_count_ = 0;
   uint64_t lost_excused_ = 0;
   bool expect_fresh_ = false;
+  bool expect_answers_ = false;
 };
 
 }  // namespace orrery::simulation

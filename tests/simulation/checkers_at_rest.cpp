@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "orrery/base/numbers.h"
+#include "orrery/storage/memory_row_store.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/types/derived_index.h"
 #include "simulation/checkers.h"
 #include "simulation/describe.h"
+#include "simulation/linearizability.h"
 #include "simulation/replay.h"
 
 namespace orrery::simulation {
@@ -13,6 +17,20 @@ namespace orrery::simulation {
 using causality::Dot;
 using causality::SlotClock;
 using replication::SlotReplica;
+
+namespace {
+
+// The sum that a row shows: its newest value and all increments.
+int64_t CounterOf(const causality::Row& row) {
+  const causality::Cell* newest = row.NewestValue();
+  int64_t sum = newest == nullptr ? 0 : ParseInteger(newest->payload).value_or(0);
+  for (const causality::Cell& cell : row.cells) {
+    if (cell.kind == causality::CellKind::kIncrement) sum += ParseInteger(cell.payload).value_or(0);
+  }
+  return sum;
+}
+
+}  // namespace
 
 std::string Checkers::NotConverged() {
   for (size_t node = 0; node < cluster_.size(); ++node) {
@@ -63,6 +81,8 @@ void Checkers::CheckAtRest() {
   CheckSurvivors();
   CheckCounters();
   CheckOrder();
+  CheckDerived();
+  if (expect_fresh_) CheckLinearizable();
   for (size_t node = 0; node < cluster_.size(); ++node) {
     if (cluster_.node(node).shard().stats().digest_mismatches > 0) {
       Fail("mismatch", NodeName(node) + " has met equal clocks with different digests");
@@ -128,6 +148,75 @@ void Checkers::CheckOrder() {
     const std::optional<std::string> difference =
         ReplayInRandomOrder(history_.actors(slot), slot, *expected, &cluster_.random());
     if (difference) Fail("order", "slot " + std::to_string(slot) + ": " + *difference);
+  }
+}
+
+namespace {
+
+std::map<std::string, std::string> Entries(const storage::RowStore& store, storage::Table table,
+                                           SlotId slot) {
+  std::map<std::string, std::string> entries;
+  for (auto cursor = store.Scan(table, storage::SlotPrefix(slot)); cursor->Valid(); cursor->Next()) {
+    entries.emplace(cursor->key(), cursor->value());
+  }
+  return entries;
+}
+
+// The command as each of its keys sees it.
+std::vector<std::pair<std::string, KeyStep>> StepsOf(const Operation& operation) {
+  const std::vector<std::string>& args = operation.args;
+  KeyStep step{operation.invoked_us, UINT64_MAX, args, ""};
+  if (operation.response) step.replied_us = operation.replied_us;
+  const bool said = operation.acknowledged();
+  std::vector<std::pair<std::string, KeyStep>> steps;
+  const auto add = [&](const std::string& key, std::vector<std::string> part, std::string reply) {
+    step.args = std::move(part);
+    step.reply = said ? std::move(reply) : "";
+    steps.emplace_back(key, step);
+  };
+  if (args[0] == "MSET") {
+    for (size_t i = 1; i + 1 < args.size(); i += 2) add(args[i], {"SET", args[i], args[i + 1]}, "+OK\r\n");
+  } else if (args[0] == "DEL" && args.size() > 2) {
+    for (size_t i = 1; i < args.size(); ++i) add(args[i], {"DEL", args[i]}, "");
+  } else if (IsModelled(args[0])) {
+    add(args[1], args, said ? operation.response->reply : "");
+  }
+  return steps;
+}
+
+}  // namespace
+
+// Without faults the cluster is one Redis to its clients, key by key, through whatever node they come.
+void Checkers::CheckLinearizable() {
+  std::map<std::string, std::vector<KeyStep>> histories;
+  for (const auto& [id, operation] : operations_) {
+    for (auto& [key, step] : StepsOf(*operation)) {
+      if (key[0] == 'a' || key[0] == 'b' || key[0] == 'e') histories[key].push_back(std::move(step));
+    }
+  }
+  for (auto& [key, steps] : histories) {
+    const std::string why = WhyNotLinearizable(std::move(steps), NodeClock::kEpochMs);
+    if (!why.empty()) return Fail("linear", key + ": " + why);
+  }
+}
+
+// What is derived from rows, event by event, is what the rows of now give.
+void Checkers::CheckDerived() {
+  for (size_t node = 0; node < cluster_.size(); ++node) {
+    const storage::RowStore& store = cluster_.node(node).store();
+    for (SlotId slot : cluster_.slots()) {
+      storage::MemoryDatabase disk;
+      const auto scratch = disk.OpenShard();
+      for (const auto& [key, value] : Entries(store, storage::Table::kRows, slot)) {
+        scratch->Put(storage::Table::kRows, key, value);
+      }
+      if (!types::DerivedIndex().Rebuild(slot, scratch.get()).ok()) continue;  // damaged, and not yet noticed
+      for (storage::Table table :
+           {storage::Table::kCounts, storage::Table::kExpiry, storage::Table::kIndex}) {
+        if (Entries(store, table, slot) == Entries(*scratch, table, slot)) continue;
+        Fail("derived", At(node, slot) + " keeps counts, ends or orders that its rows do not give");
+      }
+    }
   }
 }
 

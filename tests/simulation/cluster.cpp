@@ -73,8 +73,11 @@ std::vector<std::string> Cluster::KeysOf(SlotId slot) const {
   std::vector<std::string> keys;
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i] != slot) continue;
-    for (size_t k = 0; k < options_.keys_per_slot; ++k)
-      keys.push_back(std::string(1, char('a' + k)) + tags_[i]);
+    for (size_t k = 0; k < options_.keys_per_slot; ++k) {
+      const size_t number = k / options_.kinds.size();
+      const std::string kind(1, options_.kinds[k % options_.kinds.size()]);
+      keys.push_back(kind + (number == 0 ? "" : std::to_string(number)) + tags_[i]);
+    }
   }
   return keys;
 }

@@ -36,6 +36,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   ~Cluster() override;
 
   void SetWatcher(ClusterWatcher* watcher) { watcher_ = watcher; }
+  /// Before Start.
+  void SetListener(RequestListener* listener) { listener_ = listener; }
   /// Starts all nodes.
   void Start();
   /// One step of the scheduler; false when a checker has failed or nothing is left to do.
@@ -51,6 +53,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   const ring::Ring& ring() const { return *ring_; }
   size_t IndexOf(NodeId id) const;
   bool IsHome(SlotId slot, size_t node) { return ring_->IsHome(slot, nodes_[node]->id()); }
+  /// By kind in turn: a{..} b{..} ... a1{..} b1{..} ...
   std::vector<std::string> KeysOf(SlotId slot) const;
   const std::vector<SlotId>& slots() const { return slots_; }
 
@@ -87,6 +90,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   void Send(size_t from, NodeId to, std::string frame) override;
   void OnExecution(size_t node, const Execution& execution) override;
   void AfterTurn(size_t node) override;
+  RequestListener* listener() override { return listener_; }
   void OnLog(size_t node, const std::string& text) override;
 
   void Mix(uint64_t value);
@@ -103,6 +107,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   std::vector<SlotId> slots_;
   std::vector<std::string> tags_;
   ClusterWatcher* watcher_ = nullptr;
+  RequestListener* listener_ = nullptr;
   std::string failure_;
   std::deque<std::string> trace_;
   uint64_t digest_ = 0;

@@ -15,6 +15,9 @@ namespace orrery::simulation {
 /// change.
 class NodeClock final : public runtime::Clock {
  public:
+  /// What an exact wall clock shows at virtual time zero.
+  static constexpr uint64_t kEpochMs = 1'700'000'000'000;
+
   explicit NodeClock(const Scheduler* scheduler) : scheduler_(*scheduler) {}
 
   uint64_t WallMs() const override {
@@ -26,7 +29,6 @@ class NodeClock final : public runtime::Clock {
   void SetOffset(int64_t offset_ms) { offset_ms_ = offset_ms; }
 
  private:
-  static constexpr uint64_t kEpochMs = 1'700'000'000'000;
   const Scheduler& scheduler_;
   int64_t offset_ms_ = 0;
 };

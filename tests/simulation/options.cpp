@@ -14,6 +14,17 @@ void DrawFaults(runtime::Random* random, Options* options) {
   }
 }
 
+// One key of each kind, so that clients get in each other's way; or many; or a few kinds alone.
+void DrawKeys(runtime::Random* random, Options* options) {
+  const uint64_t dice = random->Below(6);
+  if (dice == 0) {
+    options->kinds = std::string(1, "abcdef"[random->Below(6)]);
+    options->keys_per_slot = 2;
+  } else {
+    options->keys_per_slot = dice == 1 ? 60 : 6;
+  }
+}
+
 }  // namespace
 
 Options DrawOptions(uint64_t seed) {
@@ -23,8 +34,8 @@ Options DrawOptions(uint64_t seed) {
   static constexpr size_t kNodes[] = {5, 5, 3, 4, 6, 7};
   options.nodes = kNodes[random.Below(6)];
   options.clients = 2 + random.Below(5);
-  options.slots = 1 + random.Below(2);
-  options.keys_per_slot = 4;
+  options.slots = 1 + random.Below(3);
+  DrawKeys(&random, &options);
   options.think_us = random.Below(3) == 0 ? 2'000 : 40'000;
   options.batching = random.Below(3) == 0 ? 0.8 : 0.2;
   static constexpr uint8_t kQuorums[][2] = {{2, 2}, {2, 2}, {2, 2}, {1, 3}, {3, 1}, {1, 1}, {3, 3}};

@@ -11,8 +11,7 @@ namespace {
 
 class NoObserver final : public storage::RowObserver {
  public:
-  void OnRowChange(SlotId, std::string_view, const causality::Row&, const causality::Row&,
-                   storage::RowStore*) override {}
+  Status OnRowChange(const storage::ObservedChange&, storage::RowStore*) override { return Status::Ok(); }
 };
 
 }  // namespace

@@ -49,6 +49,7 @@ RunResult RunSeed(const Options& options) {
   Nemesis nemesis(&cluster);
   cluster.Start();
   if (options.faults.empty()) LetEverybodyMeet(&cluster);
+  if (options.faults.empty()) checkers.ExpectAnswers();
   if (options.faults.empty() && options.r + options.w > options.n) checkers.ExpectFresh();
   workload.Start();
   nemesis.Start();

@@ -4,7 +4,6 @@
 
 #include "orrery/base/check.h"
 #include "orrery/base/marks.h"
-#include "orrery/storage/row_observer.h"
 
 namespace orrery::simulation {
 
@@ -18,12 +17,6 @@ class SimNode::NodeTransport final : public runtime::Transport {
   NodeHost& host_;
 };
 
-class SimNode::NoObserver final : public storage::RowObserver {
- public:
-  void OnRowChange(SlotId, std::string_view, const causality::Row&, const causality::Row&,
-                   storage::RowStore*) override {}
-};
-
 SimNode::SimNode(size_t index, NodeId id, const Options& options, Scheduler* scheduler,
                  runtime::Random* random, NodeHost* host)
     : index_(index),
@@ -35,7 +28,6 @@ SimNode::SimNode(size_t index, NodeId id, const Options& options, Scheduler* sch
       disk_(storage::MemoryDatabase::SyncMode::kManual),
       clock_(scheduler),
       transport_(std::make_unique<NodeTransport>(index, host)),
-      observer_(std::make_unique<NoObserver>()),
       executor_([this](const Execution& execution) { host_.OnExecution(index_, execution); }) {}
 
 SimNode::~SimNode() = default;
@@ -53,23 +45,29 @@ bool SimNode::Start() {
   parts.random = random_.get();
   parts.transport = transport_.get();
   parts.store = store_.get();
-  parts.observer = observer_.get();
+  parts.observer = &observer_;
   parts.executor = &executor_;
   parts.log = [this](const std::string& text) { host_.OnLog(index_, text); };
+  if (!replication::FoldSlotJournals(store_.get()).ok()) return FailStart();
   auto shard = replication::Shard::Open(options_.shard, parts, actor(), host_.ViewOf(index_));
-  if (!shard.ok()) {
-    store_.reset();
-    timers_.reset();
-    return false;
-  }
+  if (!shard.ok()) return FailStart();
   shard_ = std::move(*shard);
+  gate_ = std::make_unique<ClientGate>(&shard_->router(), host_.listener(), random_->Next64(),
+                                       [this](auto task) { timers_->After(1, std::move(task)); });
   Run([] {});
   return true;
+}
+
+bool SimNode::FailStart() {
+  store_.reset();
+  timers_.reset();
+  return false;
 }
 
 void SimNode::Crash(size_t unsynced_to_keep) {
   if (!up()) return;
   shard_->Stop();
+  gate_.reset();
   shard_.reset();
   store_.reset();
   timers_.reset();

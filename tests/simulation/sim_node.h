@@ -10,10 +10,12 @@
 #include "orrery/replication/shard.h"
 #include "orrery/runtime/random.h"
 #include "orrery/storage/memory_row_store.h"
+#include "orrery/types/derived_index.h"
+#include "simulation/client_gate.h"
 #include "simulation/network.h"
 #include "simulation/node_time.h"
 #include "simulation/options.h"
-#include "simulation/tiny_executor.h"
+#include "simulation/sim_executor.h"
 
 namespace orrery::simulation {
 
@@ -25,6 +27,7 @@ class NodeHost {
   virtual void Send(size_t from, NodeId to, std::string frame) = 0;
   virtual void OnExecution(size_t node, const Execution& execution) = 0;
   virtual void AfterTurn(size_t node) = 0;
+  virtual RequestListener* listener() = 0;
   virtual void OnLog(size_t node, const std::string& text) = 0;
 };
 
@@ -55,15 +58,16 @@ class SimNode {
   uint64_t life() const { return life_; }
   /// REQUIRES: up().
   replication::Shard& shard() { return *shard_; }
+  ClientGate& gate() { return *gate_; }
   storage::RowStore& store() { return *store_; }
   storage::MemoryDatabase& disk() { return disk_; }
   NodeClock& clock() { return clock_; }
 
  private:
   class NodeTransport;
-  class NoObserver;
 
   void EndTurn();
+  bool FailStart();
 
   const size_t index_;
   const NodeId id_;
@@ -75,14 +79,15 @@ class SimNode {
   storage::MemoryDatabase disk_;
   NodeClock clock_;
   std::unique_ptr<NodeTransport> transport_;
-  std::unique_ptr<NoObserver> observer_;
-  TinyExecutor executor_;
+  types::DerivedIndex observer_;
+  SimExecutor executor_;
 
   // Of the present life.
   std::unique_ptr<runtime::SeededRandom> random_;
   std::unique_ptr<NodeTimers> timers_;
   std::unique_ptr<storage::RowStore> store_;
   std::unique_ptr<replication::Shard> shard_;
+  std::unique_ptr<ClientGate> gate_;
   std::deque<std::function<void()>> postponed_;
   uint64_t life_ = 0;
   uint64_t incarnation_ = 0;

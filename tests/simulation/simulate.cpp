@@ -16,7 +16,7 @@ struct Arguments {
   uint64_t first = 1, last = 1;
   size_t nodes = 0;
   uint64_t steps = 0;
-  std::string faults, mutation;
+  std::string faults, keys, mutation;
   bool twice = false, trace = false, marks = false, quiet = false, scale = false;
   size_t trace_lines = 120;
 };
@@ -47,6 +47,7 @@ Options OptionsOf(const Arguments& arguments, uint64_t seed) {
   if (!arguments.faults.empty()) {
     options.faults = arguments.faults == "all" ? AllFaults() : Words(arguments.faults);
   }
+  if (!arguments.keys.empty()) options.kinds = arguments.keys;
   options.trace = arguments.trace;
   return options;
 }
@@ -56,6 +57,7 @@ std::string Command(const Arguments& arguments, uint64_t seed) {
   if (arguments.nodes != 0) command += " --nodes " + std::to_string(arguments.nodes);
   if (arguments.steps != 0) command += " --steps " + std::to_string(arguments.steps);
   if (!arguments.faults.empty()) command += " --faults " + arguments.faults;
+  if (!arguments.keys.empty()) command += " --keys " + arguments.keys;
   if (!arguments.mutation.empty()) command += " --mutation " + arguments.mutation;
   return command;
 }
@@ -92,6 +94,8 @@ bool Parse(int argc, char** argv, Arguments* arguments) {
       arguments->steps = std::strtoull(next().c_str(), nullptr, 10);
     } else if (flag == "--faults") {
       arguments->faults = next();
+    } else if (flag == "--keys") {
+      arguments->keys = next();
     } else if (flag == "--mutation") {
       arguments->mutation = next();
     } else if (flag == "--trace-lines") {
@@ -169,7 +173,8 @@ int Main(int argc, char** argv) {
   if (!Parse(argc, argv, &arguments)) {
     std::fprintf(stderr,
                  "simulate --seed S | --seeds A..B  [--nodes N] [--steps K] [--faults all|none|a,b,...]\n"
-                 "         [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] [--quiet]\n"
+                 "         [--keys abcdef] [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] "
+                 "[--quiet]\n"
                  "simulate --nodes 1000 | --scale [--nodes N]  [--seed S]     membership and ring alone\n");
     return 2;
   }

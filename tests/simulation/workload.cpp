@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "orrery/base/check.h"
 #include "simulation/describe.h"
 
 namespace orrery::simulation {
@@ -13,22 +14,34 @@ constexpr size_t kNoClient = SIZE_MAX;
 
 // The first bulk string of a reply.
 std::string FirstBulk(const std::string& reply) {
-  const size_t begin = reply.find("\r\n") + 2;
+  const size_t dollar = reply.find('$');
+  const size_t begin = reply.find("\r\n", dollar) + 2;
   const size_t end = reply.find("\r\n", begin);
-  return end == std::string::npos ? std::string() : reply.substr(begin, end - begin);
+  return dollar == std::string::npos || end == std::string::npos ? std::string()
+                                                                 : reply.substr(begin, end - begin);
+}
+
+std::string OneLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\r', ' ');
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
 }
 
 }  // namespace
 
-Workload::Workload(Cluster* cluster, Checkers* checkers) : cluster_(*cluster), checkers_(*checkers) {}
+Workload::Workload(Cluster* cluster, Checkers* checkers) : cluster_(*cluster), checkers_(*checkers) {
+  cluster->SetListener(this);
+  for (SlotId slot : cluster->slots()) {
+    for (std::string& key : cluster->KeysOf(slot)) keys_[key[0]].push_back(std::move(key));
+  }
+}
 
 void Workload::Start() {
   for (size_t client = 0; client < cluster_.options().clients; ++client) PlanNext(client);
 }
 
 size_t Workload::under_way() const {
-  return static_cast<size_t>(std::count_if(operations_.begin(), operations_.end(),
-                                           [](const Operation& o) { return !o.response && !o.given_up; }));
+  return under_way_;
 }
 
 void Workload::PlanNext(size_t client) {
@@ -37,13 +50,16 @@ void Workload::PlanNext(size_t client) {
   cluster_.scheduler().After(1 + pause_us, [this, client] { Next(client); });
 }
 
+// ---- what clients do ----
+
 void Workload::Next(size_t client) {
   if (stopped_) return;
   runtime::Random& random = cluster_.random();
   const SlotId slot = cluster_.slots()[random.Below(cluster_.slots().size())];
   const auto keys = cluster_.KeysOf(slot);
   const std::string& key = keys[random.Below(keys.size())];
-  Send(Make(client, ChooseEntry(slot), key, Choose(key)));
+  const size_t entry = ChooseEntry(slot);
+  Send(Make(client, entry, Choose(key)));
 }
 
 // Like clients that know the slots, or do not, or know them badly.
@@ -60,105 +76,99 @@ size_t Workload::ChooseEntry(SlotId slot) {
   return 0;
 }
 
-std::string Workload::Context(const std::string& key) {
-  runtime::Random& random = cluster_.random();
-  const auto& known = contexts_[key];
-  if (known.empty() || random.Below(6) == 0) return "";
-  if (random.Below(2) == 0) return known.back();
-  return known[random.Below(known.size())];
+std::string Workload::AnyKey(char kind) {
+  const auto keys = keys_.find(kind);
+  if (keys != keys_.end()) return keys->second[cluster_.random().Below(keys->second.size())];
+  // A run with few keys may have none of that kind: one of a slot that is watched.
+  const std::string& other = keys_.begin()->second.front();
+  return std::string(1, kind) + other.substr(other.find('{'));
 }
 
 std::vector<std::string> Workload::Choose(const std::string& key) {
-  runtime::Random& random = cluster_.random();
-  const uint64_t dice = random.Below(100);
-  const std::string value = "v" + std::to_string(++last_value_);
-  const std::string field = std::string(1, static_cast<char>('p' + random.Below(3)));
-  switch (key[0]) {
-    case 'a':
-      if (dice < 20) return {"SET", key, std::to_string(1000 * last_value_)};
-      if (dice < 24) return {"MSET", key, std::to_string(1000 * last_value_), 'c' + key.substr(1), value};
-      if (dice < 28) return {"SETX", key, std::to_string(1000 * last_value_)};
-      if (dice < 32) return {"PERSIST", key};
-      if (dice < 45) return {"DEL", key};
-      if (dice < 75) return {"INCR", key, "1"};
-      return {"GET", key};
-    case 'b':
-      if (dice < 70) return {"INCR", key, "1"};
-      return {"GET", key};
-    case 'c':
-      if (dice < 30) return {"DGET", key};
-      if (dice < 65) return {"DPUT", key, Context(key), value};
-      if (dice < 80) return {"DDEL", key, Context(key)};
-      return {"SET", key, value};
-    default:
-      if (dice < 45) return {"HSET", key, field, value};
-      if (dice < 60) return {"HDEL", key, field};
-      if (dice < 75) return {"HDELALL", key};
-      return {"HGET", key, field};
+  const Draw draw{cluster_.random(), calls_.size() + 1, NodeClock(&cluster_.scheduler()).WallMs(),
+                  contexts_[key], [this](char kind) { return AnyKey(kind); }};
+  for (const KeyKind& kind : KeyKinds()) {
+    if (kind.letter == key[0]) return kind.choose(draw, key);
   }
+  ORRERY_CHECK(!"a kind of key");
 }
 
-Operation* Workload::Make(size_t client, size_t entry, const std::string& key,
-                          std::vector<std::string> args) {
+// ---- commands and what they are made of ----
+
+Call* Workload::Make(size_t client, size_t entry, std::vector<std::string> args) {
+  Call& call = calls_.emplace_back();
+  call.id = calls_.size();
+  call.client = client;
+  call.entry = entry;
+  call.args = std::move(args);
+  ++under_way_;
+  return &call;
+}
+
+Call* Workload::Submit(size_t entry, std::vector<std::string> args) {
+  Call* call = Make(kNoClient, entry, std::move(args));
+  Send(call);
+  return call;
+}
+
+void Workload::Send(Call* call) {
+  SimNode& node = cluster_.node(call->entry);
+  node.Run([this, call, &node] {
+    if (call->given_up) return;
+    node.gate().Call(call->id, call->args,
+                     [this, call](std::string reply) { OnReply(call, std::move(reply)); });
+  });
+  cluster_.scheduler().After(kClientPatienceUs, [this, call] { GiveUp(call); });
+}
+
+void Workload::GiveUp(Call* call) {
+  if (call->reply || call->given_up) return;
+  call->given_up = true;
+  --under_way_;
+  for (Operation* operation : call->operations) operation->given_up = true;
+  cluster_.Note("give up", call->id, 0, [&] { return "call " + std::to_string(call->id); });
+  PlanNext(call->client);
+}
+
+uint64_t Workload::OnRequest(uint64_t call, const replication::Request& request) {
+  ORRERY_CHECK(call != 0 && call <= calls_.size());
   Operation& operation = operations_.emplace_back();
   operation.id = operations_.size();
-  operation.client = client;
-  operation.entry = entry;
-  operation.slot = SlotOf(key);
-  operation.traits = TraitsOf(args[0]);
-  operation.args = std::move(args);
+  operation.call = call;
+  operation.entry = calls_[call - 1].entry;
+  operation.given_up = calls_[call - 1].given_up;
+  operation.slot = request.slot;
+  operation.traits = request.traits;
+  for (size_t i = 0; i < request.args.size(); ++i) operation.args.emplace_back(request.args[i]);
   operation.invoked_us = cluster_.scheduler().now_us();
-  return &operation;
+  calls_[call - 1].operations.push_back(&operation);
+  checkers_.OnInvoke(&operation);
+  cluster_.Note("invoke", operation.id, operation.entry, [&] { return Describe(operation); });
+  return operation.id;
 }
 
-Operation* Workload::Submit(size_t entry, const std::string& key, std::vector<std::string> args) {
-  Operation* operation = Make(kNoClient, entry, key, std::move(args));
-  Send(operation);
-  return operation;
+void Workload::OnResponse(uint64_t op, const replication::Response& response) {
+  Operation& operation = operations_[op - 1];
+  if (operation.response) return cluster_.Fail("twice: " + Describe(operation) + " was answered twice");
+  cluster_.Note("reply", op, static_cast<uint64_t>(response.outcome),
+                [&] { return Describe(operation) + ": " + OneLine(replication::ErrorText(response)); });
+  operation.response = response;
+  operation.replied_us = cluster_.scheduler().now_us();
+  checkers_.OnReply(&operation);
 }
 
-void Workload::Send(Operation* operation) {
-  checkers_.OnInvoke(operation);
-  cluster_.Note("invoke", operation->id, operation->entry, [&] { return Describe(*operation); });
-  replication::Request request;
-  request.slot = operation->slot;
-  request.traits = operation->traits;
-  for (const std::string& arg : operation->args) request.args.Append(arg);
-  TagRequest(operation->id, &request);
-  SimNode& node = cluster_.node(operation->entry);
-  node.Run([this, operation, &node, request = std::move(request)]() mutable {
-    node.shard().router().Submit(std::move(request), [this, operation](replication::Response response) {
-      OnReply(operation, std::move(response));
-    });
-  });
-  cluster_.scheduler().After(kClientPatienceUs, [this, operation] {
-    if (operation->response || operation->given_up) return;
-    operation->given_up = true;
-    cluster_.Note("give up", operation->id, 0, [&] { return Describe(*operation); });
-    PlanNext(operation->client);
-  });
+void Workload::OnReply(Call* call, std::string reply) {
+  if (call->reply) return cluster_.Fail("twice: call " + std::to_string(call->id) + " was answered twice");
+  call->reply = std::move(reply);
+  if (call->given_up) return;
+  --under_way_;
+  Remember(*call);
+  PlanNext(call->client);
 }
 
-void Workload::OnReply(Operation* operation, replication::Response response) {
-  if (operation->response) return cluster_.Fail("twice: " + Describe(*operation) + " was answered twice");
-  cluster_.Note("reply", operation->id, static_cast<uint64_t>(response.outcome), [&] {
-    std::string text = replication::ErrorText(response);
-    std::replace(text.begin(), text.end(), '\r', ' ');
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return Describe(*operation) + ": " + text;
-  });
-  if (operation->given_up) return;
-  operation->response = std::move(response);
-  operation->replied_us = cluster_.scheduler().now_us();
-  checkers_.OnReply(operation);
-  Remember(*operation);
-  PlanNext(operation->client);
-}
-
-void Workload::Remember(const Operation& operation) {
-  const std::string& command = operation.args[0];
-  if (!operation.acknowledged() || (command != "DGET" && command != "DPUT")) return;
-  contexts_[operation.args[1]].push_back(FirstBulk(operation.response->reply));
+void Workload::Remember(const Call& call) {
+  if (call.args[0] != "DGET" && call.args[0] != "DPUT") return;
+  if (call.reply->front() != '-') contexts_[call.args[1]].push_back(FirstBulk(*call.reply));
 }
 
 }  // namespace orrery::simulation

@@ -38,16 +38,16 @@ INSTANTIATE_TEST_SUITE_P(Stores, RowStoreContract,
 // Pending changes
 
 TEST_P(RowStoreContract, PendingChangesShowInTheirOwnStoreAlone) {
-  store().Put(Table::kCounts, "a", "1");
+  store().Put(Table::kSlots, "a", "1");
   EXPECT_TRUE(store().HasPending());
-  EXPECT_EQ(ReadOne(store(), Table::kCounts, "a"), "1");
+  EXPECT_EQ(ReadOne(store(), Table::kSlots, "a"), "1");
   EXPECT_EQ(ReadOne(store(), Table::kRows, "a"), "(none)");
-  EXPECT_EQ(ReadOne(harness_->shard(1), Table::kCounts, "a"), "(none)");
+  EXPECT_EQ(ReadOne(harness_->shard(1), Table::kSlots, "a"), "(none)");
 
   ASSERT_TRUE(store().Commit(Durability::kMemory).ok());
   EXPECT_FALSE(store().HasPending());
-  EXPECT_EQ(ReadOne(store(), Table::kCounts, "a"), "1");
-  EXPECT_EQ(ReadOne(harness_->shard(1), Table::kCounts, "a"), "1");
+  EXPECT_EQ(ReadOne(store(), Table::kSlots, "a"), "1");
+  EXPECT_EQ(ReadOne(harness_->shard(1), Table::kSlots, "a"), "1");
 }
 
 TEST_P(RowStoreContract, LastChangeOfAKeyWins) {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "orrery/base/check.h"
-#include "orrery/causality/merge.h"
 #include "orrery/storage/row_key.h"
 
 namespace orrery::types {
@@ -14,13 +13,40 @@ using causality::Event;
 using causality::Row;
 using storage::Table;
 
+// Hands on to whatever a test has set, if anything.
+class TestSlot::Observer final : public storage::RowObserver {
+ public:
+  Status OnRowChange(const storage::ObservedChange& change, storage::RowStore* store) override {
+    return to == nullptr ? Status::Ok() : to->OnRowChange(change, store);
+  }
+  Result<std::optional<storage::RowTotals>> OnElementsRemoved(SlotId slot, std::string_view key_prefix,
+                                                              storage::RowTag tag,
+                                                              storage::RowStore* store) override {
+    if (to == nullptr) return std::optional<storage::RowTotals>();
+    return to->OnElementsRemoved(slot, key_prefix, tag, store);
+  }
+
+  storage::RowObserver* to = nullptr;
+};
+
 TestSlot::TestSlot(uint64_t node, SlotId slot)
-    : slot_(slot), actor_{NodeId{node}, 100 + node}, store_(database_.OpenShard()) {}
+    : slot_(slot),
+      actor_{NodeId{node}, 100 + node},
+      store_(database_.OpenShard()),
+      observer_(std::make_unique<Observer>()),
+      replica_(std::make_unique<replication::SlotReplica>(slot, store_.get(), observer_.get())) {}
+
+TestSlot::~TestSlot() = default;
+
+void TestSlot::set_observer(storage::RowObserver* observer) {
+  observer_->to = observer;
+}
 
 std::optional<Event> TestSlot::Run(const Command& command) {
   hlc_ = std::max(hlc_ + 1, now_ms_ << causality::kLogicalBits);
-  const causality::Dot dot{actor_, clock_.Get(actor_) + 1};
-  storage::Transaction transaction(*store_, {slot_, &clock_, dot, hlc_, now_ms_, birth_floor_});
+  const causality::Dot dot{actor_, clock().Get(actor_) + 1};
+  storage::Transaction transaction(
+      *store_, {slot_, &clock(), dot, hlc_, now_ms_, birth_floor_, replica_->collection_rows() > 0});
   command(transaction);
   ORRERY_CHECK(transaction.status().ok());
   if (!transaction.changed()) return std::nullopt;
@@ -30,40 +56,10 @@ std::optional<Event> TestSlot::Run(const Command& command) {
 }
 
 void TestSlot::Apply(const Event& event) {
-  if (clock_.Covers(event.dot)) return;
+  if (clock().Covers(event.dot)) return;
   hlc_ = std::max(hlc_, event.hlc);
-  ApplyScopes(event);
-  for (const causality::RowChange& change : event.changes) {
-    const causality::Row before = Row(change.row_key);
-    causality::Row after = before;
-    causality::ApplyChange(change, {clock_, voided_}, &after);
-    Change(change.row_key, before, after);
-  }
-  causality::VoidUnseen(event, clock_, &voided_);
-  clock_.Advance(event.dot);
-  voided_.Prune(clock_);
-}
-
-void TestSlot::ApplyScopes(const Event& event) {
-  for (const causality::ScopeRemoval& scope : event.scopes) {
-    std::vector<std::string> row_keys;
-    const std::string slot = storage::SlotPrefix(slot_);
-    for (auto cursor = store_->Scan(Table::kRows, slot + scope.prefix); cursor->Valid(); cursor->Next()) {
-      row_keys.emplace_back(cursor->key().substr(slot.size()));
-    }
-    for (const std::string& row_key : row_keys) {
-      const causality::Row before = Row(row_key);
-      causality::Row after = before;
-      if (causality::ApplyScope(scope, &after)) Change(row_key, before, after);
-    }
-  }
-}
-
-void TestSlot::Change(std::string_view row_key, const causality::Row& before, const causality::Row& after) {
-  if (observer_ != nullptr) observer_->OnRowChange(slot_, row_key, before, after, store_.get());
-  const std::string key = storage::WithSlot(slot_, row_key);
-  after.empty() ? store_->Delete(Table::kRows, key)
-                : store_->Put(Table::kRows, key, causality::EncodeRow(after));
+  ORRERY_CHECK(replica_->Classify(event.dot) == replication::SlotReplica::Fit::kNext);
+  ORRERY_CHECK(replica_->Apply(event, causality::MakeEventPtr(event)).ok());
 }
 
 causality::Row TestSlot::Row(std::string_view row_key) const {

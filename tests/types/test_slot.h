@@ -10,6 +10,7 @@
 #include "orrery/causality/event.h"
 #include "orrery/causality/slot_clock.h"
 #include "orrery/causality/voided_set.h"
+#include "orrery/replication/slot_replica.h"
 #include "orrery/storage/memory_row_store.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/transaction.h"
@@ -17,12 +18,13 @@
 namespace orrery::types {
 
 /// One replica of one slot without network or quorums: runs commands as their coordinator, applies its own
-/// events and those of other replicas by the rules of causality/merge.h, and tells an observer of every
-/// change. Time moves only when a test moves it.
+/// events and those of other replicas as a SlotReplica does, and tells an observer of every change. Time
+/// moves only when a test moves it.
 class TestSlot {
  public:
   /// node: names the replica; replicas of one slot that talk to each other need different ones.
   explicit TestSlot(uint64_t node = 1, SlotId slot = 7);
+  ~TestSlot();
 
   using Command = std::function<void(storage::Transaction& transaction)>;
   /// Runs the command and applies its event; nullopt if it changed nothing.
@@ -38,31 +40,32 @@ class TestSlot {
   uint64_t now_ms() const { return now_ms_; }
   void Advance(uint64_t ms) { now_ms_ += ms; }
   /// From now on increments start new births.
-  void RaiseBirthFloor() { birth_floor_ = clock_.Get(actor_); }
+  void RaiseBirthFloor() { birth_floor_ = clock().Get(actor_); }
   /// As homes agree to do when the node has begun a new life: the clock keeps one floor for all lives up to
   /// this one.
-  void CloseLivesOf(const causality::Actor& actor) { clock_.RaiseFloor(actor.node, actor.incarnation + 1); }
+  void CloseLivesOf(const causality::Actor& actor) {
+    replica_->CloseLives(actor.node, actor.incarnation + 1);
+  }
   /// Called inside Apply, too.
-  void set_observer(storage::RowObserver* observer) { observer_ = observer; }
+  void set_observer(storage::RowObserver* observer);
 
-  const causality::SlotClock& clock() const { return clock_; }
-  const causality::VoidedSet& voided() const { return voided_; }
+  const causality::SlotClock& clock() const { return replica_->clock(); }
+  const causality::VoidedSet& voided() const { return replica_->voided(); }
+  const replication::SlotReplica& replica() const { return *replica_; }
   causality::Actor actor() const { return actor_; }
   SlotId slot() const { return slot_; }
   storage::RowStore& store() { return *store_; }
   const storage::RowStore& store() const { return *store_; }
 
  private:
-  void ApplyScopes(const causality::Event& event);
-  void Change(std::string_view row_key, const causality::Row& before, const causality::Row& after);
+  class Observer;
 
   SlotId slot_;
   causality::Actor actor_;
   storage::MemoryDatabase database_;
   std::unique_ptr<storage::RowStore> store_;
-  storage::RowObserver* observer_ = nullptr;
-  causality::SlotClock clock_;
-  causality::VoidedSet voided_;
+  std::unique_ptr<Observer> observer_;
+  std::unique_ptr<replication::SlotReplica> replica_;
   uint64_t now_ms_ = 1'700'000'000'000;
   causality::HybridTime hlc_ = 0;
   uint64_t birth_floor_ = 0;

@@ -49,6 +49,8 @@ struct Row {
   std::vector<Cell> cells;
 
   bool empty() const { return cells.empty(); }
+  /// Whether it shows anything: a row with nothing but an Expiry cell does not.
+  bool HasValue() const;
   Cell* Find(const CellId& id);
   const Cell* Find(const CellId& id) const;
   /// Inserts, or replaces the cell of the same id.

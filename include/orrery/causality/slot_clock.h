@@ -21,6 +21,8 @@ class SlotClock {
   bool Covers(const Dot& dot) const;
   /// Every event of the other's counters is covered here. Floors are not events; they do not matter.
   bool CoversAll(const SlotClock& other) const;
+  /// Every dot that the other covers is covered here, those of lives that it has closed included.
+  bool CoversEveryDotOf(const SlotClock& other) const;
   uint64_t Get(const Actor& actor) const { return counters_.Get(actor); }
   /// REQUIRES: dot is the next event of its actor here (the prefix property).
   void Advance(const Dot& dot);

@@ -1,7 +1,13 @@
 #pragma once
 
+// GCC 12 takes the inline elements of an empty vector for uninitialized.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <absl/container/inlined_vector.h>
+#pragma GCC diagnostic pop
+
 #include <cstdint>
-#include <vector>
 
 #include "orrery/causality/dot.h"
 
@@ -18,6 +24,8 @@ class VersionVector {
     uint64_t counter = 0;
     bool operator==(const Entry&) const = default;
   };
+  /// Most rows and slots know one or two actors: those stand in the vector itself, not behind a pointer.
+  using Entries = absl::InlinedVector<Entry, 2>;
 
   uint64_t Get(const Actor& actor) const {
     // A slot knows a handful of actors: looking at each is faster than halving.
@@ -40,7 +48,7 @@ class VersionVector {
   Causality Compare(const VersionVector& other) const;
 
   bool empty() const { return entries_.empty(); }
-  const std::vector<Entry>& entries() const { return entries_; }
+  const Entries& entries() const { return entries_; }
   bool operator==(const VersionVector&) const = default;
 
   void Encode(Encoder* out) const;
@@ -48,7 +56,7 @@ class VersionVector {
   static VersionVector Decode(Decoder* in);
 
  private:
-  std::vector<Entry> entries_;
+  Entries entries_;
 };
 
 }  // namespace orrery::causality

@@ -42,6 +42,8 @@ class Coordinator {
   void OnReachChanged();
   void OnPeerDown(NodeId peer);
 
+  /// Asks for the memory of a slot that a command or message is about to be about.
+  void PrefetchSlot(SlotId id) const;
   /// Runs what can run and sends the turn's probes.
   void BeforeCommit();
   /// The turn's changes are durable: acknowledges what is on W nodes.
@@ -99,7 +101,6 @@ class Coordinator {
 
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
-  void PrefetchSlot(SlotId id) const;
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);

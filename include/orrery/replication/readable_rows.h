@@ -12,8 +12,9 @@
 
 namespace orrery::replication {
 
-/// Walks the rows of one slot in key order. If told to, it goes on behind bytes that cannot be read, and remembers
-/// between which keys they lie; else they end the walk, as they end a cursor's. One loop; lives as long as what it scans.
+/// Walks the rows of one slot in key order. If told to, it goes on behind bytes that cannot be read, and
+/// remembers between which keys they lie; else they end the walk, as they end a cursor's. One loop; lives as
+/// long as what it scans.
 class ReadableRows {
  public:
   /// A cursor over the slot's rows from that key of the table on.
@@ -33,7 +34,8 @@ class ReadableRows {
 
  private:
   void Settle();
-  /// Moves behind the damage that lies at or after `begin`; without a cursor if nothing behind it can be read.
+  /// Moves behind the damage that lies at or after `begin`; without a cursor if nothing behind it can be
+  /// read.
   void GoBehind(const std::string& begin);
   bool IsDamagedFrom(const std::string& key, const std::string& begin) const;
   char LastDamagedByte(const std::string& key, const std::string& begin) const;

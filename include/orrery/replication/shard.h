@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -90,6 +91,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
     coordinator_.OnPeerClock(peer, slot, clock);
   }
   void Handle(NodeId from, Message& message);
+  size_t ReadAhead(FrameReader* reader);
   void Answer(NodeId from, const ProbeMessage& probe);
   void Deliver(NodeId from, Message message);
   size_t LoopOf(const Message& message) const;
@@ -115,6 +117,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.
+  static constexpr size_t kMessagesAhead = 8;
+  std::array<Message, kMessagesAhead> ahead_;  ///< memory of OnFrame
   std::vector<SlotId> touched_;  ///< memory of CommitTurn
   SlotSet unsynced_;
   bool syncing_ = false;

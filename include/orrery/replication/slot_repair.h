@@ -10,9 +10,10 @@
 
 namespace orrery::replication {
 
-/// Slots whose stored bytes cannot be read, on their way back. The replica is set aside and says nothing; what of it can
-/// be read is put together with the images of the other homes, damaged ones included, until no row is missing that the
-/// joint clock speaks of (docs/catch-up.md). Says what to do; the messages are CatchUp's. One loop.
+/// Slots whose stored bytes cannot be read, on their way back. The replica is set aside and says nothing;
+/// what of it can be read is put together with the images of the other homes, damaged ones included, until no
+/// row is missing that the joint clock speaks of (docs/catch-up.md). Says what to do; the messages are
+/// CatchUp's. One loop.
 class SlotRepair {
  public:
   /// So many rounds over all homes, then what none of them can read is given up.
@@ -20,8 +21,8 @@ class SlotRepair {
 
   explicit SlotRepair(ShardContext* context) : context_(*context) {}
 
-  /// Notes the damage and sets the slot aside. False: it is already, or no other home has the slot, so that what can be
-  /// read of it here is all there is and it stays in service.
+  /// Notes the damage and sets the slot aside. False: it is already, or no other home has the slot, so that
+  /// what can be read of it here is all there is and it stays in service.
   bool Begin(SlotId slot, const Status& damage);
   /// Whether the slot is away from service.
   bool Has(SlotId slot) const { return slots_.contains(slot); }

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "orrery/base/status.h"
@@ -10,6 +12,8 @@
 #include "orrery/causality/merge.h"
 #include "orrery/replication/backlog.h"
 #include "orrery/replication/slot_image.h"
+#include "orrery/replication/slot_journal.h"
+#include "orrery/storage/row_key.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
 #include "orrery/storage/stored_row.h"
@@ -25,10 +29,14 @@ class SlotReplica {
   SlotReplica(SlotId id, storage::RowStore* store, storage::RowObserver* observer)
       : id_(id), store_(store), observer_(observer) {}
 
-  /// Reads what Save wrote; an absent slot is empty.
+  /// Reads the slot's own value; an absent slot is empty.
   [[nodiscard]] Status Load();
-  /// Puts clock, voided set and digest into the pending batch if they changed since.
-  void Save();
+  /// Up to which record of the journal the value that was loaded counts.
+  uint64_t state_as_of() const { return state_as_of_; }
+  /// Clock, voided set, digest and counts, for the store.
+  std::string State() const;
+  /// Whether the state has changed since this was last asked.
+  bool TakeDirty() { return std::exchange(dirty_, false); }
 
   enum class Fit { kNext, kDuplicate, kGap };
   /// Where the event stands to the prefix property: only kNext may be applied.
@@ -37,8 +45,8 @@ class SlotReplica {
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
   /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no row is read
   /// again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since they were read.
-  void ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
-                const causality::EventPtr& encoded);
+  [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
+                                const causality::EventPtr& encoded);
   /// Takes over a peer's image by the merge rule, in the pending batch. REQUIRES: no holes in it.
   [[nodiscard]] Status Merge(const SlotImage& theirs);
   /// What is committed now. REQUIRES: nothing pending in the store.
@@ -78,6 +86,8 @@ class SlotReplica {
   /// Sum of a hash of every row; with equal clocks, equal on all replicas.
   uint64_t digest() const { return digest_; }
   uint64_t row_count() const { return row_count_; }
+  /// Of them, rows of collections: where there are none, a key is its string row.
+  uint64_t collection_rows() const { return collection_rows_; }
   causality::HybridTime newest() const { return newest_; }
 
   Backlog& backlog() { return backlog_; }
@@ -87,13 +97,21 @@ class SlotReplica {
   causality::VersionVector& committed() { return committed_; }
 
  private:
-  bool DecodeState(std::string_view bytes);
+  bool DecodeOwn(std::string_view bytes);
   void Forget();
   Status ApplyScopes(const causality::Event& event);
+  Status ApplyScope(const causality::ScopeRemoval& scope);
+  Status EraseUnder(std::string_view prefix);
+  Status EraseKeys(std::string_view prefix);
+  Status EraseKey(std::string_view key_prefix);
+  Status EraseTag(std::string_view key_prefix, storage::RowTag tag);
+  Status EraseRows(std::string_view prefix);
+  void EraseAllRows();
   Status ApplyChanges(const causality::Event& event);
   struct KeyedUpdate;
   void NoteApplied(const causality::Event& event, const causality::EventPtr& encoded);
-  void WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
+  Status WriteRows(const std::vector<KeyedUpdate>& updates);
+  Status WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
 
   SlotId id_;
   storage::RowStore* store_;
@@ -103,13 +121,16 @@ class SlotReplica {
   causality::VoidedSet voided_;
   uint64_t digest_ = 0;
   uint64_t row_count_ = 0;
+  uint64_t collection_rows_ = 0;
   causality::HybridTime newest_ = 0;
+  uint64_t state_as_of_ = 0;
   bool dirty_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
   std::vector<KeyRange> half_applied_;
   bool is_aside_ = false;
   std::optional<SlotImage> aside_;
+  std::string aside_state_;  ///< what State() was, and is until Replace
   Backlog backlog_;
   causality::VersionVector committed_;
 };

@@ -13,8 +13,12 @@ namespace orrery::replication {
 /// The slots of one shard, loaded from the store at start, and which of them the turn has changed. One loop.
 class SlotTable {
  public:
-  SlotTable(storage::RowStore* store, storage::RowObserver* observer, size_t backlog_bytes_max)
-      : store_(store), observer_(observer), slots_(kSlotCount), budget_(backlog_bytes_max) {}
+  SlotTable(storage::RowStore* store, storage::RowObserver* observer, size_t backlog_bytes_max, size_t loop_index = 0)
+      : store_(store),
+        observer_(observer),
+        slots_(kSlotCount),
+        budget_(backlog_bytes_max),
+        journal_(store, loop_index, kJournalBytesMax) {}
 
   /// Loads every slot that the store has and that owns(slot) accepts. Corrupt ones are reset and listed.
   template <typename Owns>
@@ -53,6 +57,9 @@ class SlotTable {
   size_t backlog_bytes() const { return budget_.bytes(); }
 
  private:
+  /// Some hundred thousand states: by the time that a record is dropped, nearly all of its slots are in later ones.
+  static constexpr size_t kJournalBytesMax = 8 << 20;
+
   Status LoadOne(SlotId slot, std::vector<SlotId>* corrupt);
 
   storage::RowStore* store_;
@@ -61,6 +68,8 @@ class SlotTable {
   std::set<SlotId> known_;
   SlotSet touched_;
   BacklogBudget budget_;
+  SlotJournal journal_;
+  std::vector<SlotId> dirty_;  ///< memory of SaveTouched
 };
 
 }  // namespace orrery::replication

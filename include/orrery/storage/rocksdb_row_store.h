@@ -35,7 +35,7 @@ struct RocksOptions {
 };
 
 struct ShardOptions {
-  /// Recently used values of kRows, kept decoded from blocks, for this shard alone. 0: none.
+  /// Recently used values of kRows and kCounts, kept decoded from blocks, for this shard alone. 0: none.
   size_t row_cache_bytes = size_t{64} << 20;
   /// Runs a task on the shard's loop; called on the database's sync thread. Empty: SyncSoon syncs before it
   /// returns.

@@ -20,6 +20,8 @@ enum class RowTag : uint8_t {
   kList = 5,
   kStream = 6,
 };
+inline constexpr RowTag kRowTags[] = {RowTag::kHead, RowTag::kString, RowTag::kHash,  RowTag::kSet,
+                                      RowTag::kZset, RowTag::kList,   RowTag::kStream};
 
 /// Where a row lives inside its slot. Byte form, ordered (docs/row-format.md):
 ///
@@ -76,5 +78,20 @@ struct ParsedRowKey {
 };
 /// nullopt for bytes that EncodeRowKey never writes.
 std::optional<ParsedRowKey> ParseRowKey(std::string_view bytes);
+
+/// A row key taken apart without copying or checking the key: views into it.
+struct RowKeyParts {
+  std::string_view key_prefix;  ///< as KeyPrefix makes it
+  RowTag tag = RowTag::kString;
+  std::string_view element;
+};
+/// nullopt if the bytes end before a known tag.
+std::optional<RowKeyParts> SplitRowKey(std::string_view row_key);
+/// Whether the row is an element or the head of a collection: anything but a whole string.
+bool IsCollectionRow(std::string_view row_key);
+/// Where the KeyPrefix that the bytes start with ends; 0 if they end before.
+size_t KeyPrefixSize(std::string_view bytes);
+/// The first row key after all rows of the key. REQUIRES: a KeyPrefix.
+std::string AfterKey(std::string_view key_prefix);
 
 }  // namespace orrery::storage

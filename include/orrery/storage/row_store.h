@@ -60,7 +60,7 @@ enum class Durability : uint8_t {
 /// Group commit: Put, Delete and DeletePrefix gather in a pending batch that reads of the same RowStore
 /// already see; Commit makes the whole batch durable atomically. Other shards' stores over the same database
 /// see it only then. Owned by one loop and called on its thread. Several shards share one database: no two of
-/// them write the same keys, and rows of kRows and kSlots are read with View and Get only by the shard that
+/// them write the same keys, and rows of kRows and kCounts are read with View and Get only by the shard that
 /// writes them, because it may keep them in a cache of its own.
 ///
 /// Errors: kCorruption means that stored bytes cannot be read (never "not found"). kIoError or kFull from

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "orrery/base/status.h"
@@ -35,12 +36,16 @@ class Transaction {
     uint64_t now_ms = 0;
     /// Increments born at or before this counter are not continued: the homes in reach have changed since.
     uint64_t birth_floor = 0;
+    /// False only if the slot has no row of a collection, so that whoever wants a string need not look for one.
+    bool slot_has_collections = true;
   };
 
   Transaction(const RowStore& store, const Context& context) : store_(store), context_(context) {}
 
   const Context& context() const { return context_; }
   uint64_t now_ms() const { return context_.now_ms; }
+  /// Whether the slot, or what this command made or brought along, may have rows of collections.
+  bool MayHaveCollections() const { return context_.slot_has_collections || own_collections_; }
 
   /// The row as this command sees it; empty if there is none. The reference lives until the row is next changed.
   const causality::Row& Get(std::string_view row_key);
@@ -48,6 +53,14 @@ class Transaction {
   /// until it returns false. visit must not change rows.
   using Visitor = std::function<bool(std::string_view row_key, const causality::Row& row)>;
   void Scan(std::string_view prefix, std::string_view from, const Visitor& visit);
+  /// Calls visit for each row under the prefix that this command has read, changed or brought along, in order.
+  /// stood: it showed a value before this command, and no scope of this command takes it.
+  using OwnVisitor = std::function<void(std::string_view row_key, bool stood, const causality::Row& now)>;
+  void VisitOwn(std::string_view prefix, const OwnVisitor& visit) const;
+  /// Whether a scope of this command takes all that stood under the prefix.
+  bool IsRemoved(std::string_view prefix) const;
+  /// The row as it stood before this command, in a slot of its own; empty if there was none.
+  causality::Row GetBefore(std::string_view row_key);
   /// A derived entry (kCounts, kExpiry, kIndex) of this slot, as of before this command. `key` is without the slot.
   std::optional<std::string> GetDerived(Table table, std::string_view key);
   std::unique_ptr<Cursor> ScanDerived(Table table, std::string_view prefix, std::string_view from);
@@ -70,6 +83,8 @@ class Transaction {
 
   bool changed() const { return !scopes_.empty() || has_changes_; }
   const Status& status() const { return status_; }
+  /// Whoever finds that derived entries do not decode says so: the coordinator discards reply and event.
+  void Fail(Status status) { status_ = std::move(status); }
   /// The event; leaves the transaction empty. rows, if given, gets for each of the event's changes, in their order, the row
   /// before and after it: so whoever applies it where it was made need not read again. REQUIRES: changed().
   causality::Event TakeEvent(std::vector<RowUpdate>* rows = nullptr);
@@ -82,6 +97,7 @@ class Transaction {
     std::vector<causality::CellId> removed;    // of cells that stood before this command
     std::vector<causality::Cell> added;
     bool attached = false;
+    bool stood = false;
     bool changed() const { return !removed.empty() || !added.empty(); }
     const causality::Row& row() const { return differs ? now : before.row; }
     causality::Row& Modify();
@@ -90,13 +106,14 @@ class Transaction {
   Touched& Load(std::string_view row_key);
   Touched ReadRow(std::string_view row_key);
   void AddCell(std::string_view row_key, causality::Cell cell);
-  bool InRemovedScope(std::string_view row_key) const;
+  void NoteCollection(std::string_view row_key);
 
   const RowStore& store_;
   Context context_;
   std::map<std::string, Touched, std::less<>> touched_;
   std::vector<causality::ScopeRemoval> scopes_;
   bool has_changes_ = false;
+  bool own_collections_ = false;
   Status status_;
 };
 

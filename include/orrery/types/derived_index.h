@@ -2,18 +2,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string_view>
 
 #include "orrery/storage/row_observer.h"
 
 namespace orrery::types {
 
 /// Keeps what can be computed from rows but is wanted without reading them: keys per slot and database
-/// (DBSIZE), and the deadlines in order (purging). In Table::kCounts and Table::kExpiry, by the slot's
-/// prefix; never replicated.
+/// (DBSIZE), the deadlines in order (purging), what each collection amounts to (KeySummary: type, HLEN, DEL),
+/// and the orders of those types that have one (CountedIndex). In kCounts, kExpiry and kIndex, by the slot's
+/// prefix; never replicated. Everything in the first two and in the summaries' counts is a pure function of
+/// the slot's rows.
 class DerivedIndex final : public storage::RowObserver {
  public:
-  void OnRowChange(SlotId slot, std::string_view row_key, const causality::Row& before,
-                   const causality::Row& after, storage::RowStore* store) override;
+  [[nodiscard]] Status OnRowChange(const storage::ObservedChange& change, storage::RowStore* store) override;
+  Result<std::optional<storage::RowTotals>> OnElementsRemoved(SlotId slot, std::string_view key_prefix,
+                                                              storage::RowTag tag,
+                                                              storage::RowStore* store) override;
 
   /// Computes the slot's entries anew from its rows, into the pending batch.
   [[nodiscard]] Status Rebuild(SlotId slot, storage::RowStore* store);

@@ -112,6 +112,7 @@ Status Node::Impl::Open() {
 // The new life is on disk before its first event can be made.
 Result<replication::NodeState> Node::Impl::TakeIncarnation() {
   storage::RowStore& store = first().store();
+  if (Status s = replication::FoldSlotJournals(&store); !s.ok()) return s;
   auto state = replication::LoadNodeState(store);
   if (!state.ok()) return state;
   if (!state->id) state->id = NodeId{first().random().Next64() | 1};

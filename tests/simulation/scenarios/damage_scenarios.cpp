@@ -26,20 +26,46 @@ TEST(DamageScenario, EmptiedCoordinatorIsNoCopyOfWhatItMadeBefore) {
   options.w = 3;
   options.r = 1;
   Scenario s(options);
-  EXPECT_EQ(s.Do(s.home(0), 'd', "HSET", {"p", "v"}), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'd', "ESET", {"p", "v"}), "+OK\r\n");
   s.cluster().PauseNode(s.home(2));
-  Operation* incr = s.Send(s.home(0), 'b', "INCR", {"1"});
+  const Call* incr = s.Send(s.home(0), 'b', "INCR");
   s.RunFor(5'000);
   Damage(&s, s.home(0), 'd');
-  Operation* get = s.Send(s.home(0), 'd', "HGET", {"p"});
+  const Call* get = s.Send(s.home(0), 'd', "EGET", {"p"});
   s.RunFor(5'000);
   EXPECT_EQ(Scenario::Seen(*get).substr(0, 12), "-CLUSTERDOWN");
   EXPECT_EQ(Scenario::Seen(*incr).substr(0, 8), "-UNKNOWN");
   s.cluster().ResumeNode(s.home(2));
   s.RunFor(kNoticedUs);
-  EXPECT_EQ(s.Do(s.home(0), 'd', "HGET", {"p"}), "$1\r\nv\r\n");
-  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":2\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'd', "EGET", {"p"}), "$1\r\nv\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
   s.Settle();
+}
+
+// Another row is damaged on each home. Emptied at once, they would have had nothing left to merge.
+TEST(DamageScenario, DifferentRowsDamagedOnAllHomesAreAllReadAgain) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'a', "INCRBY", {"5"}), ":5\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"kept"}), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'd', "SET", {"v"}), "+OK\r\n");
+  s.RunFor(3'000'000);
+  Damage(&s, s.home(0), 'a');
+  Damage(&s, s.home(1), 'b');
+  Damage(&s, s.home(2), 'd');
+  // Each home finds its own damage when it applies a change of the row.
+  s.Send(s.home(0), 'a', "INCR");
+  s.Send(s.home(0), 'b', "INCR");
+  s.Send(s.home(0), 'd', "SET", {"w"});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(1), 'c', "GET"), "$4\r\nkept\r\n");
+  EXPECT_NE(s.Do(s.home(1), 'a', "GET"), "$-1\r\n");
+  EXPECT_NE(s.Do(s.home(1), 'b', "GET"), "$-1\r\n");
+  EXPECT_NE(s.Do(s.home(1), 'd', "GET"), "$-1\r\n");
+  s.Settle();
+  for (size_t home = 0; home < 3; ++home) {
+    EXPECT_FALSE(s.cluster().node(s.home(home)).shard().slots().Find(s.slot())->is_aside());
+  }
 }
 
 }  // namespace

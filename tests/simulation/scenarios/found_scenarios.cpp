@@ -17,10 +17,10 @@ TEST(FoundScenario, ImageSentInPartsDoesNotMoveWithNewCommits) {
     Scenario s(options, seed);
     s.cluster().CrashNode(s.home(2), SIZE_MAX, 1000);
     s.RunFor(kNoticedUs);
-    for (const char* field : {"p", "q", "r"}) s.Do(s.home(0), 'd', "HSET", {field, "old"});
+    for (const char* field : {"p", "q", "r"}) s.Do(s.home(0), 'd', "ESET", {field, "old"});
     s.cluster().StartNode(s.home(2));
     for (int i = 0; i < 60; ++i) {
-      for (const char* field : {"p", "q", "r"}) s.Send(s.home(0), 'd', "HSET", {field, std::to_string(i)});
+      for (const char* field : {"p", "q", "r"}) s.Send(s.home(0), 'd', "ESET", {field, std::to_string(i)});
       s.RunFor(10'000);
     }
     s.Settle();
@@ -33,7 +33,7 @@ TEST(FoundScenario, WriteThatWasSentOnceIsNeverCalledRefused) {
   Scenario s;
   s.RunFor(100'000);
   s.cluster().PauseNode(s.home(0));
-  Operation* set = s.Send(s.away(0), 'c', "SET", {"late"});
+  const Call* set = s.Send(s.away(0), 'c', "SET", {"late"});
   s.RunFor(10'000);
   s.Isolate({s.away(0)});
   s.RunFor(kNoticedUs);
@@ -48,7 +48,7 @@ TEST(FoundScenario, NodeWhoseSyncFailsStopsAndStartsAnew) {
   Scenario s;
   s.Isolate({s.home(2)});
   s.RunFor(kNoticedUs);
-  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":1\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
   s.Isolate({s.home(2)}, false);
   s.RunFor(300'000);
   for (size_t home : {s.home(0), s.home(1), s.home(2)}) {
@@ -64,13 +64,14 @@ TEST(FoundScenario, FallbackOfTwoHomesIsOneCopy) {
   options.w = 3;
   options.r = 1;
   Scenario s(options);
-  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR", {"1"}), ":1\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
   s.cluster().CrashNode(s.away(1), SIZE_MAX, 1000);
   s.cluster().CrashNode(s.home(2), SIZE_MAX, 1000);
   s.RunFor(kNoticedUs);
-  // home(1) says nothing any more, but is not known to be gone yet: the event is on home(0) and, for home(2), on away(0).
+  // home(1) says nothing any more, but is not known to be gone yet: the event is on home(0) and, for home(2),
+  // on away(0).
   s.cluster().PauseNode(s.home(1));
-  Operation* incr = s.Send(s.home(0), 'b', "INCR", {"1"});
+  const Call* incr = s.Send(s.home(0), 'b', "INCR");
   s.RunFor(20'000);
   s.cluster().CrashNode(s.home(1), SIZE_MAX, 1000);
   s.RunFor(kNoticedUs);

@@ -19,7 +19,6 @@ Options Scenario::Sizes() {
   options.nodes = 5;
   options.clients = 0;
   options.slots = 1;
-  options.keys_per_slot = 4;
   options.batching = 0;
   options.shard.request_timeout_us = 1'000'000;
   options.shard.anti_entropy_interval_us = 2'000'000;
@@ -60,22 +59,22 @@ void Scenario::Isolate(const std::set<size_t>& nodes, bool cut) {
   }
 }
 
-Operation* Scenario::Send(size_t entry, char key, const std::string& command,
-                          const std::vector<std::string>& rest) {
+Call* Scenario::Send(size_t entry, char key, const std::string& command,
+                     const std::vector<std::string>& rest) {
   std::vector<std::string> args = {command, Key(key)};
   args.insert(args.end(), rest.begin(), rest.end());
-  return workload_.Submit(entry, Key(key), std::move(args));
+  return workload_.Submit(entry, std::move(args));
 }
 
 std::string Scenario::Do(size_t entry, char key, const std::string& command,
                          const std::vector<std::string>& rest) {
-  const Operation* operation = Send(entry, key, command, rest);
-  while (!operation->response && !operation->given_up && cluster_.Step()) continue;
-  return Seen(*operation);
+  const Call* call = Send(entry, key, command, rest);
+  while (!call->reply && !call->given_up && cluster_.Step()) continue;
+  return Seen(*call);
 }
 
-std::string Scenario::Seen(const Operation& operation) {
-  return operation.response ? replication::ErrorText(*operation.response) : "no answer";
+std::string Scenario::Seen(const Call& call) {
+  return call.reply && !call.given_up ? *call.reply : "no answer";
 }
 
 void Scenario::Settle() {

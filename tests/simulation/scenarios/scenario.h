@@ -30,19 +30,18 @@ class Scenario {
   size_t home(size_t i) const { return cluster_.IndexOf(cluster_.ring().Homes(slot())[i]); }
   size_t away(size_t i) const { return cluster_.IndexOf(cluster_.ring().Fallbacks(slot())[i]); }
   SlotId slot() const { return cluster_.slots()[0]; }
-  /// Keys "a", "b", "c", "d" of the slot; see Workload for what they are for.
+  /// The key of that kind (key_kinds.h) in the slot.
   std::string Key(char name) const;
 
   void RunFor(uint64_t duration_us);
   /// Cuts these nodes off from all others, or lets them back.
   void Isolate(const std::set<size_t>& nodes, bool cut = true);
   /// Sends a command and does not wait.
-  Operation* Send(size_t entry, char key, const std::string& command,
-                  const std::vector<std::string>& rest = {});
+  Call* Send(size_t entry, char key, const std::string& command, const std::vector<std::string>& rest = {});
   /// Sends a command, waits until it is answered or given up, and returns what the client saw.
   std::string Do(size_t entry, char key, const std::string& command,
                  const std::vector<std::string>& rest = {});
-  static std::string Seen(const Operation& operation);
+  static std::string Seen(const Call& call);
   /// Heals everything; all homes must come to agree.
   void Settle();
 

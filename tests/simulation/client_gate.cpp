@@ -1,0 +1,57 @@
+#include "simulation/client_gate.h"
+
+#include <string_view>
+#include <utility>
+
+#include "simulation/sim_executor.h"
+
+namespace orrery::simulation {
+
+using replication::Request;
+using replication::Response;
+
+ClientGate::ClientGate(replication::RequestRouter* router, RequestListener* listener, uint64_t random_seed,
+                       std::function<void(std::function<void()>)> post)
+    : router_(*router), listener_(*listener), post_(std::move(post)), dispatcher_(this, this, random_seed) {}
+
+void ClientGate::Call(uint64_t call, const std::vector<std::string>& args,
+                      std::function<void(std::string)> done) {
+  current_call_ = call;
+  if (IsElementCommand(args[0])) {
+    Request request;
+    request.slot = SlotOf(args[1]);
+    request.traits = TraitsOfElementCommand(args[0]);
+    for (const std::string& arg : args) request.args.Append(arg);
+    Submit(std::move(request), [done = std::move(done)](Response response) {
+      done(response.outcome == replication::Outcome::kReply ? response.reply : ErrorText(response));
+    });
+  } else {
+    const std::vector<std::string_view> views(args.begin(), args.end());
+    dispatcher_.Dispatch({}, views, std::move(done));
+  }
+  current_call_ = 0;
+}
+
+void ClientGate::Submit(Request request, replication::Callback done) {
+  const uint64_t call = current_call_;
+  const uint64_t op = listener_.OnRequest(call, request);
+  TagRequest(op, &request);
+  router_.Submit(std::move(request), [this, call, op, done = std::move(done)](Response response) {
+    listener_.OnResponse(op, response);
+    current_call_ = call;  // a command of several rounds goes on from here
+    done(std::move(response));
+    current_call_ = 0;
+  });
+}
+
+// No command of the simulation walks the keyspace; nothing is certain.
+void ClientGate::SurveyKeys(std::optional<uint8_t> /*db*/,
+                            std::function<void(const commands::KeySurvey&)> done) {
+  Post([done = std::move(done)] {
+    commands::KeySurvey survey;
+    survey.may_have_keys.set();
+    done(survey);
+  });
+}
+
+}  // namespace orrery::simulation

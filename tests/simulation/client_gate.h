@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orrery/commands/cluster_access.h"
+#include "orrery/commands/dispatcher.h"
+#include "orrery/replication/request.h"
+
+namespace orrery::simulation {
+
+/// Hears of the single-slot requests that clients' commands are made of.
+class RequestListener {
+ public:
+  virtual ~RequestListener() = default;
+  /// A command of this call needs this request. Its number.
+  virtual uint64_t OnRequest(uint64_t call, const replication::Request& request) = 0;
+  virtual void OnResponse(uint64_t op, const replication::Response& response) = 0;
+};
+
+/// Where the clients of one life of a node come in: a real Dispatcher over the shard's router. Gives each
+/// request the number of its operation, so that it can be followed through the cluster.
+class ClientGate final : private replication::RequestRouter, private commands::ClusterAccess {
+ public:
+  /// post runs a task on the node, later.
+  ClientGate(replication::RequestRouter* router, RequestListener* listener, uint64_t random_seed,
+             std::function<void(std::function<void()>)> post);
+
+  /// Starts a client's command; done is called once, with a whole reply, unless this life ends before.
+  void Call(uint64_t call, const std::vector<std::string>& args, std::function<void(std::string)> done);
+
+ private:
+  void Submit(replication::Request request, replication::Callback done) override;
+  void SurveyKeys(std::optional<uint8_t> db, std::function<void(const commands::KeySurvey&)> done) override;
+  void Post(std::function<void()> task) override { post_(std::move(task)); }
+
+  replication::RequestRouter& router_;
+  RequestListener& listener_;
+  std::function<void(std::function<void()>)> post_;
+  commands::Dispatcher dispatcher_;
+  uint64_t current_call_ = 0;  ///< of the command that is being taken apart or goes on
+};
+
+}  // namespace orrery::simulation

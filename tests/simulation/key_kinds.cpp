@@ -1,0 +1,99 @@
+#include "simulation/key_kinds.h"
+
+namespace orrery::simulation {
+namespace {
+
+std::string NumberValue(const Draw& draw) {
+  return std::to_string(1000 * draw.number);
+}
+std::string TextValue(const Draw& draw) {
+  return "v" + std::to_string(draw.number);
+}
+
+Command ChooseForRegister(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 20) return {"SET", key, NumberValue(draw)};
+  if (dice < 28)
+    return {"MSET", key, NumberValue(draw), draw.any_key('a'), "7", draw.any_key('c'), TextValue(draw)};
+  if (dice < 36) return {"DEL", key};
+  if (dice < 41) return {"DEL", key, draw.any_key('a'), draw.any_key('e')};
+  if (dice < 60) return {"INCR", key};
+  if (dice < 66) return {"DECRBY", key, "3"};
+  if (dice < 70) return {"GETSET", key, NumberValue(draw)};
+  if (dice < 73) return {"SETNX", key, NumberValue(draw)};
+  if (dice < 76) return {"APPEND", key, "1"};
+  if (dice < 80) return {"MGET", key, draw.any_key('a')};
+  return {"GET", key};
+}
+
+Command ChooseForCounter(const Draw& draw, const std::string& key) {
+  if (draw.random.Below(100) < 70) return {"INCR", key};
+  return {"GET", key};
+}
+
+std::string Context(const Draw& draw) {
+  if (draw.contexts.empty() || draw.random.Below(6) == 0) return "";
+  if (draw.random.Below(2) == 0) return draw.contexts.back();
+  return draw.contexts[draw.random.Below(draw.contexts.size())];
+}
+
+Command ChooseForSiblings(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 30) return {"DGET", key};
+  if (dice < 65) return {"DPUT", key, Context(draw), TextValue(draw)};
+  if (dice < 80) return {"DDEL", key, Context(draw)};
+  return {"SET", key, TextValue(draw)};
+}
+
+Command ChooseForElements(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string element(1, static_cast<char>('p' + draw.random.Below(3)));
+  if (dice < 45) return {"ESET", key, element, TextValue(draw)};
+  if (dice < 60) return {"EREM", key, element};
+  if (dice < 75) return {"ECLEAR", key};
+  return {"EGET", key, element};
+}
+
+// Ends that come while the run lasts. By absolute time, so that checkers know them, too.
+Command ChooseForEnds(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string end = std::to_string(draw.wall_ms + draw.random.Below(3'000));
+  if (dice < 15) return {"SET", key, NumberValue(draw)};
+  if (dice < 35) return {"SET", key, NumberValue(draw), "PXAT", end};
+  if (dice < 50) return {"PEXPIREAT", key, end};
+  if (dice < 58) return {"PERSIST", key};
+  if (dice < 62) return {"SET", key, NumberValue(draw), "KEEPTTL"};
+  if (dice < 75) return {"INCR", key};
+  if (dice < 80) return {"GETDEL", key};
+  if (dice < 85) return {"GETEX", key, "PXAT", end};
+  return {"GET", key};
+}
+
+Command ChooseForMoves(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 30) return {"SET", key, NumberValue(draw)};
+  if (dice < 45) return {"INCR", key};
+  if (dice < 55) return {"RENAME", key, draw.any_key('f')};
+  if (dice < 65) return {"COPY", key, draw.any_key('f'), "REPLACE"};
+  if (dice < 72) return {"MSETNX", key, NumberValue(draw), draw.any_key('f'), "7"};
+  if (dice < 80) return {"BITOP", "OR", key, draw.any_key('f'), draw.any_key('a')};
+  if (dice < 88) return {"DEL", key};
+  return {"GET", key};
+}
+
+constexpr KeyKind kKinds[] = {
+    {'a', "registers and counters mixed", ChooseForRegister},
+    {'b', "counters", ChooseForCounter},
+    {'c', "siblings", ChooseForSiblings},
+    {'d', "elements", ChooseForElements},
+    {'e', "keys that end", ChooseForEnds},
+    {'f', "keys that are moved and copied", ChooseForMoves},
+};
+
+}  // namespace
+
+std::span<const KeyKind> KeyKinds() {
+  return kKinds;
+}
+
+}  // namespace orrery::simulation
