@@ -47,12 +47,16 @@ void HintService::Refuse(NodeId from, const HintMessage& message) {
 
 Status HintService::Keep(NodeId home, const EventPtr& event) {
   if (home == context_.self.node) return Status::Invalid("a home keeps no hints for itself");
-  return Add(home, event);
+  runs_.WillAdd(home, event->slot, event->dot);
+  return Added(store_.AddOwn(home, event->slot, event->dot, event->bytes));
 }
 
 Status HintService::Add(NodeId home, const EventPtr& event) {
   runs_.WillAdd(home, event->slot, event->dot);
-  Status status = store_.Add(home, event->slot, event->dot, event->bytes);
+  return Added(store_.Add(home, event->slot, event->dot, event->bytes));
+}
+
+Status HintService::Added(Status status) {
   if (status.ok()) {
     ++context_.stats.hints_stored;
   } else if (context_.log && status.code() != StatusCode::kFull) {
