@@ -235,7 +235,7 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
 void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
   Slot* slot = Find(ack.slot);
   if (slot == nullptr) return;
-  if (ack.refused) {
+  if (ack.refused && !ORRERY_MUTATION("refused-hints-counted")) {
     ORRERY_MARK("a fallback refused a hint");
     slot->refused.insert(from);
     RefreshTargets(ack.slot, slot);
