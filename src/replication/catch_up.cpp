@@ -75,7 +75,12 @@ void CatchUp::FlushAcks() {
   for (const Ack& ack : acks_) {
     const uint64_t counter = context_.slots->At(ack.slot).clock().Get(ack.actor);
     if (counter == 0) continue;
-    context_.outbox->SendDurable(ack.peer, AckMessage{ack.slot, {ack.actor, counter}});
+    const AckMessage message{ack.slot, {ack.actor, counter}};
+    if (ORRERY_MUTATION("events-acknowledged-before-the-commit")) {
+      context_.outbox->Send(ack.peer, message);
+    } else {
+      context_.outbox->SendDurable(ack.peer, message);
+    }
   }
   acks_.clear();
 }

@@ -51,6 +51,12 @@ bool Coordinator::Admit(Slot* slot, const Request& request, Callback* done) {
     Refuse(Outcome::kClusterDown, "no home of the slot is in reach", std::move(*done));
     return false;
   }
+  if (request.traits.writes && targets.we_stand_for && hints_.full()) {
+    ORRERY_MARK("coordinator that is no home has no room for hints");
+    ++context_.stats.no_replicas;
+    Refuse(Outcome::kNoReplicas, "", std::move(*done));
+    return false;
+  }
   if (request.traits.writes && targets.participants() < context_.view->W(request.write_quorum)) {
     ++context_.stats.no_replicas;
     Refuse(Outcome::kNoReplicas, "", std::move(*done));
@@ -229,7 +235,7 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
 void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
   Slot* slot = Find(ack.slot);
   if (slot == nullptr) return;
-  if (ack.refused) {
+  if (ack.refused && !ORRERY_MUTATION("refused-hints-counted")) {
     ORRERY_MARK("a fallback refused a hint");
     slot->refused.insert(from);
     RefreshTargets(ack.slot, slot);

@@ -53,7 +53,7 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
 }
 
 bool Coordinator::IsStale(const Request& request) const {
-  if (request.sent_ms == 0) return false;
+  if (request.sent_ms == 0 || ORRERY_MUTATION("forwarded-requests-never-age")) return false;
   const uint64_t now_ms = std::max(context_.clock->WallMs(), causality::PhysicalMs(context_.hybrid->Last()));
   return now_ms > request.sent_ms + context_.options.forward_age_max_ms;
 }
@@ -128,6 +128,7 @@ void Coordinator::Replicate(SlotId id, Slot* slot, const EventPtr& event) {
   }
   if (!slot->targets.we_stand_for) return;
   ORRERY_MARK("coordinator that is no home");
+  if (ORRERY_MUTATION("own-hints-not-kept")) return;
   const Status kept = hints_.Keep(*slot->targets.we_stand_for, event);
   if (!kept.ok() && context_.log) context_.log("cannot keep own hint: " + kept.message());
 }

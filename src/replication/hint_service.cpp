@@ -24,7 +24,7 @@ void HintService::OnHint(NodeId from, const HintMessage& message) {
   }
   uint64_t safe = runs_.SafeThrough(message.home, slot, dot.actor, message.since);
   const bool follows = safe + 1 == dot.counter || ORRERY_MUTATION("fallback-acks-over-gap");
-  if (safe < dot.counter) {
+  if (safe < dot.counter && !ORRERY_MUTATION("hints-acknowledged-and-forgotten")) {
     if (!follows) {
       ORRERY_MARK("hint after a gap");
       return Refuse(from, message);
@@ -35,6 +35,7 @@ void HintService::OnHint(NodeId from, const HintMessage& message) {
     }
     safe = dot.counter;
   }
+  if (ORRERY_MUTATION("hints-acknowledged-and-forgotten")) safe = std::max(safe, dot.counter);
   Ack& ack = acks_[{from, message.home, slot, dot.actor}];
   ack.upto = std::max(ack.upto, safe);
 }
@@ -47,12 +48,16 @@ void HintService::Refuse(NodeId from, const HintMessage& message) {
 
 Status HintService::Keep(NodeId home, const EventPtr& event) {
   if (home == context_.self.node) return Status::Invalid("a home keeps no hints for itself");
-  return Add(home, event);
+  runs_.WillAdd(home, event->slot, event->dot);
+  return Added(store_.AddOwn(home, event->slot, event->dot, event->bytes));
 }
 
 Status HintService::Add(NodeId home, const EventPtr& event) {
   runs_.WillAdd(home, event->slot, event->dot);
-  Status status = store_.Add(home, event->slot, event->dot, event->bytes);
+  return Added(store_.Add(home, event->slot, event->dot, event->bytes));
+}
+
+Status HintService::Added(Status status) {
   if (status.ok()) {
     ++context_.stats.hints_stored;
   } else if (context_.log && status.code() != StatusCode::kFull) {

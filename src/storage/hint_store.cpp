@@ -137,19 +137,26 @@ void HintStore::Discount(const Stream& stream, uint64_t count, uint64_t bytes) {
 }
 
 Status HintStore::Add(NodeId home, SlotId slot, const Dot& dot, std::string_view event) {
-  const Stream stream{home, slot, dot.actor};
-  const std::string key = HintKey(home, slot, dot);
+  return Keep({home, slot, dot.actor}, dot.counter, event, options_.bytes_max);
+}
+
+Status HintStore::AddOwn(NodeId home, SlotId slot, const Dot& dot, std::string_view event) {
+  return Keep({home, slot, dot.actor}, dot.counter, event, UINT64_MAX);
+}
+
+Status HintStore::Keep(const Stream& stream, uint64_t counter, std::string_view event, uint64_t bytes_max) {
+  const std::string key = HintKey(stream.home, stream.slot, {stream.actor, counter});
   const auto range = ranges_.find(stream);
   const bool may_be_kept =
-      range != ranges_.end() && range->second.first <= dot.counter && dot.counter <= range->second.last;
+      range != ranges_.end() && range->second.first <= counter && counter <= range->second.last;
   if (may_be_kept) {
     const auto kept = store_->View(Table::kHints, key);
     if (!kept.ok()) return kept.status();
     if (kept->has_value()) return Status::Ok();
   }
-  if (bytes_ + CostOf(event) > options_.bytes_max) return Status::Full("the hint store is full");
+  if (bytes_ + CostOf(event) > bytes_max) return Status::Full("the hint store is full");
   store_->Put(Table::kHints, key, event);
-  Count(stream, dot.counter, CostOf(event));
+  Count(stream, counter, CostOf(event));
   return Status::Ok();
 }
 

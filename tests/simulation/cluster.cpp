@@ -123,6 +123,12 @@ void Cluster::CrashNode(size_t index, size_t unsynced_to_keep, uint64_t noticed_
   detector_.Reconsider();
 }
 
+void Cluster::RestoreImage(size_t index, const storage::MemoryDatabase::Image& image) {
+  if (nodes_[index]->up()) return;
+  Note("image", index, 0, [&] { return NodeName(index) + " comes back with an older disk"; });
+  nodes_[index]->disk().RestoreImage(image);
+}
+
 void Cluster::PauseNode(size_t index) {
   Note("pause", index, 0, [&] { return NodeName(index); });
   nodes_[index]->Pause();

@@ -60,6 +60,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   // Faults and their ends.
   void StartNode(size_t node);
   void CrashNode(size_t node, size_t unsynced_to_keep, uint64_t noticed_within_us);
+  /// REQUIRES: the node is down.
+  void RestoreImage(size_t node, const storage::MemoryDatabase::Image& image);
   void PauseNode(size_t node);
   void ResumeNode(size_t node);
   void SetBlocked(size_t from, size_t to, bool blocked);

@@ -11,8 +11,8 @@
 namespace orrery::simulation {
 
 const std::set<std::string>& AllFaults() {
-  static const std::set<std::string> kAll = {"partition", "asymmetric", "flap", "slow", "crash",
-                                             "power",     "pause",      "skew", "disk", "suspect"};
+  static const std::set<std::string> kAll = {"partition", "pair",  "asymmetric", "flap", "slow",  "crash",
+                                             "power",     "pause", "skew",       "disk", "image", "suspect"};
   return kAll;
 }
 
@@ -36,8 +36,9 @@ void Nemesis::Plan() {
 void Nemesis::Strike(const std::string& fault) {
   cluster_.Note("fault", 0, 0, [&] { return fault; });
   if (fault == "partition") return Partition();
+  if (fault == "pair") return Pair();
   if (fault == "asymmetric") return Asymmetric();
-  if (fault == "flap") return cluster_.network().Break(AnyNode(), (AnyNode() + 1) % cluster_.size());
+  if (fault == "flap") return Flap();
   if (fault == "slow") return Slow();
   if (fault == "crash") return Crash(false);
   if (fault == "power") return Crash(true);
@@ -45,6 +46,7 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "skew") return Skew();
   if (fault == "disk") return Disk();
   if (fault == "suspect") return Suspect();
+  if (fault == "image") return Image();
   if (fault == "corrupt") return Corrupt();
   if (fault == "rot") return Rot();
   ORRERY_CHECK(!"a fault of the simulation");
@@ -62,9 +64,11 @@ void Nemesis::Later(uint64_t delay_us, std::function<void()> task) {
   });
 }
 
+// Two sides, sometimes three.
 void Nemesis::Partition() {
-  std::vector<bool> side;
-  for (size_t i = 0; i < cluster_.size(); ++i) side.push_back(cluster_.random().Below(2) == 0);
+  const uint64_t sides = cluster_.random().Below(4) == 0 ? 3 : 2;
+  std::vector<uint64_t> side;
+  for (size_t i = 0; i < cluster_.size(); ++i) side.push_back(cluster_.random().Below(sides));
   const auto cut = [this, side](bool blocked) {
     for (size_t a = 0; a < side.size(); ++a) {
       for (size_t b = 0; b < side.size(); ++b) {
@@ -76,16 +80,32 @@ void Nemesis::Partition() {
   Later(Duration(), [cut] { cut(false); });
 }
 
+// Two nodes do not see each other; all others see both.
+void Nemesis::Pair() {
+  const size_t a = AnyNode(), b = AnyOther(a);
+  const auto cut = [this, a, b](bool blocked) {
+    cluster_.SetBlocked(a, b, blocked);
+    cluster_.SetBlocked(b, a, blocked);
+  };
+  cut(true);
+  Later(Duration(), [cut] { cut(false); });
+}
+
 void Nemesis::Asymmetric() {
   const size_t from = AnyNode();
-  const size_t to = (from + 1 + cluster_.random().Below(cluster_.size() - 1)) % cluster_.size();
+  const size_t to = AnyOther(from);
   cluster_.SetBlocked(from, to, true);
   Later(Duration(), [this, from, to] { cluster_.SetBlocked(from, to, false); });
 }
 
+void Nemesis::Flap() {
+  const size_t node = AnyNode();
+  cluster_.network().Break(node, AnyOther(node));
+}
+
 void Nemesis::Slow() {
   const size_t from = AnyNode();
-  const size_t to = (from + 1) % cluster_.size();
+  const size_t to = AnyOther(from);
   cluster_.network().SetSlow(from, to, cluster_.random().Below(700'000));
   Later(Duration(), [this, from, to] { cluster_.network().SetSlow(from, to, 0); });
 }
@@ -164,9 +184,23 @@ void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::s
   node.disk().CorruptValue(storage::Table::kRows, keys[cluster_.random().Below(keys.size())]);
 }
 
+// A machine comes back with an older copy of its disk. Always the same one: more copies lost than W - 1 are
+// beyond what anybody promises, and so is any with W = 1.
+void Nemesis::Image() {
+  if (cluster_.options().w < 2) return;
+  const size_t node = cluster_.options().seed % cluster_.size();
+  if (image_ == nullptr || cluster_.random().Below(3) == 0) {
+    image_ = cluster_.node(node).disk().CopyImage();
+    return;
+  }
+  cluster_.CrashNode(node, SIZE_MAX, 20'000);
+  cluster_.RestoreImage(node, *image_);
+  Later(Duration(), [this, node] { cluster_.StartNode(node); });
+}
+
 void Nemesis::Suspect() {
   const size_t node = AnyNode();
-  const size_t peer = (node + 1 + cluster_.random().Below(cluster_.size() - 1)) % cluster_.size();
+  const size_t peer = AnyOther(node);
   cluster_.detector().Suspect(node, peer, Duration());
 }
 

@@ -24,23 +24,30 @@ class Nemesis {
 
  private:
   void Plan();
+  size_t AnyOther(size_t node) {
+    return (node + 1 + cluster_.random().Below(cluster_.size() - 1)) % cluster_.size();
+  }
   size_t AnyNode() { return cluster_.random().Below(cluster_.size()); }
   uint64_t Duration();
   void Later(uint64_t delay_us, std::function<void()> task);
   void Partition();
+  void Pair();
   void Asymmetric();
+  void Flap();
   void Slow();
   void Crash(bool power);
   void Pause();
   void Skew();
   void Disk();
   void Suspect();
+  void Image();
   void Corrupt();
   void Rot();
   void Damage(size_t victim, SlotId slot, const std::function<bool(std::string_view)>& may_be);
 
   Cluster& cluster_;
   uint64_t interval_us_;
+  std::shared_ptr<const storage::MemoryDatabase::Image> image_;  ///< of the node that Image() strikes
   bool stopped_ = false;
 };
 

@@ -48,6 +48,8 @@ Options DrawOptions(uint64_t seed) {
       random.Below(3) == 0 ? replication::SyncPolicy::kAlways : replication::SyncPolicy::kEverySecond;
   shard.request_timeout_us = 500'000 + random.Below(1'500'000);
   shard.anti_entropy_interval_us = 500'000 + random.Below(3'000'000);
+  if (random.Below(4) == 0) shard.hint_bytes_max = 100 + random.Below(1'000);
+  if (random.Below(4) == 0) shard.max_clock_ahead_ms = 3'000;
   // Small ones make merges common, large ones leave it all to the stream of events.
   shard.backlog_bytes_max = random.Below(2) == 0 ? 200 + random.Below(2'000) : 64 << 20;
   shard.merge_part_bytes = random.Below(2) == 0 ? 1 + random.Below(200) : 256 << 10;

@@ -28,7 +28,8 @@ struct Options {
   bool trace = false;
 };
 
-/// partition asymmetric flap slow crash power pause skew disk suspect; besides them, only by name: corrupt rot
+/// partition pair asymmetric flap slow crash power pause skew disk image suspect; besides them, only by name:
+/// corrupt rot
 const std::set<std::string>& AllFaults();
 
 /// Draws sizes, limits and policies from the seed, as far as the caller did not fix them.

@@ -23,8 +23,10 @@ class HintService {
   HintService(ShardContext* context, storage::HintStore* store);
 
   void OnHint(NodeId from, const HintMessage& message);
-  /// A fallback that coordinates keeps its own event for the home. kFull: it is not kept.
+  /// A fallback that coordinates keeps its own event for the home, whatever the limit says: it asks full() before it
+  /// makes one.
   [[nodiscard]] Status Keep(NodeId home, const causality::EventPtr& event);
+  bool full() const { return store_.full(); }
 
   /// What a quorum read that asks us as a fallback compares: of each actor the latest event kept, for any
   /// home.
@@ -61,6 +63,7 @@ class HintService {
   };
 
   Status Add(NodeId home, const causality::EventPtr& event);
+  Status Added(Status status);
   void Refuse(NodeId from, const HintMessage& message);
 
   ShardContext& context_;

@@ -88,6 +88,9 @@ class HintStore {
 
   /// Keeps the event. A dot that is already kept for the home is left as it is: equal dots are equal events.
   Status Add(NodeId home, SlotId slot, const causality::Dot& dot, std::string_view event);
+  /// Likewise, beyond the limit if need be: for an event that was made here and that nobody else may have.
+  Status AddOwn(NodeId home, SlotId slot, const causality::Dot& dot, std::string_view event);
+  bool full() const { return bytes_ >= options_.bytes_max; }
   /// Removes the actor's hints up to and including the dot.
   Status Remove(NodeId home, SlotId slot, const causality::Dot& up_to);
 
@@ -115,6 +118,7 @@ class HintStore {
   using RangeMap = std::map<Stream, Range>;
 
   HintStore(RowStore* store, Options options) : store_(store), options_(std::move(options)) {}
+  Status Keep(const Stream& stream, uint64_t counter, std::string_view event, uint64_t bytes_max);
   void Count(const Stream& stream, uint64_t counter, uint64_t bytes);
   void Discount(const Stream& stream, uint64_t count, uint64_t bytes);
   Status RemoveFirst(RangeMap::iterator range, uint64_t up_to);

@@ -79,5 +79,25 @@ TEST(FoundScenario, FallbackOfTwoHomesIsOneCopy) {
   s.Settle();
 }
 
+// A coordinator that is no home made events that its own full hint store could not keep, and answered all the
+// same.
+TEST(FoundScenario, FallbackWithoutRoomForHintsRefusesWrites) {
+  Options options = Scenario::Sizes();
+  options.shard.hint_bytes_max = 300;
+  options.w = 1;
+  options.r = 1;
+  Scenario s(options);
+  s.Isolate({s.away(0)});
+  s.RunFor(kNoticedUs);
+  std::string kept, seen;
+  for (int i = 0; i < 20 && (seen.empty() || seen == "+OK\r\n"); ++i) {
+    seen = s.Do(s.away(0), 'c', "SET", {"value " + std::to_string(i)});
+    if (seen == "+OK\r\n") kept = "value " + std::to_string(i);
+  }
+  EXPECT_EQ(seen.substr(0, 11), "-NOREPLICAS");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(0), 'c', "GET"), "$" + std::to_string(kept.size()) + "\r\n" + kept + "\r\n");
+}
+
 }  // namespace
 }  // namespace orrery::simulation

@@ -1,5 +1,6 @@
 // Two sides that cannot see each other, both of which go on.
 
+#include "orrery/base/marks.h"
 #include "simulation/scenarios/scenario.h"
 
 namespace orrery::simulation {
@@ -76,6 +77,55 @@ TEST(PartitionScenario, FallbacksAloneTakeBlindWritesOnly) {
   s.Settle();
   EXPECT_EQ(s.Do(s.home(1), 'c', "GET"), "$4\r\nkept\r\n");
   EXPECT_EQ(s.Do(s.home(1), 'b', "GET"), "$1\r\n1\r\n");
+}
+
+uint64_t HitsOf(const std::string& mark) {
+  const auto marks = Mark::All();
+  const auto found = marks.find(mark);
+  return found == marks.end() ? 0 : found->second;
+}
+
+// What a home lacks may be more than fits into one answer: the rest follows when it has taken that.
+TEST(PartitionScenario, HomeThatLacksMegabytesGetsThemInRounds) {
+  Scenario s;
+  s.Isolate({s.home(2), s.away(0), s.away(1)});
+  s.RunFor(kNoticedUs);
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {std::string(200'000, static_cast<char>('a' + i % 26))}),
+              "+OK\r\n");
+  }
+  const uint64_t before = HitsOf("what a peer lacks goes in several rounds");
+  s.Settle();
+  EXPECT_GT(HitsOf("what a peer lacks goes in several rounds"), before);
+  EXPECT_EQ(s.Do(s.home(2), 'c', "STRLEN"), ":200000\r\n");
+}
+
+// A home that sleeps in the middle of a merge finds that its source has dropped the image, and asks for
+// another.
+TEST(PartitionScenario, MergeWhoseImageIsGoneStartsAnew) {
+  Options options = Scenario::Sizes();
+  options.shard.merge_part_bytes = 1;
+  options.shard.backlog_bytes_max = 1;
+  Scenario s(options);
+  s.cluster().CrashNode(s.home(2), SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  for (int i = 0; i < 40; ++i) s.Do(s.home(0), 'd', "ESET", {"e" + std::to_string(i), "v"});
+  // No fallback has them either: only a merge brings them.
+  s.cluster().CrashNode(s.away(0), 0, 1000);
+  s.cluster().CrashNode(s.away(1), 0, 1000);
+  s.cluster().StartNode(s.home(2));
+  const auto merging = [&] { return s.cluster().node(s.home(2)).shard().catch_up().Merging(s.slot()); };
+  for (int i = 0; i < 5'000 && !merging(); ++i) s.RunFor(1'000);
+  ASSERT_TRUE(merging());
+  s.RunFor(3'000);
+  const uint64_t before = HitsOf("merge source has dropped the image");
+  s.cluster().PauseNode(s.home(2));
+  s.RunFor(60'000'000);
+  s.cluster().ResumeNode(s.home(2));
+  s.RunFor(100'000);
+  EXPECT_GT(HitsOf("merge source has dropped the image"), before);
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(2), 'd', "EGET", {"e7"}), "$1\r\nv\r\n");
 }
 
 }  // namespace

@@ -1,0 +1,66 @@
+#include "simulation/derived.h"
+
+#include <map>
+#include <set>
+
+#include "orrery/storage/memory_row_store.h"
+#include "orrery/storage/row_key.h"
+#include "orrery/types/derived_index.h"
+#include "orrery/types/key_summary.h"
+
+namespace orrery::simulation {
+namespace {
+
+using storage::RowStore;
+using storage::Table;
+
+std::map<std::string, std::string> Entries(const RowStore& store, Table table, SlotId slot) {
+  std::map<std::string, std::string> entries;
+  for (auto cursor = store.Scan(table, storage::SlotPrefix(slot)); cursor->Valid(); cursor->Next()) {
+    entries.emplace(cursor->key(), cursor->value());
+  }
+  return entries;
+}
+
+// Which time is the newest may be known inexactly, depending on what came and went; all else is a function of
+// the rows.
+bool Agree(const types::KeySummary& kept, const types::KeySummary& computed) {
+  if (kept.has_head != computed.has_head || kept.has_string != computed.has_string) return false;
+  for (size_t i = 0; i < kept.tags.size(); ++i) {
+    const types::TagSummary &a = kept.tags[i], &b = computed.tags[i];
+    if (a.elements != b.elements || a.rows != b.rows || a.digest != b.digest) return false;
+    if (a.newest_is_exact && b.newest_is_exact && a.newest != b.newest) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string DerivedDifference(const RowStore& store, SlotId slot) {
+  storage::MemoryDatabase disk;
+  const auto computed = disk.OpenShard();
+  std::set<std::string> keys;
+  for (const auto& [key, value] : Entries(store, Table::kRows, slot)) {
+    computed->Put(Table::kRows, key, value);
+    const auto parts = storage::SplitRowKey(std::string_view(key).substr(storage::kSlotPrefixBytes));
+    if (parts) keys.emplace(parts->key_prefix);
+  }
+  if (!types::DerivedIndex().Rebuild(slot, computed.get()).ok()) return {};  // damaged, and not yet noticed
+  if (Entries(store, Table::kExpiry, slot) != Entries(*computed, Table::kExpiry, slot))
+    return "keeps other ends";
+  const types::KeyCounts counts = types::CountKeys(slot, 0, store),
+                         wanted = types::CountKeys(slot, 0, *computed);
+  if (counts.keys != wanted.keys || counts.expires != wanted.expires) {
+    return "counts " + std::to_string(counts.keys) + " keys, of which " + std::to_string(counts.expires) +
+           " end, but has " + std::to_string(wanted.keys) + ", of which " + std::to_string(wanted.expires);
+  }
+  for (const std::string& key : keys) {
+    const auto kept = types::ReadSummary(slot, key, store),
+               wanted_summary = types::ReadSummary(slot, key, *computed);
+    if (kept.ok() && wanted_summary.ok() && !Agree(*kept, *wanted_summary))
+      return "keeps a wrong summary of a key";
+  }
+  return {};
+}
+
+}  // namespace orrery::simulation
