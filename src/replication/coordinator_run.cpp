@@ -53,7 +53,7 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
 }
 
 bool Coordinator::IsStale(const Request& request) const {
-  if (request.sent_ms == 0 || ORRERY_MUTATION("forwarded-requests-never-age")) return false;
+  if (request.sent_ms == 0) return false;
   const uint64_t now_ms = std::max(context_.clock->WallMs(), causality::PhysicalMs(context_.hybrid->Last()));
   return now_ms > request.sent_ms + context_.options.forward_age_max_ms;
 }
@@ -73,7 +73,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   storage::Transaction transaction(
       *context_.store,
       {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
-       now_ms, slot->birth_floor, replica.collection_rows() > 0});
+       now_ms, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot->birth_floor, replica.collection_rows() > 0});
   for (const auto& [row_key, bytes] : request.attachments) {
     causality::Row row;
     if (!causality::DecodeRow(bytes, &row)) {
@@ -144,7 +144,8 @@ void Coordinator::AfterCommit() {
 }
 
 void Coordinator::Release(SlotId id, Slot* slot) {
-  const uint64_t settled = slot->quorum.Settle(context_.view->W());
+  const size_t wanted = context_.view->W() - (ORRERY_MUTATION("one-copy-too-few") && context_.view->W() > 1 ? 1 : 0);
+  const uint64_t settled = slot->quorum.Settle(wanted);
   SlotReplica& replica = context_.slots->At(id);
   if (slot->quorum.base_settled()) {
     uint64_t own = replica.clock().Get(context_.self);

@@ -128,6 +128,19 @@ TEST_F(HintStoreTest, RefusesWhenFullAndDropsNothing) {
   EXPECT_TRUE(hints_->Add(kOtherHome, kSlot, {kActor, 1}, "event 1").ok());
 }
 
+TEST_F(HintStoreTest, KeepsOwnEventsBeyondTheLimit) {
+  Open({.bytes_max = kKeyBytes + 7, .owns_slot = nullptr});
+  EXPECT_FALSE(hints_->full());
+  Add(kHome, kSlot, kActor, 1, 1);
+  EXPECT_TRUE(hints_->full());
+  EXPECT_EQ(hints_->Add(kHome, kSlot, {kActor, 2}, "event 2").code(), StatusCode::kFull);
+  EXPECT_TRUE(hints_->AddOwn(kHome, kSlot, {kActor, 2}, "event 2").ok());
+  EXPECT_TRUE(hints_->AddOwn(kHome, kSlot, {kActor, 2}, "event 2").ok()) << "it has that one";
+  EXPECT_EQ(hints_->totals().at(kHome).count, 2u);
+  ASSERT_TRUE(hints_->Remove(kHome, kSlot, {kActor, 2}).ok());
+  EXPECT_FALSE(hints_->full());
+}
+
 TEST_F(HintStoreTest, KeepsToItsShardsSlots) {
   Add(kHome, 2, kActor, 1, 1);
   Add(kHome, 3, kActor, 1, 1);

@@ -1,12 +1,17 @@
 #include "simulation/scenarios/scenario.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
+
+#include "orrery/base/marks.h"
 
 namespace orrery::simulation {
 namespace {
 
 Options WithSeed(Options options, uint64_t seed) {
+  // The script that runs the deliberate mistakes names one here.
+  if (const char* mutation = std::getenv("ORRERY_SIMULATION_MUTATION")) EnableMutation(mutation);
   options.seed = seed;
   options.trace = true;
   return options;
