@@ -10,6 +10,7 @@ namespace orrery::types {
 /// that a simulation repeats it (splitmix64). Not for secrets. Lives on a command's stack.
 class Chance {
  public:
+  explicit Chance(uint64_t seed) : state_(seed) {}
   explicit Chance(const storage::Transaction& transaction)
       : state_(transaction.context().hlc ^ (transaction.context().dot.counter << 48)) {}
 
