@@ -59,7 +59,9 @@ const CommandDetails& DetailsOf(std::string_view full_name) {
   static const CommandDetails none;
   static const auto by_name = [] {
     std::unordered_map<std::string_view, const CommandDetails*> rows;
-    for (const CommandDetails& row : AllCommandDetails()) rows.emplace(row.full_name, &row);
+    for (const auto& family : AllCommandDetails()) {
+      for (const CommandDetails& row : family) rows.emplace(row.full_name, &row);
+    }
     return rows;
   }();
   const auto it = by_name.find(full_name);

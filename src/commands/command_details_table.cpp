@@ -173,8 +173,8 @@ constexpr CommandDetails kRows[] = {
 
 }  // namespace
 
-std::span<const CommandDetails> AllCommandDetails() {
-  return kRows;
+std::vector<std::span<const CommandDetails>> AllCommandDetails() {
+  return {kRows, CollectionDetails()};
 }
 
 }  // namespace orrery::commands

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "commands/command_details.h"
 
 namespace orrery::commands {
 
 /// Every row; DetailsOf finds one.
-std::span<const CommandDetails> AllCommandDetails();
+std::vector<std::span<const CommandDetails>> AllCommandDetails();
+/// Of them, those of hashes, sets, sorted sets and lists.
+std::span<const CommandDetails> CollectionDetails();
 
 }  // namespace orrery::commands

@@ -3,8 +3,11 @@
 namespace orrery::commands {
 
 std::vector<std::span<const CommandSpec>> CommandFamilies() {
-  return {ConnectionCommands(), ServerCommands(), ClusterCommands(),  KeyspaceCommands(), StringCommands(),
-          LcsCommands(),        BitmapCommands(), BitfieldCommands(), KeyCommands(),      DynamoCommands()};
+  return {
+      ConnectionCommands(), ServerCommands(), ClusterCommands(),  KeyspaceCommands(),
+      StringCommands(),     LcsCommands(),    BitmapCommands(),   BitfieldCommands(),
+      KeyCommands(),        DynamoCommands(), HashCommands(),
+  };
 }
 
 }  // namespace orrery::commands

@@ -21,6 +21,7 @@ std::span<const CommandSpec> BitmapCommands();
 std::span<const CommandSpec> BitfieldCommands();
 std::span<const CommandSpec> KeyCommands();
 std::span<const CommandSpec> DynamoCommands();
+std::span<const CommandSpec> HashCommands();
 
 /// Every family of the server, those with handlers included. A new file of commands is listed here.
 std::vector<std::span<const CommandSpec>> CommandFamilies();

@@ -144,7 +144,8 @@ void Coordinator::AfterCommit() {
 }
 
 void Coordinator::Release(SlotId id, Slot* slot) {
-  const size_t wanted = context_.view->W() - (ORRERY_MUTATION("one-copy-too-few") && context_.view->W() > 1 ? 1 : 0);
+  size_t wanted = context_.view->W();
+  if (ORRERY_MUTATION("one-copy-too-few") && wanted > 1) --wanted;
   const uint64_t settled = slot->quorum.Settle(wanted);
   SlotReplica& replica = context_.slots->At(id);
   if (slot->quorum.base_settled()) {

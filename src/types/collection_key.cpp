@@ -1,5 +1,7 @@
 #include "orrery/types/collection_key.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "orrery/types/element.h"
@@ -33,6 +35,54 @@ void CollectionKey::Visit(std::string_view from_bytes, const Visitor& visit) con
   transaction().Scan(elements_prefix_, from, [&](std::string_view row_key, const Row& row) {
     return !row.HasValue() || visit(ElementOf(tag(), row_key.substr(elements_prefix_.size())), row);
   });
+}
+
+std::vector<std::string> CollectionKey::AllElements() const {
+  std::vector<std::string> elements;
+  elements.reserve(Count());
+  Visit({}, [&](std::string_view element, const Row&) {
+    elements.emplace_back(element);
+    return true;
+  });
+  return elements;
+}
+
+// An element behind a larger gap of the order would come more often if it were taken for itself; a few dozen together
+// have gaps that are nearly equal.
+std::string CollectionKey::SampleOne(Chance* chance) const {
+  constexpr size_t kWindow = 64;
+  std::vector<std::string> window;
+  const auto gather = [&](std::string_view element, const Row&) {
+    window.emplace_back(element);
+    return window.size() < kWindow;
+  };
+  Visit(ElementOrderBytes(chance->Next() >> (64 - kElementOrderBits)), gather);
+  if (window.size() < kWindow) Visit({}, gather);
+  return std::move(window[chance->Below(window.size())]);
+}
+
+std::vector<std::string> CollectionKey::Sample(uint64_t n, Chance* chance) const {
+  std::vector<std::string> sample;
+  if (empty()) return sample;
+  // Walking all of them once is cheaper than a walk for each.
+  const bool walk_all = Count() <= kSampleAllMax || n > Count() / kSampleAllMax;
+  const std::vector<std::string> all = walk_all ? AllElements() : std::vector<std::string>();
+  for (; sample.size() < n;) sample.push_back(walk_all ? all[chance->Below(all.size())] : SampleOne(chance));
+  return sample;
+}
+
+std::vector<std::string> CollectionKey::SampleDistinct(uint64_t n, Chance* chance) const {
+  n = std::min(n, Count());
+  if (n == 0) return {};
+  if (Count() <= kSampleAllMax || n > Count() / kSampleAllMax) {
+    std::vector<std::string> all = AllElements();
+    for (size_t i = 0; i < n; ++i) std::swap(all[i], all[i + chance->Below(all.size() - i)]);
+    all.resize(n);
+    return all;
+  }
+  std::set<std::string> sample;
+  while (sample.size() < n) sample.insert(SampleOne(chance));
+  return {sample.begin(), sample.end()};
 }
 
 bool CollectionKey::PrepareElement(const std::string& element_key) {

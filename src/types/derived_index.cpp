@@ -201,7 +201,9 @@ Status DerivedIndex::OnRowChange(const ObservedChange& change, storage::RowStore
   const std::optional<uint64_t> old_deadline = DeadlineOf(change.before);
   const std::optional<uint64_t> new_deadline = DeadlineOf(change.after);
   if (old_deadline != new_deadline) {
-    if (old_deadline && !ORRERY_MUTATION("ends-outlive-their-rows")) store->Delete(Table::kExpiry, ExpiryKey(change.slot, *old_deadline, change.row_key));
+    if (old_deadline && !ORRERY_MUTATION("ends-outlive-their-rows")) {
+      store->Delete(Table::kExpiry, ExpiryKey(change.slot, *old_deadline, change.row_key));
+    }
     if (new_deadline) store->Put(Table::kExpiry, ExpiryKey(change.slot, *new_deadline, change.row_key), "");
   }
   const auto parts = storage::SplitRowKey(change.row_key);

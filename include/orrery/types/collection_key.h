@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "orrery/causality/row.h"
 #include "orrery/storage/transaction.h"
+#include "orrery/types/chance.h"
 #include "orrery/types/key_view.h"
 
 namespace orrery::types {
@@ -37,6 +39,14 @@ class CollectionKey : public KeyView {
   using Visitor = std::function<bool(std::string_view element, const causality::Row& row)>;
   void Visit(std::string_view from_bytes, const Visitor& visit) const;
 
+  /// Elements chosen by chance: n of them one by one, so that one may come twice; or, distinct, min(n, Count()) different
+  /// ones in no particular order. Of a collection of kSampleAllMax elements or fewer each is equally likely; of a larger
+  /// one nearly so: a place in the hash order is chosen, and one of the elements behind it. O(n) rows of a large one.
+  /// REQUIRES: a type in hash order.
+  std::vector<std::string> Sample(uint64_t n, Chance* chance) const;
+  std::vector<std::string> SampleDistinct(uint64_t n, Chance* chance) const;
+  static constexpr uint64_t kSampleAllMax = 512;
+
   /// Replaces what the element has by one Value. True if the element is new.
   bool Put(std::string_view element, std::string payload);
   /// Adds to this actor's own sum of the element, beside whatever is there
@@ -54,6 +64,8 @@ class CollectionKey : public KeyView {
   const std::string& elements_prefix() const { return elements_prefix_; }
 
  private:
+  std::vector<std::string> AllElements() const;
+  std::string SampleOne(Chance* chance) const;
   bool Shows() const { return type() == own_type_; }
   /// Before an element is written: whether it was there.
   bool PrepareElement(const std::string& element_key);

@@ -1,0 +1,37 @@
+#include "commands/command_details_table.h"
+
+namespace orrery::commands {
+namespace {
+
+constexpr std::string_view kRandomOutput = "nondeterministic_output";
+constexpr std::string_view kRandomOrder = "nondeterministic_output_order";
+constexpr std::string_view kUpdate = "RW access update";
+constexpr std::string_view kScan = "key cursor:i [MATCH pattern:p] [COUNT count:i]";
+
+constexpr CommandDetails kRows[] = {
+    // hashes
+    {"hdel", "", "", "RW delete", "key field..."},
+    {"hexists", "", "", "RO", "key field"},
+    {"hget", "", "", "RO access", "key field"},
+    {"hgetall", "", kRandomOrder, "RO access", "key"},
+    {"hincrby", "", "", kUpdate, "key field increment:i"},
+    {"hincrbyfloat", "", "", kUpdate, "key field increment:d"},
+    {"hkeys", "", kRandomOrder, "RO access", "key"},
+    {"hlen", "", "", "RO", "key"},
+    {"hmget", "", "", "RO access", "key field..."},
+    {"hmset", "", "", "RW update", "key (field_value=field value)..."},
+    {"hrandfield", "", kRandomOutput, "RO access", "key [options=count:i [WITHVALUES]]"},
+    {"hscan", "", kRandomOutput, "RO access", kScan},
+    {"hset", "", "", "RW update", "key (field_value=field value)..."},
+    {"hsetnx", "", "", "RW insert", "key field value"},
+    {"hstrlen", "", "", "RO", "key field"},
+    {"hvals", "", kRandomOrder, "RO access", "key"},
+};
+
+}  // namespace
+
+std::span<const CommandDetails> CollectionDetails() {
+  return kRows;
+}
+
+}  // namespace orrery::commands
