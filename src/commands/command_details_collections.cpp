@@ -26,6 +26,24 @@ constexpr CommandDetails kRows[] = {
     {"hsetnx", "", "", "RW insert", "key field value"},
     {"hstrlen", "", "", "RO", "key field"},
     {"hvals", "", kRandomOrder, "RO access", "key"},
+    // sets
+    {"sadd", "", "", "RW insert", "key member..."},
+    {"scard", "", "", "RO", "key"},
+    {"sdiff", "", kRandomOrder, "RO access", "key..."},
+    {"sdiffstore", "", "", "OW update/RO access", "destination:k key..."},
+    {"sinter", "", kRandomOrder, "RO access", "key..."},
+    {"sintercard", "", "", "RO access", "numkeys:i key... [LIMIT limit:i]"},
+    {"sinterstore", "", "", "RW access update/RO access", "destination:k key..."},
+    {"sismember", "", "", "RO", "key member"},
+    {"smembers", "", kRandomOrder, "RO access", "key"},
+    {"smismember", "", "", "RO", "key member..."},
+    {"smove", "", "", "RW access delete/RW insert", "source:k destination:k member"},
+    {"spop", "", kRandomOutput, "RW access delete", "key [count:i]"},
+    {"srandmember", "", kRandomOutput, "RO access", "key [count:i]"},
+    {"srem", "", "", "RW delete", "key member..."},
+    {"sscan", "", kRandomOutput, "RO access", kScan},
+    {"sunion", "", kRandomOrder, "RO access", "key..."},
+    {"sunionstore", "", "", "OW update/RO access", "destination:k key..."},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       ConnectionCommands(), ServerCommands(), ClusterCommands(),  KeyspaceCommands(),
       StringCommands(),     LcsCommands(),    BitmapCommands(),   BitfieldCommands(),
       KeyCommands(),        DynamoCommands(), HashCommands(),
+      SetCommands(),        SetAlgebraCommands(),
   };
 }
 

@@ -22,6 +22,8 @@ std::span<const CommandSpec> BitfieldCommands();
 std::span<const CommandSpec> KeyCommands();
 std::span<const CommandSpec> DynamoCommands();
 std::span<const CommandSpec> HashCommands();
+std::span<const CommandSpec> SetCommands();
+std::span<const CommandSpec> SetAlgebraCommands();
 
 /// Every family of the server, those with handlers included. A new file of commands is listed here.
 std::vector<std::span<const CommandSpec>> CommandFamilies();

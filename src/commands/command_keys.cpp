@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/command_details.h"
+#include "orrery/base/numbers.h"
 
 namespace orrery::commands {
 namespace {
@@ -45,6 +46,14 @@ KeyRange RangeOf(const KeySpec& spec) {
 
 }  // namespace
 
+KeyRange RangeOfCall(const CommandSpec& spec, Args args) {
+  if (spec.key_count_arg == 0) return spec.keys;
+  const int first = spec.key_count_arg + 1;
+  const auto keys = ParseInteger(args[spec.key_count_arg]);
+  const auto room = static_cast<int64_t>(args.size()) - first;
+  return {first, first + static_cast<int>(keys && *keys > 0 && *keys <= room ? *keys - 1 : 0), 1};
+}
+
 KeyWalk::KeyWalk(const KeyRange& range, size_t argc) {
   if (range.step <= 0 || range.first <= 0) return;
   const auto count = static_cast<int64_t>(argc);
@@ -69,6 +78,12 @@ std::vector<KeySpec> KeySpecsOf(const CommandSpec& spec, std::string_view full_n
 
 std::vector<KeyUse> KeysOfCall(const CommandSpec& spec, std::string_view full_name, Args args) {
   std::vector<KeyUse> uses;
+  if (spec.key_count_arg != 0) {
+    for (KeyWalk walk(RangeOfCall(spec, args), args.size()); walk.valid(); walk.Next()) {
+      uses.push_back({args[walk.position()], DetailsOf(full_name).key_flags});
+    }
+    return uses;
+  }
   for (const KeySpec& keys : KeySpecsOf(spec, full_name)) {
     const bool variable = keys.flags.ends_with(kVariableFlags);
     const std::string_view flags = variable ? FlagsOfCall(full_name, keys.flags, args) : keys.flags;

@@ -67,9 +67,9 @@ void Dispatcher::DispatchKeys(const CommandSpec& spec, const SessionOptions& ses
     resp::ReplyWriter(&reply).Error(WrongArityText(spec.name));
     return AnswerLater(std::move(reply), std::move(done));
   }
-  if (const auto slot = CommonSlot(spec.keys, args))
-    return SubmitOne(spec, session, *slot, args, std::move(done));
-  std::vector<SlotPart> parts = SplitBySlot(spec.keys, args);
+  const KeyRange keys = RangeOfCall(spec, args);
+  if (const auto slot = CommonSlot(keys, args)) return SubmitOne(spec, session, *slot, args, std::move(done));
+  std::vector<SlotPart> parts = SplitBySlot(keys, args);
   if (AsksFirst(spec)) {
     std::make_shared<SetIfNoneExistsOperation>(&environment_, session, std::move(done))
         ->Start(spec.keys, args, parts);

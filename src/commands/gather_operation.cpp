@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "commands/request_builder.h"
+#include "orrery/storage/row_key.h"
+#include "orrery/types/element.h"
 
 namespace orrery::commands {
 namespace {
@@ -15,7 +17,7 @@ struct GatherRule {
   uint32_t home_key;  ///< 0: the first one
   bool moves;         ///< removes its other key when it succeeds
 };
-constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}};
+constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}, {"smove", 1, true}};
 
 GatherRule RuleOf(std::string_view name) {
   const auto it =
@@ -32,8 +34,9 @@ bool Moved(std::string_view reply) {
 
 void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts) {
   const GatherRule rule = RuleOf(spec.name);
-  const KeyRange& range = spec.keys;
+  const KeyRange range = RangeOfCall(spec, args);
   moves_ = rule.moves;
+  if (spec.name == "smove") moved_element_ = types::ElementBytes(storage::RowTag::kSet, args[3]);
   const auto key_at = [&](uint32_t key) {
     return args[static_cast<size_t>(range.first) + size_t{key} * static_cast<size_t>(range.step)];
   };
@@ -85,7 +88,13 @@ void GatherOperation::OnRun(std::string reply) {
 }
 
 void GatherOperation::DropSource() {
-  const Fetched& source = fetched_.front();
+  Fetched& source = fetched_.front();
+  if (moved_element_) {
+    std::erase_if(source.rows, [this](const auto& row) {
+      const auto key = storage::ParseRowKey(row.first);
+      return !key || key->tag != storage::RowTag::kSet || key->element != *moved_element_;
+    });
+  }
   replication::Request request = NewRequest(source.slot);
   BuildDrop(source.rows, &request);
   Submit(std::move(request), [this](replication::Response response) {

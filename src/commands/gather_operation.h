@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,7 @@ namespace orrery::commands {
 
 /// A command of Spread::kGather whose keys lie in several slots: fetches the rows of the other keys, runs at
 /// the slot of its home key with those rows attached, and then, if it moves a key (RENAME), removes from the
-/// source's slot exactly what was fetched. Not atomic: what others write in between to the source stays
+/// source's slot exactly what was fetched (SMOVE: of its member). Not atomic: what others write in between to the source stays
 /// there, and between the last two steps the key can be seen under both names.
 class GatherOperation final : public Operation {
  public:
@@ -37,6 +38,8 @@ class GatherOperation final : public Operation {
   size_t missing_ = 0;
   replication::Request home_request_;
   bool moves_ = false;
+  /// Of a moved key, only this element moves (SMOVE).
+  std::optional<std::string> moved_element_;
   std::string reply_;
 };
 

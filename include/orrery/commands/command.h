@@ -69,6 +69,8 @@ struct CommandSpec {
   int arity = 0;          ///< as in Redis: negative means at least
   uint32_t flags = 0;
   KeyRange keys;
+  /// The argument that says how many keys follow it, for commands without a KeyRange (SINTERCARD); 0: none.
+  uint8_t key_count_arg = 0;
   Spread spread = Spread::kServer;
   replication::Traits traits;
   Handler handler = nullptr;  ///< nullptr for kServer and kCluster

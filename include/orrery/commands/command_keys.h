@@ -29,6 +29,10 @@ class KeyWalk {
   size_t step_ = 1;
 };
 
+/// Where the keys of this call are: the spec's own range, or what a count among the arguments says. A count that is no
+/// number of keys that there are gives the first key alone, so that the handler can say what is wrong.
+KeyRange RangeOfCall(const CommandSpec& spec, Args args);
+
 /// A group of keys and what becomes of them, as the key specifications of Redis 7.0 say it
 /// (https://redis.io/docs/reference/key-specs/).
 struct KeySpec {
