@@ -81,6 +81,21 @@ Command ChooseForMoves(const Draw& draw, const std::string& key) {
   return {"GET", key};
 }
 
+Command ChooseForHashes(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string field(1, static_cast<char>('p' + draw.random.Below(5)));
+  if (dice < 30) return {"HSET", key, field, NumberValue(draw), "q", TextValue(draw)};
+  if (dice < 45) return {"HINCRBY", key, field, "1"};
+  if (dice < 60) return {"HDEL", key, field, "q"};
+  if (dice < 67) return {"DEL", key};
+  if (dice < 72) return {"SET", key, TextValue(draw)};
+  if (dice < 78) return {"PEXPIREAT", key, std::to_string(draw.wall_ms + draw.random.Below(3'000))};
+  if (dice < 82) return {"PERSIST", key};
+  if (dice < 86) return {"COPY", key, draw.any_key('g'), "REPLACE"};
+  if (dice < 93) return {"HGETALL", key};
+  return {"HLEN", key};
+}
+
 constexpr KeyKind kKinds[] = {
     {'a', "registers and counters mixed", ChooseForRegister},
     {'b', "counters", ChooseForCounter},
@@ -88,6 +103,7 @@ constexpr KeyKind kKinds[] = {
     {'d', "elements", ChooseForElements},
     {'e', "keys that end", ChooseForEnds},
     {'f', "keys that are moved and copied", ChooseForMoves},
+    {'g', "hashes", ChooseForHashes},
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ struct KeyKind {
 /// d: elements, each a row of its own
 /// e: keys that end
 /// f: keys that are moved and copied between slots
+/// g: hashes, and now and then a string in their place
 std::span<const KeyKind> KeyKinds();
 
 }  // namespace orrery::simulation
