@@ -106,6 +106,14 @@ void Shard::SetView(ClusterViewPtr view) {
   router_.OnReachChanged();
 }
 
+void Shard::SetLiveOptions(const ShardOptions& options) {
+  context_.options.request_timeout_us = options.request_timeout_us;
+  context_.options.anti_entropy_interval_us = options.anti_entropy_interval_us;
+  const SyncPolicy before = std::exchange(context_.options.sync, options.sync);
+  // Under `always` a slot counts as synced with its next commit: what earlier ones left in memory is synced now.
+  if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_) Sync([](const Status&) {});
+}
+
 void Shard::OnPeerUp(NodeId peer, uint64_t /*incarnation*/) {
   context_.linked.insert(peer);
   coordinator_.OnReachChanged();

@@ -48,6 +48,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void Stop();
 
   void SetView(ClusterViewPtr view);
+  /// Takes over what may change while the shard runs: durability, timeouts, the pace of anti-entropy.
+  void SetLiveOptions(const ShardOptions& options);
   const ClusterViewPtr& view() const { return context_.view; }
 
   void OnPeerUp(NodeId peer, uint64_t incarnation) override;

@@ -220,7 +220,7 @@ std::vector<Setting> ClusterSettings() {
       Number("read-quorum", &Config::read_quorum, 1, 16),
       Number("write-quorum", &Config::write_quorum, 1, 16),
       Number("request-timeout", &Config::request_timeout_ms, 1, 3'600'000),
-      Number("failure-detection-timeout", &Config::failure_detection_timeout_ms, 100, 60'000),
+      Number("failure-detection-timeout", &Config::failure_detection_timeout_ms, 100, 60'000, kImmutable),
       Number("max-clock-drift", &Config::max_clock_drift_ms, 1, kInt64Max, kImmutable),
       Number("anti-entropy-interval", &Config::anti_entropy_interval_ms, 100, kInt64Max),
   };

@@ -42,6 +42,7 @@ replication::ShardOptions ShardOptionsOf(const Config& config, size_t index, siz
   options.backlog_bytes_max = config.backlog_bytes / count;
   options.hint_bytes_max = config.hint_store_bytes / count;
   options.max_clock_ahead_ms = config.max_clock_drift_ms;
+  options.forward_age_max_ms = std::min<uint64_t>(options.forward_age_max_ms, config.failure_detection_timeout_ms / 2);
   return options;
 }
 
@@ -145,6 +146,10 @@ void NodeLoop::Close() {
   access_.reset();
   shard_.reset();
   transport_.reset();
+}
+
+void NodeLoop::OnConfig(const Config& config) {
+  if (shard_) shard_->SetLiveOptions(ShardOptionsOf(config, index_, count_));
 }
 
 // ---- peers ----

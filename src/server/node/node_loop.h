@@ -54,6 +54,8 @@ class NodeLoop final : public runtime::PeerEvents,
   [[nodiscard]] Status Open(replication::ClusterViewPtr view);
   /// After the loop has stopped.
   void Close();
+  /// Settings that act while the node runs. On this loop.
+  void OnConfig(const Config& config);
 
   bool opened() const { return shard_ != nullptr; }
 
