@@ -1,5 +1,6 @@
 #include "orrery/replication/router.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "orrery/base/marks.h"
@@ -34,7 +35,24 @@ void Router::Route(Request request, uint8_t hops, Callback done) {
   Dispatch({{}, std::move(request), std::move(done), hops, deadline_us});
 }
 
+// Whether too few take part for the request only because this node has just started.
+bool Router::LacksLinks(const Request& request) const {
+  if (context_.clock->MonotonicUs() >= started_until_us_) return false;
+  const size_t needed = std::max(request.traits.writes ? context_.view->W(request.write_quorum) : 0,
+                                 request.traits.reads ? context_.view->R(request.read_quorum) : 0);
+  return ComputeTargets(context_, request.slot, {}).participants() < needed;
+}
+
+void Router::DispatchStarting() {
+  for (Sent& sent : std::exchange(starting_, {})) Dispatch(std::move(sent));
+}
+
 void Router::Dispatch(Sent sent) {
+  if (!starting_.empty() || LacksLinks(sent.request)) {
+    ORRERY_MARK("request waited for the links of a node that has just started");
+    starting_.push_back(std::move(sent));
+    return;
+  }
   const SlotId slot = sent.request.slot;
   const NodeId node = sent.hops >= kHopsMax ? context_.self.node : CoordinatorInReach(context_, slot);
   if (node && node != context_.self.node) return Forward(node, std::move(sent));
@@ -85,6 +103,7 @@ void Router::Lost(Sent sent) {
 }
 
 void Router::OnReachChanged() {
+  DispatchStarting();
   for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); })) Lost(std::move(sent));
   for (Sent& sent : std::exchange(waiting_, {})) Dispatch(std::move(sent));
 }
@@ -103,6 +122,7 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
 }
 
 void Router::OnTick(uint64_t now_us) {
+  DispatchStarting();
   for (Sent& sent : std::exchange(waiting_, {})) {
     if (sent.deadline_us > now_us) {
       Dispatch(std::move(sent));

@@ -26,10 +26,16 @@ class LoopMesh {
 ///
 /// A request that was sent and got no answer is tried elsewhere only if running it twice is as good as once; else its
 /// outcome is unknown. A request that no coordinator took was not applied and is always tried again until its deadline.
+///
+/// A node that has just started has no links yet: what lacks participants then waits for them a moment, in order, instead
+/// of being refused.
 class Router final : public RequestRouter {
  public:
   Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
-      : context_(*context), coordinator_(*coordinator), mesh_(*mesh) {}
+      : context_(*context),
+        coordinator_(*coordinator),
+        mesh_(*mesh),
+        started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {}
 
   void Submit(Request request, Callback done) override;
   /// As Submit, after this many hops between nodes.
@@ -42,7 +48,7 @@ class Router final : public RequestRouter {
   void OnTick(uint64_t now_us);
 
   static size_t LoopOfRequest(uint64_t request_id) { return request_id >> 48; }
-  size_t pending() const { return sent_.size() + waiting_.size(); }
+  size_t pending() const { return sent_.size() + waiting_.size() + starting_.size(); }
 
  private:
   struct Sent {
@@ -55,6 +61,8 @@ class Router final : public RequestRouter {
 
   void Dispatch(Sent sent);
   void Forward(NodeId peer, Sent sent);
+  bool LacksLinks(const Request& request) const;
+  void DispatchStarting();
   void Lost(Sent sent);
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
   uint64_t DeadlineOf(const Request& request) const;
@@ -64,6 +72,8 @@ class Router final : public RequestRouter {
   LoopMesh& mesh_;
   std::map<uint64_t, Sent> sent_;
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
+  std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
+  uint64_t started_until_us_;
   uint64_t next_id_ = 1;
 };
 

@@ -33,6 +33,8 @@ struct ShardOptions {
   /// A forwarded request older than this is not run: whoever sent it may have turned elsewhere, and a paused node that
   /// ran it late would undo what was acknowledged since. Below the time after which a silent node counts as down.
   uint64_t forward_age_max_ms = 500;
+  /// So long after its start a node holds what it would refuse for want of links to other members.
+  uint64_t start_grace_us = 1'000'000;
   uint64_t probe_patience_us = 50'000;  ///< then everybody is asked, not just R-1
 };
 
