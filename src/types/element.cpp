@@ -1,6 +1,7 @@
 #include "orrery/types/element.h"
 
 #include "orrery/base/numbers.h"
+#include "orrery/types/zset_score.h"
 #include "types/wide_integer.h"
 
 namespace orrery::types {
@@ -85,13 +86,22 @@ std::optional<int64_t> ShowInteger(const Row& row) {
   return ParseInteger(ShowValue(row, &scratch));
 }
 
-std::string CopiedPayload(RowTag /*tag*/, const Row& row) {
+std::string CopiedPayload(RowTag tag, const Row& row) {
+  if (tag == RowTag::kZset) return ScorePayload(ShowScore(row));
   std::string scratch;
   return std::string(ShowValue(row, &scratch));
 }
 
+std::string AddToSum(RowTag tag, std::string_view sum, std::string_view now, std::string_view seen) {
+  if (tag == RowTag::kZset) return AddToScoreSum(sum, now, seen);
+  const Wide total = WideFromText(sum) + WideFromText(now) - WideFromText(seen);
+  return total == 0 ? std::string() : WideToText(total);
+}
+
 std::optional<std::string> CountedOrderOf(RowTag tag, std::string_view element_bytes, const Row& row) {
-  if (tag != RowTag::kList || !row.HasValue()) return std::nullopt;
+  if (!row.HasValue()) return std::nullopt;
+  if (tag == RowTag::kZset) return MemberOrder(ShowScore(row), ElementOf(tag, element_bytes));
+  if (tag != RowTag::kList) return std::nullopt;
   return std::string(element_bytes);
 }
 

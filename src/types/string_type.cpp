@@ -145,19 +145,21 @@ CausalContext StringKey::Put(std::string_view value, const CausalContext& seen,
 }
 
 void RemoveSeen(storage::Transaction* transaction, std::string_view row_key, const Row& seen) {
-  Wide counted_since = 0;
+  const auto parsed = storage::SplitRowKey(row_key);
+  const storage::RowTag tag = parsed ? parsed->tag : storage::RowTag::kString;
+  std::string counted_since;
   for (const Cell& cell : seen.cells) {
     const Cell* now = transaction->Get(row_key).Find(cell.id());
     if (now == nullptr) continue;
     // The same birth has counted on: its id covers both versions, so what came later is counted anew.
     if (now->dot.counter > cell.dot.counter) {
-      counted_since += WideFromText(now->payload) - WideFromText(cell.payload);
+      counted_since = AddToSum(tag, counted_since, now->payload, cell.payload);
     }
     transaction->Remove(row_key, cell.id());
   }
-  if (counted_since == 0) return;
+  if (counted_since.empty()) return;
   transaction->AddIncrement(
-      row_key, [&](std::string_view old_sum) { return WideToText(WideFromText(old_sum) + counted_since); });
+      row_key, [&](std::string_view old_sum) { return AddToSum(tag, old_sum, counted_since, {}); });
 }
 
 }  // namespace orrery::types

@@ -10,6 +10,7 @@
 #include "orrery/types/derived_index.h"
 #include "orrery/types/expiry.h"
 #include "orrery/types/string_type.h"
+#include "orrery/types/zset_type.h"
 #include "types/test_slot.h"
 
 namespace orrery::types {
@@ -87,6 +88,30 @@ class ConvergenceTest : public testing::TestWithParam<int> {
     replicas_[at].Advance(Chance(10));
   }
 
+  /// On a key that strings are made under, too.
+  void RandomZsetCommand(size_t at) {
+    Run(at, [&](Transaction& transaction) {
+      ZsetKey key(&transaction, 0, Key());
+      const std::string member = std::to_string(Chance(6));
+      const double score = static_cast<double>(Chance(41)) / 4 - 5;
+      if (key.exists() && key.type() != KeyType::kZset) return Chance(3) == 0 ? key.Remove() : void();
+      switch (Chance(8)) {
+        case 0:
+          return static_cast<void>(key.Pop(Chance(2) == 0 ? ZsetKey::End::kMin : ZsetKey::End::kMax, Chance(3)));
+        case 1:
+          return static_cast<void>(key.Erase(member));
+        case 2:
+          return key.exists() ? key.ExpireAt(replicas_[at].now_ms() + Chance(300)) : void();
+        case 3:
+        case 4:
+          return static_cast<void>(key.Increment(member, score));
+        default:
+          return static_cast<void>(key.Set(member, score));
+      }
+    });
+    if (Chance(20) == 0) replicas_[at].RaiseBirthFloor();
+  }
+
   void ExpectEqual() {
     for (const TestSlot& replica : replicas_) {
       EXPECT_TRUE(replica.voided().empty());
@@ -116,6 +141,40 @@ TEST_P(ConvergenceTest, RandomCommandsEndInEqualRows) {
   }
   DeliverAll();
   ExpectEqual();
+}
+
+TEST_P(ConvergenceTest, SortedSetsBesideStringsEndInEqualRows) {
+  SCOPED_TRACE("seed " + std::to_string(seed_));
+  for (int i = 0; i < 2000; ++i) {
+    const size_t at = Chance(kReplicas);
+    Chance(6) == 0 ? RandomCommand(at) : RandomZsetCommand(at);
+    replicas_[at].Advance(Chance(10));
+    for (size_t n = Chance(5); n > 0; --n) Deliver(Chance(kReplicas), Chance(kReplicas));
+    if (Chance(100) == 0) {
+      DeliverAll();
+      ExpectEqual();
+    }
+  }
+  DeliverAll();
+  ExpectEqual();
+}
+
+TEST_P(ConvergenceTest, IncrementsOfScoresAreCountedOnceEach) {
+  SCOPED_TRACE("seed " + std::to_string(seed_));
+  double made = 0;
+  for (int i = 0; i < 500; ++i) {
+    const size_t at = Chance(kReplicas);
+    const double delta = static_cast<double>(Chance(100)) / 8 - 5;
+    Run(at, [&](Transaction& transaction) { ZsetKey(&transaction, 0, "counter").Increment("m", delta); });
+    made += delta;
+    if (Chance(10) == 0) replicas_[at].RaiseBirthFloor();
+    Deliver(Chance(kReplicas), Chance(kReplicas));
+  }
+  DeliverAll();
+  ExpectEqual();
+  for (TestSlot& replica : replicas_) {
+    replica.Run([&](Transaction& transaction) { EXPECT_EQ(made, ZsetKey(&transaction, 0, "counter").Score("m")); });
+  }
 }
 
 TEST_P(ConvergenceTest, IncrementsAreCountedOnceEach) {

@@ -40,6 +40,9 @@ std::optional<int64_t> ShowInteger(const causality::Row& row);
 /// increments counted in.
 std::string CopiedPayload(storage::RowTag tag, const causality::Row& row);
 
+/// sum + (now - seen), for Increment payloads of a row of that tag; "" stands for none, and is given for nothing.
+std::string AddToSum(storage::RowTag tag, std::string_view sum, std::string_view now, std::string_view seen);
+
 /// Where an element stands in its key's counted order (counted_index.h), which DerivedIndex keeps; nullopt if
 /// the row shows nothing or the type keeps no such order.
 std::optional<std::string> CountedOrderOf(storage::RowTag tag, std::string_view element_bytes,

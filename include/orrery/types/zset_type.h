@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orrery/types/collection_key.h"
+
+namespace orrery::types {
+
+/// One end of a range of scores.
+struct ScoreBound {
+  double score = 0;
+  bool exclusive = false;
+};
+
+/// One end of a range of members that have one score.
+struct LexBound {
+  enum class Kind : uint8_t { kBeforeAll, kMember, kAfterAll };
+  Kind kind = Kind::kMember;
+  std::string_view member;
+  bool exclusive = false;
+};
+
+/// Places in the order, from 0: begin is in it, end is not.
+struct RankRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+
+  uint64_t size() const { return end > begin ? end - begin : 0; }
+};
+
+struct ScoredMember {
+  std::string member;
+  double score = 0;
+};
+
+/// A sorted set, inside one command's transaction: each member is a row whose cells add up to its score
+/// (zset_score.h, docs/data-types.md); the order is derived from the rows (CountedIndex), so that a rank
+/// costs O(log n) and a range that and its length. Score and writes do not depend on n.
+///
+/// Ranks and ranges show the command's own changes, too; after own changes to this key, and for a key of
+/// another slot that was brought along, they cost O(n log n).
+class ZsetKey : public CollectionKey {
+ public:
+  ZsetKey(storage::Transaction* transaction, uint8_t db, std::string_view key)
+      : CollectionKey(transaction, db, key, KeyType::kZset) {}
+
+  /// nullopt if the member is absent.
+  std::optional<double> Score(std::string_view member) const;
+  /// True if the member is new. An equal score is written again: whoever removes the member meanwhile has not
+  /// seen that.
+  bool Set(std::string_view member, double score);
+  /// Adds to the score, from 0 if the member is absent, and gives the sum. What others add at the same time
+  /// is added, too, unless there is an infinity: that replaces the score. REQUIRES: the sum is no NaN.
+  double Increment(std::string_view member, double delta);
+
+  /// Members before this one; nullopt if it is absent.
+  std::optional<uint64_t> Rank(std::string_view member) const;
+  RankRange ByScore(const ScoreBound& min, const ScoreBound& max) const;
+  /// By the bytes of members, all of which have one score; otherwise what is in the range is not said.
+  RankRange ByLex(const LexBound& min, const LexBound& max) const;
+  /// Counted from the end if negative, as in ZRANGE; both are in the range.
+  RankRange ByRank(int64_t first, int64_t last) const;
+
+  /// Calls visit for those places, upwards or (reverse) downwards, until it returns false. visit must not
+  /// change the key.
+  using MemberVisitor = std::function<bool(std::string_view member, double score)>;
+  void VisitRange(const RankRange& range, bool reverse, const MemberVisitor& visit) const;
+  std::vector<ScoredMember> Slice(const RankRange& range, bool reverse) const;
+
+  /// REQUIRES: different members, all of which are there.
+  void EraseAll(const std::vector<ScoredMember>& members);
+  enum class End : uint8_t { kMin, kMax };
+  /// Removes the members at that end, at most count, and returns them, the outermost first.
+  std::vector<ScoredMember> Pop(End end, uint64_t count);
+
+ private:
+  /// The order as this command sees it, if that is not what the index says.
+  std::optional<std::vector<std::string>> OwnOrder() const;
+  uint64_t CountBefore(std::string_view order) const;
+  uint64_t LexPlace(const LexBound& bound, bool is_end, std::string_view score_order) const;
+};
+
+}  // namespace orrery::types

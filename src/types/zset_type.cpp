@@ -1,0 +1,164 @@
+#include "orrery/types/zset_type.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "orrery/types/counted_index.h"
+#include "orrery/types/element.h"
+#include "orrery/types/zset_score.h"
+
+namespace orrery::types {
+
+using causality::Row;
+using storage::RowTag;
+
+namespace {
+
+/// The least bytes of that length that are greater. REQUIRES: not all of them are 255, which no score's are.
+std::string After(std::string bytes) {
+  for (size_t i = bytes.size(); i-- > 0;) {
+    if (++bytes[i] != 0) break;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::optional<double> ZsetKey::Score(std::string_view member) const {
+  const Row* row = Find(member);
+  if (row == nullptr) return std::nullopt;
+  return ShowScore(*row);
+}
+
+bool ZsetKey::Set(std::string_view member, double score) {
+  return Put(member, ScorePayload(score));
+}
+
+double ZsetKey::Increment(std::string_view member, double delta) {
+  const std::optional<double> shown = Score(member);
+  const double base = shown.value_or(0);
+  const double wanted = shown ? base + delta : delta;
+  if (std::isfinite(base) && std::isfinite(wanted)) {
+    Add(member, [&](std::string_view old_sum) { return GrownScoreSum(old_sum, base, wanted); });
+    if (Score(member) == wanted) return wanted;
+  }
+  // Nothing can be added to an infinity, nor counted back from it; and sums of numbers that are too far apart
+  // may miss a last bit.
+  Set(member, wanted);
+  return wanted;
+}
+
+// The index shows what stood before the command. A row that this command changed, or brought along, stands
+// elsewhere.
+std::optional<std::vector<std::string>> ZsetKey::OwnOrder() const {
+  bool same = !transaction().IsRemoved(elements_prefix());
+  transaction().VisitOwn(elements_prefix(), [&](std::string_view row_key, bool, const Row& now) {
+    same = same && now == transaction().GetBefore(row_key);
+  });
+  if (same) return std::nullopt;
+  std::vector<std::string> order;
+  Visit({}, [&](std::string_view member, const Row& row) {
+    order.push_back(MemberOrder(ShowScore(row), member));
+    return true;
+  });
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+uint64_t ZsetKey::CountBefore(std::string_view order) const {
+  if (empty()) return 0;
+  if (const auto own = OwnOrder()) {
+    return static_cast<uint64_t>(std::lower_bound(own->begin(), own->end(), order) - own->begin());
+  }
+  return CountedIndexReader(&transaction(), elements_prefix()).CountBefore(order);
+}
+
+std::optional<uint64_t> ZsetKey::Rank(std::string_view member) const {
+  const std::optional<double> score = Score(member);
+  if (!score) return std::nullopt;
+  return CountBefore(MemberOrder(*score, member));
+}
+
+RankRange ZsetKey::ByScore(const ScoreBound& min, const ScoreBound& max) const {
+  const std::string first = ScoreOrder(min.score), last = ScoreOrder(max.score);
+  return {CountBefore(min.exclusive ? After(first) : first), CountBefore(max.exclusive ? last : After(last))};
+}
+
+uint64_t ZsetKey::LexPlace(const LexBound& bound, bool is_end, std::string_view score_order) const {
+  if (bound.kind == LexBound::Kind::kBeforeAll) return 0;
+  if (bound.kind == LexBound::Kind::kAfterAll) return Count();
+  std::string order(score_order);
+  order.append(bound.member);
+  // Behind the member itself there is nothing before it with one more zero.
+  if (bound.exclusive != is_end) order.push_back('\0');
+  return CountBefore(order);
+}
+
+RankRange ZsetKey::ByLex(const LexBound& min, const LexBound& max) const {
+  if (empty()) return {};
+  std::string score_order;
+  VisitRange({0, 1}, false, [&](std::string_view, double score) {
+    score_order = ScoreOrder(score);
+    return false;
+  });
+  return {LexPlace(min, false, score_order), LexPlace(max, true, score_order)};
+}
+
+RankRange ZsetKey::ByRank(int64_t first, int64_t last) const {
+  const auto count = static_cast<int64_t>(Count());
+  if (first < 0) first = std::max<int64_t>(first + count, 0);
+  if (last < 0) last += count;
+  last = std::min(last, count - 1);
+  if (first > last) return {};
+  return {static_cast<uint64_t>(first), static_cast<uint64_t>(last) + 1};
+}
+
+void ZsetKey::VisitRange(const RankRange& range, bool reverse, const MemberVisitor& visit) const {
+  uint64_t left = range.size();
+  if (left == 0 || empty()) return;
+  const auto step = [&](std::string_view order) {
+    const std::string_view member = order.substr(kScoreOrderBytes);
+    double score = ScoreOfOrder(order);
+    // The order knows no sign of a zero; the row does.
+    if (score == 0) score = Score(member).value_or(0);
+    return visit(member, score) && --left > 0;
+  };
+  if (const auto own = OwnOrder()) {
+    for (uint64_t i = range.begin; i < std::min<uint64_t>(range.end, own->size()); ++i) {
+      if (!step((*own)[reverse ? range.end - 1 - (i - range.begin) : i])) return;
+    }
+    return;
+  }
+  CountedIndexReader index(&transaction(), elements_prefix());
+  if (reverse) {
+    index.Descend(range.end - 1, step);
+  } else {
+    index.Ascend(range.begin, step);
+  }
+}
+
+std::vector<ScoredMember> ZsetKey::Slice(const RankRange& range, bool reverse) const {
+  std::vector<ScoredMember> members;
+  VisitRange(range, reverse, [&](std::string_view member, double score) {
+    members.push_back({std::string(member), score});
+    return true;
+  });
+  return members;
+}
+
+void ZsetKey::EraseAll(const std::vector<ScoredMember>& members) {
+  if (members.size() == Count()) return Remove();
+  for (const ScoredMember& member : members) Erase(member.member);
+}
+
+std::vector<ScoredMember> ZsetKey::Pop(End end, uint64_t count) {
+  const uint64_t size = Count();
+  count = std::min(count, size);
+  if (count == 0) return {};
+  const bool last = end == End::kMax;
+  std::vector<ScoredMember> popped = Slice(last ? RankRange{size - count, size} : RankRange{0, count}, last);
+  EraseAll(popped);
+  return popped;
+}
+
+}  // namespace orrery::types
