@@ -174,7 +174,7 @@ constexpr CommandDetails kRows[] = {
 }  // namespace
 
 std::vector<std::span<const CommandDetails>> AllCommandDetails() {
-  return {kRows, CollectionDetails()};
+  return {kRows, CollectionDetails(), ZsetDetails()};
 }
 
 }  // namespace orrery::commands

@@ -9,7 +9,9 @@ namespace orrery::commands {
 
 /// Every row; DetailsOf finds one.
 std::vector<std::span<const CommandDetails>> AllCommandDetails();
-/// Of them, those of hashes, sets, sorted sets and lists.
+/// Of them, those of hashes, sets and lists.
 std::span<const CommandDetails> CollectionDetails();
+/// Of sorted sets.
+std::span<const CommandDetails> ZsetDetails();
 
 }  // namespace orrery::commands

@@ -8,6 +8,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       StringCommands(),     LcsCommands(),    BitmapCommands(),   BitfieldCommands(),
       KeyCommands(),        DynamoCommands(), HashCommands(),
       SetCommands(),        SetAlgebraCommands(),
+      ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),
   };
 }
 

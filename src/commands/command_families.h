@@ -24,6 +24,9 @@ std::span<const CommandSpec> DynamoCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> SetCommands();
 std::span<const CommandSpec> SetAlgebraCommands();
+std::span<const CommandSpec> ZsetCommands();
+std::span<const CommandSpec> ZsetAddCommands();
+std::span<const CommandSpec> ZsetRangeCommands();
 
 /// Every family of the server, those with handlers included. A new file of commands is listed here.
 std::vector<std::span<const CommandSpec>> CommandFamilies();

@@ -14,8 +14,11 @@ namespace {
 using resp::ReplyWriter;
 
 /// Commands that Redis keeps for old clients.
+constexpr std::string_view kDeprecated[] = {
+    "getset",    "substr",         "hmset",           "zrangebylex", "zrangebyscore",
+    "zrevrange", "zrevrangebylex", "zrevrangebyscore"};
 bool IsDeprecated(std::string_view name) {
-  return name == "getset" || name == "substr";
+  return std::find(std::begin(kDeprecated), std::end(kDeprecated), name) != std::end(kDeprecated);
 }
 
 void WriteStatusSet(const std::vector<std::string_view>& words, ReplyWriter* reply) {

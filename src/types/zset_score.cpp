@@ -28,6 +28,11 @@ double DoubleAt(std::string_view bytes, size_t from) {
   return std::bit_cast<double>(BitsAt(bytes, from));
 }
 
+// Zero has no sign here.
+double Unsigned(double score) {
+  return score == 0 ? 0.0 : score;
+}
+
 /// high + low, low being what high lost by rounding.
 struct Sum {
   double high = 0;
@@ -66,7 +71,7 @@ std::string Payload(const Sum& sum) {
 
 std::string ScorePayload(double score) {
   std::string payload;
-  AppendBits(std::bit_cast<uint64_t>(score), &payload);
+  AppendBits(std::bit_cast<uint64_t>(Unsigned(score)), &payload);
   return payload;
 }
 
@@ -90,11 +95,11 @@ double ShowScore(const causality::Row& row) {
     first = false;
   }
   const double score = total.high;
-  return std::isnan(score) ? 0 : score;
+  return std::isnan(score) ? 0 : Unsigned(score);
 }
 
 std::string ScoreOrder(double score) {
-  const uint64_t bits = std::bit_cast<uint64_t>(score == 0 ? 0.0 : score);
+  const uint64_t bits = std::bit_cast<uint64_t>(Unsigned(score));
   std::string order;
   AppendBits((bits & kSign) != 0 ? ~bits : bits | kSign, &order);
   return order;

@@ -118,10 +118,7 @@ void ZsetKey::VisitRange(const RankRange& range, bool reverse, const MemberVisit
   if (left == 0 || empty()) return;
   const auto step = [&](std::string_view order) {
     const std::string_view member = order.substr(kScoreOrderBytes);
-    double score = ScoreOfOrder(order);
-    // The order knows no sign of a zero; the row does.
-    if (score == 0) score = Score(member).value_or(0);
-    return visit(member, score) && --left > 0;
+    return visit(member, ScoreOfOrder(order)) && --left > 0;
   };
   if (const auto own = OwnOrder()) {
     for (uint64_t i = range.begin; i < std::min<uint64_t>(range.end, own->size()); ++i) {

@@ -46,9 +46,9 @@ TEST(ZsetScoreTest, MembersOfOneScoreSortByTheirBytes) {
   EXPECT_LT(MemberOrder(1, "z"), MemberOrder(1.5, "a"));
 }
 
-TEST(ZsetScoreTest, TheNewestValueShowsWithItsSign) {
+TEST(ZsetScoreTest, TheNewestValueShowsAndZeroHasNoSign) {
   EXPECT_EQ(3, ShowScore(RowOf({ValueCell(1, 2), ValueCell(2, 3)})));
-  EXPECT_TRUE(std::signbit(ShowScore(RowOf({ValueCell(1, -0.0)}))));
+  EXPECT_FALSE(std::signbit(ShowScore(RowOf({ValueCell(1, -0.0)}))));
 }
 
 TEST(ZsetScoreTest, IncrementsOfSeveralActorsAddUp) {

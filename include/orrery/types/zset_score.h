@@ -16,7 +16,7 @@ namespace orrery::types {
 /// A sum keeps its rounding errors (Knuth, "The Art of Computer Programming", vol. 2, section 4.2.2, theorem
 /// B), so that ZINCRBY after ZINCRBY shows bit by bit what it would if each had rewritten the score.
 
-/// What a Value is written with.
+/// What a Value is written with. -0 becomes 0, as Redis shows it in small sets.
 std::string ScorePayload(double score);
 
 /// A sum that has grown by what a score of `shown` lacks to show `wanted`. old_sum: "" for none yet.
@@ -30,7 +30,7 @@ std::string AddToScoreSum(std::string_view sum, std::string_view now, std::strin
 /// payloads that no command writes show 0. REQUIRES: row.HasValue().
 double ShowScore(const causality::Row& row);
 
-/// 8 bytes that sort as scores do. -0 and 0 are one.
+/// 8 bytes that sort as scores do.
 std::string ScoreOrder(double score);
 /// The score that such bytes begin with.
 double ScoreOfOrder(std::string_view bytes);

@@ -1,0 +1,44 @@
+#include "commands/command_details_table.h"
+
+namespace orrery::commands {
+namespace {
+
+constexpr CommandDetails kRows[] = {
+    {"zadd", "", "", "RW update",
+     "key [condition=NX|XX] [comparison=GT|LT] [CH] [INCR] (score_member=score:d member)..."},
+    {"zcard", "", "", "RO", "key"},
+    {"zcount", "", "", "RO access", "key min:d max:d"},
+    {"zincrby", "", "", "RW access update", "key increment:i member"},
+    {"zlexcount", "", "", "RO access", "key min max"},
+    {"zmscore", "", "", "RO access", "key member..."},
+    {"zpopmax", "", "", "RW access delete", "key [count:i]"},
+    {"zpopmin", "", "", "RW access delete", "key [count:i]"},
+    {"zrandmember", "", "nondeterministic_output", "RO access", "key [options=count:i [WITHSCORES]]"},
+    {"zrange", "", "", "RO access",
+     "key start stop [sortby=BYSCORE|BYLEX] [REV] [LIMIT (offset_count=offset:i count:i)] [WITHSCORES]"},
+    {"zrangebylex", "", "", "RO access", "key min max [LIMIT (offset_count=offset:i count:i)]"},
+    {"zrangebyscore", "", "", "RO access",
+     "key min:d max:d [WITHSCORES] [LIMIT (offset_count=offset:i count:i)]"},
+    {"zrangestore", "", "", "OW update/RO access",
+     "dst:k src:k1 min max [sortby=BYSCORE|BYLEX] [REV] [LIMIT (offset_count=offset:i count:i)]"},
+    {"zrank", "", "", "RO access", "key member"},
+    {"zrem", "", "", "RW delete", "key member..."},
+    {"zremrangebylex", "", "", "RW delete", "key min max"},
+    {"zremrangebyrank", "", "", "RW delete", "key start:i stop:i"},
+    {"zremrangebyscore", "", "", "RW delete", "key min:d max:d"},
+    {"zrevrange", "", "", "RO access", "key start:i stop:i [WITHSCORES]"},
+    {"zrevrangebylex", "", "", "RO access", "key max min [LIMIT (offset_count=offset:i count:i)]"},
+    {"zrevrangebyscore", "", "", "RO access",
+     "key max:d min:d [WITHSCORES] [LIMIT (offset_count=offset:i count:i)]"},
+    {"zrevrank", "", "", "RO access", "key member"},
+    {"zscan", "", "nondeterministic_output", "RO access", "key cursor:i [MATCH pattern:p] [COUNT count:i]"},
+    {"zscore", "", "", "RO access", "key member"},
+};
+
+}  // namespace
+
+std::span<const CommandDetails> ZsetDetails() {
+  return kRows;
+}
+
+}  // namespace orrery::commands
