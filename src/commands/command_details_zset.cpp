@@ -8,8 +8,16 @@ constexpr CommandDetails kRows[] = {
      "key [condition=NX|XX] [comparison=GT|LT] [CH] [INCR] (score_member=score:d member)..."},
     {"zcard", "", "", "RO", "key"},
     {"zcount", "", "", "RO access", "key min:d max:d"},
+    {"zdiff", "", "", "RO access", "numkeys:i key... [WITHSCORES]"},
+    {"zdiffstore", "", "", "OW update/RO access", "destination:k numkeys:i key:k1..."},
     {"zincrby", "", "", "RW access update", "key increment:i member"},
+    {"zinter", "", "", "RO access",
+     "numkeys:i key... [WEIGHTS weight:i...] [AGGREGATE (aggregate=SUM|MIN|MAX)] [WITHSCORES]"},
+    {"zintercard", "", "", "RO access", "numkeys:i key... [LIMIT limit:i]"},
+    {"zinterstore", "", "", "OW update/RO access",
+     "destination:k numkeys:i key:k1... [WEIGHTS weight:i...] [AGGREGATE (aggregate=SUM|MIN|MAX)]"},
     {"zlexcount", "", "", "RO access", "key min max"},
+    {"zmpop", "", "", "RW access delete", "numkeys:i key... (where=MIN|MAX) [COUNT count:i]"},
     {"zmscore", "", "", "RO access", "key member..."},
     {"zpopmax", "", "", "RW access delete", "key [count:i]"},
     {"zpopmin", "", "", "RW access delete", "key [count:i]"},
@@ -33,6 +41,10 @@ constexpr CommandDetails kRows[] = {
     {"zrevrank", "", "", "RO access", "key member"},
     {"zscan", "", "nondeterministic_output", "RO access", "key cursor:i [MATCH pattern:p] [COUNT count:i]"},
     {"zscore", "", "", "RO access", "key member"},
+    {"zunion", "", "", "RO access",
+     "numkeys:i key... [WEIGHTS weight:i...] [AGGREGATE (aggregate=SUM|MIN|MAX)] [WITHSCORES]"},
+    {"zunionstore", "", "", "OW update/RO access",
+     "destination:k numkeys:i key:k1... [WEIGHTS weight:i...] [AGGREGATE (aggregate=SUM|MIN|MAX)]"},
 };
 
 }  // namespace

@@ -40,8 +40,17 @@ std::string_view FlagsOfCall(std::string_view full_name, std::string_view flags,
   return flags;
 }
 
-KeyRange RangeOf(const KeySpec& spec) {
-  return {spec.first, spec.last < 0 ? spec.last : spec.first + spec.last, spec.step};
+constexpr std::string_view kStoreOptions[] = {"STORE", "STOREDIST"};
+
+/// No range if the option is not there.
+KeyRange StoreKeyOf(const CommandSpec& spec, Args args) {
+  for (size_t i = args.size() - 1; i > spec.store_option_arg; --i) {
+    const bool is_store =
+        std::any_of(std::begin(kStoreOptions), std::end(kStoreOptions),
+                    [&](std::string_view option) { return EqualsIgnoringCase(args[i - 1], option); });
+    if (is_store) return {static_cast<int>(i), static_cast<int>(i), 1};
+  }
+  return {};
 }
 
 }  // namespace
@@ -63,33 +72,50 @@ KeyWalk::KeyWalk(const KeyRange& range, size_t argc) {
   step_ = static_cast<size_t>(range.step);
 }
 
+CallKeyWalk::CallKeyWalk(const CommandSpec& spec, Args args) : argc_(args.size()), walk_(spec.keys, args.size()) {
+  if (spec.key_count_arg != 0) behind_[0] = RangeOfCall(spec, args);
+  if (spec.store_option_arg != 0) behind_[1] = StoreKeyOf(spec, args);
+  if (!walk_.valid()) Next();
+}
+
+void CallKeyWalk::Next() {
+  if (walk_.valid()) walk_.Next();
+  while (!walk_.valid() && next_ < behind_.size()) walk_ = KeyWalk(behind_[next_++], argc_);
+}
+
 std::vector<KeySpec> KeySpecsOf(const CommandSpec& spec, std::string_view full_name) {
   const KeyRange& range = spec.keys;
-  if (range.step <= 0) return {};
   std::string_view flags = DetailsOf(full_name).key_flags;
   if (flags.empty()) flags = (spec.flags & kWrite) != 0 ? kWritesKey : kReadsKey;
   const size_t slash = flags.find('/');
+  const std::string_view later_flags = slash == std::string_view::npos ? flags : flags.substr(slash + 1);
   const auto relative = [&](int first) { return range.last < 0 ? range.last : range.last - first; };
-  if (slash == std::string_view::npos) return {{range.first, relative(range.first), range.step, flags}};
-  const int second = range.first + range.step;
-  return {{range.first, 0, range.step, flags.substr(0, slash)},
-          {second, relative(second), range.step, flags.substr(slash + 1)}};
+  std::vector<KeySpec> specs;
+  if (range.step > 0) {
+    const bool same = slash == std::string_view::npos || range.last == range.first;
+    specs.push_back({range.first, same ? relative(range.first) : 0, range.step, flags.substr(0, slash)});
+    const int second = range.first + range.step;
+    if (!same) specs.push_back({second, relative(second), range.step, later_flags});
+  }
+  if (spec.key_count_arg != 0) {
+    specs.push_back({spec.key_count_arg, 0, 1, later_flags, KeySpec::Search::kCount});
+  }
+  if (spec.store_option_arg != 0) {
+    for (std::string_view option : kStoreOptions) {
+      specs.push_back({spec.store_option_arg, 0, 1, later_flags, KeySpec::Search::kOption, option});
+    }
+  }
+  return specs;
 }
 
 std::vector<KeyUse> KeysOfCall(const CommandSpec& spec, std::string_view full_name, Args args) {
   std::vector<KeyUse> uses;
-  if (spec.key_count_arg != 0) {
-    for (KeyWalk walk(RangeOfCall(spec, args), args.size()); walk.valid(); walk.Next()) {
-      uses.push_back({args[walk.position()], DetailsOf(full_name).key_flags});
-    }
-    return uses;
-  }
-  for (const KeySpec& keys : KeySpecsOf(spec, full_name)) {
-    const bool variable = keys.flags.ends_with(kVariableFlags);
-    const std::string_view flags = variable ? FlagsOfCall(full_name, keys.flags, args) : keys.flags;
-    for (KeyWalk walk(RangeOf(keys), args.size()); walk.valid(); walk.Next()) {
-      uses.push_back({args[walk.position()], flags});
-    }
+  const std::vector<KeySpec> specs = KeySpecsOf(spec, full_name);
+  for (CallKeyWalk walk(spec, args); walk.valid(); walk.Next()) {
+    // The first key may have flags of its own.
+    const std::string_view flags = uses.empty() ? specs.front().flags : specs.back().flags;
+    const bool variable = flags.ends_with(kVariableFlags);
+    uses.push_back({args[walk.position()], variable ? FlagsOfCall(full_name, flags, args) : flags});
   }
   return uses;
 }

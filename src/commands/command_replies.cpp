@@ -26,30 +26,52 @@ void WriteStatusSet(const std::vector<std::string_view>& words, ReplyWriter* rep
   for (std::string_view word : words) reply->SimpleString(word);
 }
 
+void WriteInteger(std::string_view name, int value, ReplyWriter* reply) {
+  reply->BulkString(name);
+  reply->Integer(value);
+}
+
+void WriteBeginSearch(const KeySpec& keys, ReplyWriter* reply) {
+  const bool option = keys.search == KeySpec::Search::kOption;
+  reply->BulkString("begin_search");
+  reply->Map(2);
+  reply->BulkString("type");
+  reply->BulkString(option ? "keyword" : "index");
+  reply->BulkString("spec");
+  if (!option) {
+    reply->Map(1);
+    return WriteInteger("index", keys.first, reply);
+  }
+  reply->Map(2);
+  reply->BulkString("keyword");
+  reply->BulkString(keys.option);
+  WriteInteger("startfrom", keys.first, reply);
+}
+
+void WriteFindKeys(const KeySpec& keys, ReplyWriter* reply) {
+  const bool counted = keys.search == KeySpec::Search::kCount;
+  reply->BulkString("find_keys");
+  reply->Map(2);
+  reply->BulkString("type");
+  reply->BulkString(counted ? "keynum" : "range");
+  reply->BulkString("spec");
+  reply->Map(3);
+  if (counted) {
+    WriteInteger("keynumidx", 0, reply);
+    WriteInteger("firstkey", 1, reply);
+    return WriteInteger("keystep", keys.step, reply);
+  }
+  WriteInteger("lastkey", keys.last, reply);
+  WriteInteger("keystep", keys.step, reply);
+  WriteInteger("limit", 0, reply);
+}
+
 void WriteKeySpec(const KeySpec& keys, ReplyWriter* reply) {
   reply->Map(3);
   reply->BulkString("flags");
   WriteStatusSet(Words(keys.flags), reply);
-  reply->BulkString("begin_search");
-  reply->Map(2);
-  reply->BulkString("type");
-  reply->BulkString("index");
-  reply->BulkString("spec");
-  reply->Map(1);
-  reply->BulkString("index");
-  reply->Integer(keys.first);
-  reply->BulkString("find_keys");
-  reply->Map(2);
-  reply->BulkString("type");
-  reply->BulkString("range");
-  reply->BulkString("spec");
-  reply->Map(3);
-  reply->BulkString("lastkey");
-  reply->Integer(keys.last);
-  reply->BulkString("keystep");
-  reply->Integer(keys.step);
-  reply->BulkString("limit");
-  reply->Integer(0);
+  WriteBeginSearch(keys, reply);
+  WriteFindKeys(keys, reply);
 }
 
 void WriteText(std::string_view name, std::string_view text, ReplyWriter* reply) {

@@ -1,5 +1,6 @@
 #include "orrery/commands/dispatcher.h"
 
+#include "commands/first_of_operation.h"
 #include "commands/gather_operation.h"
 #include "commands/keyspace_commands.h"
 #include "commands/operation.h"
@@ -36,7 +37,8 @@ Dispatcher::Dispatcher(replication::RequestRouter* router, ClusterAccess* cluste
     : environment_{*router, *cluster, random_seed} {}
 
 bool Dispatcher::RunsAlone(const CommandSpec& spec) {
-  return spec.spread == Spread::kCluster || spec.spread == Spread::kGather || AsksFirst(spec);
+  return spec.spread == Spread::kCluster || spec.spread == Spread::kGather ||
+         spec.spread == Spread::kFirstOf || AsksFirst(spec);
 }
 
 void Dispatcher::Dispatch(const SessionOptions& session, Args args, Done done) {
@@ -67,14 +69,15 @@ void Dispatcher::DispatchKeys(const CommandSpec& spec, const SessionOptions& ses
     resp::ReplyWriter(&reply).Error(WrongArityText(spec.name));
     return AnswerLater(std::move(reply), std::move(done));
   }
-  const KeyRange keys = RangeOfCall(spec, args);
-  if (const auto slot = CommonSlot(keys, args)) return SubmitOne(spec, session, *slot, args, std::move(done));
-  std::vector<SlotPart> parts = SplitBySlot(keys, args);
+  if (const auto slot = CommonSlot(spec, args)) return SubmitOne(spec, session, *slot, args, std::move(done));
+  std::vector<SlotPart> parts = SplitBySlot(spec, args);
   if (AsksFirst(spec)) {
     std::make_shared<SetIfNoneExistsOperation>(&environment_, session, std::move(done))
         ->Start(spec.keys, args, parts);
   } else if (spec.spread == Spread::kGather) {
     std::make_shared<GatherOperation>(&environment_, session, std::move(done))->Start(spec, args, parts);
+  } else if (spec.spread == Spread::kFirstOf) {
+    std::make_shared<FirstOfOperation>(&environment_, session, std::move(done))->Start(spec, args);
   } else {
     std::make_shared<SplitOperation>(&environment_, session, std::move(done))
         ->Start(spec, args, std::move(parts));

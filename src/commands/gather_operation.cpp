@@ -34,12 +34,11 @@ bool Moved(std::string_view reply) {
 
 void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts) {
   const GatherRule rule = RuleOf(spec.name);
-  const KeyRange range = RangeOfCall(spec, args);
+  std::vector<size_t> positions;
+  for (CallKeyWalk walk(spec, args); walk.valid(); walk.Next()) positions.push_back(walk.position());
   moves_ = rule.moves;
   if (spec.name == "smove") moved_element_ = types::ElementBytes(storage::RowTag::kSet, args[3]);
-  const auto key_at = [&](uint32_t key) {
-    return args[static_cast<size_t>(range.first) + size_t{key} * static_cast<size_t>(range.step)];
-  };
+  const auto key_at = [&](uint32_t key) { return args[positions[key]]; };
   const SlotId home = SlotOf(key_at(rule.home_key));
   home_request_ = WholeRequest(spec, session(), home, args);
   missing_ = parts.size() - 1;

@@ -86,6 +86,12 @@ constexpr CommandSpec With(CommandSpec spec, Spread spread) {
   spec.spread = spread;
   return spec;
 }
+/// The argument count_arg says how many keys follow it, behind those of the spec's range.
+constexpr CommandSpec Counted(CommandSpec spec, uint8_t count_arg) {
+  spec.flags |= kMovableKeys;
+  spec.key_count_arg = count_arg;
+  return spec;
+}
 /// Needs no state: written without having read.
 constexpr CommandSpec Blind(CommandSpec spec) {
   spec.traits.reads = false;

@@ -122,13 +122,6 @@ constexpr CommandSpec Several(std::string_view name, int arity, uint32_t flags, 
               Spread::kGather);
 }
 
-constexpr CommandSpec Counted(CommandSpec spec, uint8_t count_arg) {
-  spec.keys = {};
-  spec.flags |= kMovableKeys;
-  spec.key_count_arg = count_arg;
-  return spec;
-}
-
 constexpr CommandSpec kSpecs[] = {
     Several("sdiff", -2, kReadonly, Reply<Algebra::kDiff>, "1.0.0", "O(N) with N members of all sets",
             "Members of the first set that no other one has"),
@@ -136,9 +129,10 @@ constexpr CommandSpec kSpecs[] = {
             "Stores the members of the first set that no other one has"),
     Several("sinter", -2, kReadonly, Reply<Algebra::kInter>, "1.0.0",
             "O(N*M) with N members of the smallest of M sets", "Members that all sets have"),
-    Counted(Several("sintercard", -3, kReadonly, SInterCard, "7.0.0",
-                    "O(N*M) with N members of the smallest of M sets", "How many members all sets have"),
-            1),
+    With(Counted(Keyed("sintercard", -3, kReadonly, {}, SInterCard, "set", "7.0.0",
+                       "O(N*M) with N members of the smallest of M sets", "How many members all sets have"),
+                 1),
+         Spread::kGather),
     Several("sinterstore", -3, kStores, Store<Algebra::kInter>, "1.0.0",
             "O(N*M) with N members of the smallest of M sets", "Stores the members that all sets have"),
     Several("sunion", -2, kReadonly, Reply<Algebra::kUnion>, "1.0.0", "O(N) with N members of all sets",

@@ -5,9 +5,12 @@
 
 namespace orrery::commands {
 
-std::optional<SlotId> CommonSlot(const KeyRange& range, Args args) {
+namespace {
+
+template <typename Walk>
+std::optional<SlotId> CommonSlotOf(Walk walk, Args args) {
   std::optional<SlotId> common;
-  for (KeyWalk walk(range, args.size()); walk.valid(); walk.Next()) {
+  for (; walk.valid(); walk.Next()) {
     const SlotId slot = SlotOf(args[walk.position()]);
     if (common.value_or(slot) != slot) return std::nullopt;
     common = slot;
@@ -15,10 +18,10 @@ std::optional<SlotId> CommonSlot(const KeyRange& range, Args args) {
   return common;
 }
 
-std::vector<SlotPart> SplitBySlot(const KeyRange& range, Args args) {
+template <typename Walk>
+std::vector<SlotPart> PartsOf(Walk walk, Args args) {
   std::vector<std::pair<SlotId, uint32_t>> keys;
-  KeyWalk walk(range, args.size());
-  keys.reserve(walk.count());
+  keys.reserve(args.size());
   for (; walk.valid(); walk.Next()) keys.emplace_back(SlotOf(args[walk.position()]), keys.size());
   std::sort(keys.begin(), keys.end());
   std::vector<SlotPart> parts;
@@ -29,6 +32,22 @@ std::vector<SlotPart> SplitBySlot(const KeyRange& range, Args args) {
   std::sort(parts.begin(), parts.end(),
             [](const SlotPart& a, const SlotPart& b) { return a.keys.front() < b.keys.front(); });
   return parts;
+}
+
+}  // namespace
+
+std::optional<SlotId> CommonSlot(const KeyRange& range, Args args) {
+  return CommonSlotOf(KeyWalk(range, args.size()), args);
+}
+std::optional<SlotId> CommonSlot(const CommandSpec& spec, Args args) {
+  return CommonSlotOf(CallKeyWalk(spec, args), args);
+}
+
+std::vector<SlotPart> SplitBySlot(const KeyRange& range, Args args) {
+  return PartsOf(KeyWalk(range, args.size()), args);
+}
+std::vector<SlotPart> SplitBySlot(const CommandSpec& spec, Args args) {
+  return PartsOf(CallKeyWalk(spec, args), args);
 }
 
 replication::Arguments PartArguments(const KeyRange& range, Args args, const SlotPart& part) {

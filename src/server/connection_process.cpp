@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "orrery/commands/command_keys.h"
 #include "server/connection.h"
 #include "server/worker.h"
 
@@ -167,13 +166,10 @@ void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size
 
 /// WAIT asks about the slots that the connection has written to.
 void ClientConnection::NoteWrites(const CommandEntry& entry, commands::Args args) {
-  const commands::KeyRange& keys = entry.spec->keys;
-  if (keys.step <= 0 || keys.first <= 0) return;
+  commands::CallKeyWalk walk(*entry.spec, args);
+  if (!walk.valid()) return;
   if (session_.written == nullptr) session_.written = std::make_unique<std::bitset<kSlotCount>>();
-  const auto argc = static_cast<int64_t>(args.size());
-  const int64_t last = std::min(keys.last >= 0 ? int64_t{keys.last} : argc + keys.last, argc - 1);
-  for (int64_t i = keys.first; i <= last; i += keys.step)
-    session_.written->set(SlotOf(args[static_cast<size_t>(i)]));
+  for (; walk.valid(); walk.Next()) session_.written->set(SlotOf(args[walk.position()]));
 }
 
 void ClientConnection::Reject(const CommandEntry* entry, std::string_view error) {

@@ -53,6 +53,14 @@ TEST(CommandKeysTest, TellsWhatBecomesOfKeys) {
   EXPECT_EQ(Keys({"ping"}), "");
 }
 
+TEST(CommandKeysTest, FindsCountedKeysAndThoseBeforeThem) {
+  EXPECT_EQ(Keys({"zunion", "2", "a", "b", "WITHSCORES"}), "a:RO access;b:RO access;");
+  EXPECT_EQ(Keys({"zunionstore", "d", "2", "a", "b", "WEIGHTS", "1", "2"}), "d:OW update;a:RO access;b:RO access;");
+  EXPECT_EQ(Keys({"zmpop", "1", "a", "MIN"}), "a:RW access delete;");
+  // The handler says what is wrong; until then the first key tells the slot.
+  EXPECT_EQ(Keys({"zunionstore", "d", "9", "a", "b"}), "d:OW update;a:RO access;");
+}
+
 TEST(CommandKeysTest, FlagsThatDependOnOptionsAreThoseOfTheCall) {
   EXPECT_EQ(Keys({"set", "a", "get"}), "a:OW update;");  // a value, not the option
   EXPECT_EQ(Keys({"set", "a", "1", "GET"}), "a:RW access update;");

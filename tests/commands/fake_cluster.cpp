@@ -26,7 +26,10 @@ void FakeCluster::Submit(Request request, replication::Callback done) {
 
 types::TestSlot& FakeCluster::slot(SlotId slot) {
   auto& replica = slots_[slot];
-  if (replica == nullptr) replica = std::make_unique<types::TestSlot>(1, slot);
+  if (replica == nullptr) {
+    replica = std::make_unique<types::TestSlot>(1, slot);
+    replica->set_observer(&index_);
+  }
   replica->set_now_ms(now_ms_);
   return *replica;
 }

@@ -15,6 +15,7 @@
 #include "orrery/commands/dispatcher.h"
 #include "orrery/commands/executor.h"
 #include "orrery/replication/request.h"
+#include "orrery/types/derived_index.h"
 #include "types/test_slot.h"
 
 namespace orrery::commands {
@@ -73,6 +74,7 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
   replication::Response Execute(const replication::Request& request);
 
   std::mt19937_64 random_;
+  types::DerivedIndex index_;
   std::map<SlotId, std::unique_ptr<types::TestSlot>> slots_;
   std::map<SlotId, std::deque<Waiting>> requests_;
   std::vector<std::function<void()>> tasks_;

@@ -275,5 +275,39 @@ TEST(GatherTest, KeysOfOtherDatabasesAreOthers) {
   EXPECT_EQ(cluster.Run({"mget", "from", "to"}), "*2\r\n" + Bulk("zero") + "$-1\r\n");
 }
 
+TEST(FirstOfTest, TakesFromTheFirstKeyThatHasSomethingWhereverItLies) {
+  FakeCluster cluster;
+  EXPECT_EQ(cluster.Run({"zadd", "b", "1", "m"}), ":1\r\n");
+  EXPECT_EQ(cluster.Run({"zadd", "c", "2", "n"}), ":1\r\n");
+  cluster.ClearLog();
+  EXPECT_EQ(cluster.Run({"zmpop", "3", "a", "b", "c", "MIN"}),
+            "*2\r\n" + Bulk("b") + "*1\r\n*2\r\n" + Bulk("m") + Bulk("1"));
+  // Nobody asks further than need be.
+  EXPECT_EQ(cluster.log().size(), 2u);
+  EXPECT_EQ(cluster.Run({"zmpop", "3", "b", "c", "a", "MAX", "COUNT", "5"}),
+            "*2\r\n" + Bulk("c") + "*1\r\n*2\r\n" + Bulk("n") + Bulk("2"));
+  EXPECT_EQ(cluster.Run({"zmpop", "3", "a", "b", "c", "MIN"}), "*-1\r\n");
+  cluster.session.resp = 3;
+  EXPECT_EQ(cluster.Run({"zmpop", "3", "a", "b", "c", "MIN"}), "_\r\n");
+}
+
+TEST(FirstOfTest, NeighboursOfOneSlotAreAskedTogetherAndInOrder) {
+  FakeCluster cluster;
+  cluster.Run({"zadd", "{t}2", "1", "m"});
+  cluster.Run({"zadd", "other", "1", "n"});
+  cluster.ClearLog();
+  EXPECT_EQ(cluster.Run({"zmpop", "3", "{t}1", "{t}2", "other", "MIN"}),
+            "*2\r\n" + Bulk("{t}2") + "*1\r\n*2\r\n" + Bulk("m") + Bulk("1"));
+  EXPECT_EQ(cluster.log().size(), 1u);
+}
+
+TEST(FirstOfTest, AnErrorEndsTheSearch) {
+  FakeCluster cluster;
+  cluster.Run({"set", "a", "x"});
+  cluster.Run({"zadd", "b", "1", "m"});
+  EXPECT_TRUE(cluster.Run({"zmpop", "2", "a", "b", "MIN"}).starts_with("-WRONGTYPE"));
+  EXPECT_EQ(cluster.Run({"zcard", "b"}), ":1\r\n");
+}
+
 }  // namespace
 }  // namespace orrery::commands

@@ -34,6 +34,7 @@ enum class Spread : uint8_t {
   kEach,     ///< split by slot, array replies are put back in the order of the keys (MGET)
   kAllOk,    ///< split by slot, every part answers OK (MSET)
   kGather,   ///< runs at the slot of its home key with the rows of the other keys attached (BITOP, LCS, COPY, RENAME)
+  kFirstOf,  ///< asks slot by slot, in the order of the keys, until one has something (ZMPOP)
   kCluster,  ///< asks every slot or node (SCAN, KEYS, DBSIZE, FLUSHALL, RANDOMKEY)
 };
 
@@ -69,8 +70,11 @@ struct CommandSpec {
   int arity = 0;          ///< as in Redis: negative means at least
   uint32_t flags = 0;
   KeyRange keys;
-  /// The argument that says how many keys follow it, for commands without a KeyRange (SINTERCARD); 0: none.
+  /// The argument that says how many keys follow it (SINTERCARD), after those of the KeyRange (ZUNIONSTORE); 0: none.
   uint8_t key_count_arg = 0;
+  /// From this argument on an option STORE or STOREDIST names one more key, the last one if there are several
+  /// (GEORADIUS); 0: there is no such option.
+  uint8_t store_option_arg = 0;
   Spread spread = Spread::kServer;
   replication::Traits traits;
   Handler handler = nullptr;  ///< nullptr for kServer and kCluster

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,22 @@ class KeyWalk {
 /// number of keys that there are gives the first key alone, so that the handler can say what is wrong.
 KeyRange RangeOfCall(const CommandSpec& spec, Args args);
 
+/// As KeyWalk, over all keys of a call: those of the spec's range, those that a count among the arguments announces,
+/// and the one that an option names.
+class CallKeyWalk {
+ public:
+  CallKeyWalk(const CommandSpec& spec, Args args);
+  bool valid() const { return walk_.valid(); }
+  size_t position() const { return walk_.position(); }
+  void Next();
+
+ private:
+  size_t argc_;
+  std::array<KeyRange, 2> behind_;  // empty ones are passed over
+  size_t next_ = 0;
+  KeyWalk walk_;
+};
+
 /// A group of keys and what becomes of them, as the key specifications of Redis 7.0 say it
 /// (https://redis.io/docs/reference/key-specs/).
 struct KeySpec {
@@ -40,6 +58,10 @@ struct KeySpec {
   int last = 0;   ///< of the last one: counted from the first, or from the end if negative
   int step = 1;
   std::string_view flags;  ///< "RW access update", as COMMAND INFO prints them
+  /// How they are found: by place, by the number that stands at `first`, or behind this option, from `first` on.
+  enum class Search : uint8_t { kRange, kCount, kOption };
+  Search search = Search::kRange;
+  std::string_view option = {};
 };
 
 std::vector<KeySpec> KeySpecsOf(const CommandSpec& spec, std::string_view full_name);

@@ -70,8 +70,8 @@ class CollectionKey : public KeyView {
   /// Before an element is written: whether it was there.
   bool PrepareElement(const std::string& element_key);
 
-  const KeyType own_type_;
-  const std::string elements_prefix_;
+  KeyType own_type_;
+  std::string elements_prefix_;
 };
 
 }  // namespace orrery::types
