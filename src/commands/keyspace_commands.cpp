@@ -69,11 +69,11 @@ void Scan(Call call) {
 // KEYS pattern
 void Keys(Call call) {
   ClusterAccess& cluster = call.environment->cluster;
-  const uint8_t db = call.session.db;
+  const SurveyQuery survey_query = SurveyOf(call.session);
   WalkOperation::Plan plan;
   plan.query.pattern = PatternOf(call.args[1]);
   plan.query.count = kWalkPageKeys;
-  cluster.SurveyKeys(db, [operation = call.Make<WalkOperation>(), plan](const KeySurvey& survey) mutable {
+  cluster.SurveyKeys(survey_query, [operation = call.Make<WalkOperation>(), plan](const KeySurvey& survey) mutable {
     plan.slots = SlotsWithKeys(survey);
     operation->Start(std::move(plan));
   });
@@ -82,8 +82,8 @@ void Keys(Call call) {
 // DBSIZE: what the slots' coordinators have counted, and a walk over those that nobody has counted.
 void DbSize(Call call) {
   ClusterAccess& cluster = call.environment->cluster;
-  const uint8_t db = call.session.db;
-  cluster.SurveyKeys(db, [operation = call.Make<WalkOperation>()](const KeySurvey& survey) {
+  const SurveyQuery survey_query = SurveyOf(call.session);
+  cluster.SurveyKeys(survey_query, [operation = call.Make<WalkOperation>()](const KeySurvey& survey) {
     WalkOperation::Plan plan;
     plan.answer = WalkOperation::Answer::kCount;
     plan.counted_before = survey.keys;

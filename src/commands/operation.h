@@ -10,6 +10,11 @@
 
 namespace orrery::commands {
 
+/// What a survey for the session's database must make sure of.
+inline SurveyQuery SurveyOf(const SessionOptions& session) {
+  return {session.db, session.read_quorum, session.write_quorum};
+}
+
 /// A command that takes more than one request. Kept alive by the callbacks of its requests; finishes exactly
 /// once. What comes back after that is ignored.
 class Operation : public std::enable_shared_from_this<Operation> {

@@ -1,6 +1,7 @@
 #include "commands/random_key_operation.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "commands/slot_fan_operation.h"
 #include "orrery/resp/reply_scanner.h"
@@ -15,7 +16,15 @@ constexpr std::string_view kMalformed = "-ERR A node sent a malformed page of ke
 }  // namespace
 
 void RandomKeyOperation::Start() {
-  environment().cluster.SurveyKeys(session().db, [self = shared_from_this(), this](const KeySurvey& survey) {
+  candidates_.resize(kSlotCount);
+  std::iota(candidates_.begin(), candidates_.end(), SlotId{0});
+  NextRound();
+}
+
+void RandomKeyOperation::Survey() {
+  surveyed_ = true;
+  environment().cluster.SurveyKeys(SurveyOf(session()), [self = shared_from_this(),
+                                                              this](const KeySurvey& survey) {
     candidates_ = SlotsWithKeys(survey);
     NextRound();
   });
@@ -23,12 +32,14 @@ void RandomKeyOperation::Start() {
 
 void RandomKeyOperation::NextRound() {
   if (!error_.empty()) return Finish(std::move(error_));
+  if (!surveyed_ && tried_ >= kTriedFirst) return Survey();
   if (candidates_.empty()) {
     std::string reply;
     resp::ReplyWriter(&reply, protocol()).Null();
     return Finish(std::move(reply));
   }
   missing_ = std::min(round_size_, candidates_.size());
+  tried_ += missing_;
   round_size_ = std::min(4 * round_size_, kRoundMax);
   for (size_t i = 0; i < missing_; ++i) {
     std::swap(candidates_[environment().NextRandom() % candidates_.size()], candidates_.back());

@@ -21,8 +21,8 @@ bool ScanOperation::EnoughDone() const {
 
 void ScanOperation::NextRound() {
   if (EnoughDone()) return FinishScan();
-  if (visited_ >= kFirstRound && !survey_) {
-    environment().cluster.SurveyKeys(session().db,
+  if (visited_ >= kFirstRound && !survey_ && SlotsExpected() > kWorthASurvey) {
+    environment().cluster.SurveyKeys(SurveyOf(session()),
                                      [self = shared_from_this(), this](const KeySurvey& survey) {
                                        survey_ = survey;
                                        NextRound();
@@ -39,15 +39,19 @@ void ScanOperation::NextRound() {
   for (size_t i = 0; i < round_.size(); ++i) AskSlot(i);
 }
 
+// How many slots will probably bring what is still missing, judged by those before.
+size_t ScanOperation::SlotsExpected() const {
+  const uint64_t left = query_.count - examined_;
+  return examined_ == 0 ? kSlotCount : static_cast<size_t>((left * visited_ + examined_ - 1) / examined_);
+}
+
 /// As many slots as will probably bring what is still missing, judged by those before.
 std::vector<SlotId> ScanOperation::SlotsOfRound() const {
   size_t wanted = kFirstRound;
   if (position_.order > 0) {
     wanted = 1;  // the rest of a large slot, which may well be enough
   } else if (visited_ > 0) {
-    const uint64_t left = query_.count - examined_;
-    wanted =
-        examined_ == 0 ? 2 * visited_ : static_cast<size_t>((left * visited_ + examined_ - 1) / examined_);
+    wanted = examined_ == 0 ? 2 * visited_ : SlotsExpected();
   }
   wanted = std::clamp<size_t>(wanted, 1, kRoundMax);
   std::vector<SlotId> slots;

@@ -30,9 +30,12 @@ class ScanOperation final : public Operation {
   static constexpr size_t kVisitedMax = 4096;
   /// Slots that are visited before asking which have keys.
   static constexpr size_t kFirstRound = 4;
+  /// Asking which have keys costs about as much as visiting so many.
+  static constexpr size_t kWorthASurvey = 1024;
 
   void NextRound();
   bool EnoughDone() const;
+  size_t SlotsExpected() const;
   std::vector<SlotId> SlotsOfRound() const;
   void AskSlot(size_t index);
   void OnPage(size_t index, std::string reply);

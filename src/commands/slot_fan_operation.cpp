@@ -105,9 +105,10 @@ void WalkOperation::AllDone() {
 
 void FlushOperation::Start(bool all_databases) {
   all_databases_ = all_databases;
-  const auto db = all_databases ? std::nullopt : std::optional<uint8_t>(session().db);
+  SurveyQuery query = SurveyOf(session());
+  if (all_databases) query.db.reset();
   environment().cluster.SurveyKeys(
-      db, [self = shared_from_this(), this](const KeySurvey& survey) { VisitAll(SlotsWithKeys(survey)); });
+      query, [self = shared_from_this(), this](const KeySurvey& survey) { VisitAll(SlotsWithKeys(survey)); });
 }
 
 void FlushOperation::Visit(SlotId slot) {

@@ -1,6 +1,7 @@
 #include "orrery/replication/hint_service.h"
 
 #include <algorithm>
+#include <set>
 
 #include "orrery/base/marks.h"
 
@@ -106,6 +107,14 @@ std::vector<EventPtr> HintService::Lacking(SlotId slot, const SlotClock& clock) 
   std::vector<EventPtr> events;
   for (auto& [dot, event] : found) events.push_back(std::move(event));
   return events;
+}
+
+std::vector<SlotId> HintService::HintedSlots() const {
+  std::set<SlotId> slots;
+  for (const auto& [home, totals] : store_.totals()) {
+    for (SlotId slot : store_.Slots(home)) slots.insert(slot);
+  }
+  return {slots.begin(), slots.end()};
 }
 
 // ---- as a home ----

@@ -214,6 +214,61 @@ void Read(Decoder* in, SummaryMessage* m) {
 void Body(const GossipMessage& m, Encoder* out) { out->PutRaw(m.bytes); }
 void Read(Decoder* in, GossipMessage* m) { m->bytes = in->GetRaw(in->remaining()); }
 
+void Body(const SurveyMessage& m, Encoder* out) {
+  out->PutU64(m.survey_id);
+  out->PutU8(m.db);
+}
+void Read(Decoder* in, SurveyMessage* m) {
+  m->survey_id = in->GetU64();
+  m->db = in->GetU8();
+}
+
+void PutSlots(const std::bitset<kSlotCount>& slots, Encoder* out) {
+  for (uint32_t first = 0; first < kSlotCount; first += 8) {
+    unsigned byte = 0;
+    for (uint32_t i = 0; i < 8; ++i) byte |= slots[first + i] ? 1U << i : 0U;
+    out->PutU8(static_cast<uint8_t>(byte));
+  }
+}
+std::bitset<kSlotCount> ReadSlots(Decoder* in) {
+  std::bitset<kSlotCount> slots;
+  const std::string_view bytes = in->GetRaw(kSlotCount / 8);
+  for (uint32_t slot = 0; slot < kSlotCount && in->ok(); ++slot) {
+    slots[slot] = (static_cast<uint8_t>(bytes[slot / 8]) >> (slot % 8) & 1) != 0;
+  }
+  return slots;
+}
+
+void Body(const SurveyReplyMessage& m, Encoder* out) {
+  out->PutU64(m.survey_id);
+  out->PutU16(m.loop);
+  out->PutU16(m.loops);
+  PutSlots(m.standing, out);
+  out->PutVarint(m.entries.size());
+  for (const auto& entry : m.entries) {
+    out->PutU16(entry.slot);
+    out->PutU64(entry.clock_hash);
+    out->PutVarint(entry.keys);
+  }
+  out->PutVarint(m.hinted.size());
+  for (SlotId slot : m.hinted) out->PutU16(slot);
+}
+void Read(Decoder* in, SurveyReplyMessage* m) {
+  m->survey_id = in->GetU64();
+  m->loop = in->GetU16();
+  m->loops = in->GetU16();
+  if (m->loop >= m->loops) in->Fail();
+  m->standing = ReadSlots(in);
+  const uint64_t entries = in->GetCount(11);
+  for (uint64_t i = 0; i < entries && in->ok(); ++i) {
+    const SlotId slot = ReadSlot(in);
+    const uint64_t clock_hash = in->GetU64();
+    m->entries.push_back({slot, clock_hash, in->GetVarint()});
+  }
+  const uint64_t hinted = in->GetCount(2);
+  for (uint64_t i = 0; i < hinted && in->ok(); ++i) m->hinted.push_back(ReadSlot(in));
+}
+
 // Decodes as the alternative whose kType it is.
 template <size_t I = 0>
 bool ReadAs(uint8_t type, Decoder* in, Message* message) {

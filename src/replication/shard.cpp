@@ -53,6 +53,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       coordinator_(&context_, &catch_up_, &hints_),
       router_(&context_, &coordinator_, parts.mesh),
       expiry_(&context_, &coordinator_),
+      survey_(&context_, &catch_up_, &hints_, parts.observer, parts.mesh),
       mesh_(parts.mesh),
       on_gossip_(parts.on_gossip) {
   context_.hybrid = &hybrid_;
@@ -94,6 +95,7 @@ void Shard::Tick() {
   catch_up_.Tick(now_us);
   hints_.Tick(now_us);
   expiry_.Tick();
+  survey_.OnTick(now_us);
   SyncIfDue(now_us);
 }
 
@@ -127,6 +129,7 @@ void Shard::OnPeerDown(NodeId peer) {
   coordinator_.OnPeerDown(peer);
   catch_up_.OnPeerDown(peer);
   hints_.OnPeerDown(peer);
+  survey_.OnPeerDown(peer);
   router_.OnReachChanged();
 }
 
@@ -165,6 +168,9 @@ size_t Shard::LoopOf(const Message& message) const {
   if (const auto* reply = std::get_if<ForwardReplyMessage>(&message)) {
     return Router::LoopOfRequest(reply->request_id) % context_.options.loop_count;
   }
+  if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) {
+    return KeySurveyor::LoopOfSurvey(reply->survey_id) % context_.options.loop_count;
+  }
   return std::holds_alternative<GossipMessage>(message) ? 0 : context_.options.loop_index;
 }
 
@@ -181,6 +187,12 @@ void Shard::Deliver(NodeId from, Message message) {
       }
     }
     return;
+  }
+  if (std::holds_alternative<SurveyMessage>(message)) {
+    for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
+      if (loop != context_.options.loop_index) mesh_->PostMessage(loop, from, message);
+    }
+    return Handle(from, message);
   }
   const size_t loop = LoopOf(message);
   if (loop == context_.options.loop_index) return Handle(from, message);
@@ -213,6 +225,8 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(GossipMessage& m) {
       if (shard.on_gossip_) shard.on_gossip_(from, m.bytes);
     }
+    void operator()(SurveyMessage& m) { shard.survey_.OnSurvey(from, m); }
+    void operator()(SurveyReplyMessage& m) { shard.survey_.OnReply(from, m); }
   };
   std::visit(Visitor{*this, from}, message);
 }
@@ -255,6 +269,7 @@ void Shard::EndTurn() {
   if (failed_) return;
   coordinator_.AfterCommit();
   catch_up_.AfterCommit();
+  survey_.AfterCommit();
   outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
   outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
 }

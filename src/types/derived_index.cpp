@@ -229,6 +229,12 @@ Result<std::optional<storage::RowTotals>> DerivedIndex::OnElementsRemoved(SlotId
   return std::optional(totals);
 }
 
+std::optional<uint64_t> DerivedIndex::CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) const {
+  const auto bytes = store.View(Table::kCounts, CountKey(slot, db));
+  if (!bytes.ok()) return std::nullopt;
+  return *bytes ? ParseCounts(**bytes).keys : 0;
+}
+
 Status DerivedIndex::Rebuild(SlotId slot, storage::RowStore* store) {
   const std::string prefix = storage::SlotPrefix(slot);
   for (const Table table : {Table::kCounts, Table::kExpiry, Table::kIndex})

@@ -153,12 +153,12 @@ void CommandHarness::Submit(replication::Request request, replication::Callback 
   });
 }
 
-void CommandHarness::SurveyKeys(std::optional<uint8_t> db, std::function<void(const KeySurvey&)> done) {
+void CommandHarness::SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) {
   KeySurvey survey;
   survey.counted.set();
   for (const auto& [slot, replica] : slots_) {
     for (uint8_t each = 0; each < 16; ++each) {
-      if (db.value_or(each) != each) continue;
+      if (query.db.value_or(each) != each) continue;
       const uint64_t keys = types::CountKeys(slot, each, replica->store()).keys;
       survey.keys += keys;
       if (keys > 0) survey.may_have_keys.set(slot);

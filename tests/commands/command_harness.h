@@ -47,7 +47,7 @@ class CommandHarness final : public replication::RequestRouter, public ClusterAc
   void Submit(replication::Request request, replication::Callback done) override;
 
   // ClusterAccess
-  void SurveyKeys(std::optional<uint8_t> db, std::function<void(const KeySurvey&)> done) override;
+  void SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) override;
   void Post(std::function<void()> task) override;
 
  private:

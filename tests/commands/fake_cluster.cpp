@@ -34,9 +34,9 @@ types::TestSlot& FakeCluster::slot(SlotId slot) {
   return *replica;
 }
 
-void FakeCluster::SurveyKeys(std::optional<uint8_t> db, std::function<void(const KeySurvey&)> done) {
+void FakeCluster::SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) {
   ++surveys_;
-  Post([this, db, done = std::move(done)] {
+  Post([this, db = query.db, done = std::move(done)] {
     KeySurvey survey;
     if (in_doubt) survey.may_have_keys.set();
     const std::string prefix = db ? storage::DbPrefix(*db) : std::string();

@@ -30,7 +30,7 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
   // replication::RequestRouter
   void Submit(replication::Request request, replication::Callback done) override;
   // ClusterAccess
-  void SurveyKeys(std::optional<uint8_t> db, std::function<void(const KeySurvey&)> done) override;
+  void SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
 
   /// Starts a command; its reply will be in *reply.

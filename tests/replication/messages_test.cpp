@@ -126,7 +126,9 @@ TEST(MessagesTest, MessagesOfANewerPeerAreSkipped) {
 TEST(MessagesTest, SlotsThatDoNotExistAreMalformed) {
   for (const Message& message :
        {Message(BehindMessage{16384}), Message(AckMessage{16384, {{NodeId{1}, 1}, 1}}),
-        Message(SummaryMessage{{{1, 1, 1}, {65535, 1, 1}}})}) {
+        Message(SummaryMessage{{{1, 1, 1}, {65535, 1, 1}}}),
+        Message(SurveyReplyMessage{1, 0, 1, {}, {{16384, 1, 1}}, {}}),
+        Message(SurveyReplyMessage{1, 0, 1, {}, {}, {16384}})}) {
     const std::string frame = FrameOf(message);
     FrameReader reader(frame);
     Message read;
@@ -144,7 +146,7 @@ TEST(MessagesTest, KnowsTheSlotOfEachMessage) {
       ++with_slot;
     }
   }
-  EXPECT_EQ(with_slot, SampleMessages().size() - 3);  // a reply, a summary and gossip have none
+  EXPECT_EQ(with_slot, SampleMessages().size() - 5);  // a reply, a summary, gossip and surveys have none
 }
 
 }  // namespace

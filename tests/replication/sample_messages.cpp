@@ -63,6 +63,13 @@ MergePartMessage SamplePart(uint32_t part) {
   return message;
 }
 
+SurveyReplyMessage SampleSurveyReply() {
+  SurveyReplyMessage message{0xfeedfacecafebeef, 1, 2, {}, {{1, 2, 3}, {kSlot, 4, 500}}, {7, kSlot}};
+  message.standing.set(1);
+  message.standing.set(kSlot);
+  return message;
+}
+
 }  // namespace
 
 std::vector<Message> SampleMessages() {
@@ -84,7 +91,9 @@ std::vector<Message> SampleMessages() {
           HintOfferMessage{kSlot},
           HintWantMessage{kSlot, SampleClock(), {}},
           SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
-          GossipMessage{std::string("\0\x01gossip", 8)}};
+          GossipMessage{std::string("\0\x01gossip", 8)},
+          SurveyMessage{0xfeedfacecafebeef, 3},
+          SampleSurveyReply()};
 }
 
 }  // namespace orrery::replication

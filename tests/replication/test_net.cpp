@@ -29,6 +29,13 @@ ClusterViewPtr MakeView(size_t nodes, int replication_factor) {
 
 }  // namespace
 
+std::optional<uint64_t> RowCounter::CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) const {
+  uint64_t rows = 0;
+  auto cursor = store.Scan(storage::Table::kRows, storage::SlotPrefix(slot) + storage::DbPrefix(db));
+  for (; cursor->Valid(); cursor->Next()) ++rows;
+  return rows;
+}
+
 TestNode::TestNode(TestNet* net, NodeId node_id, const ClusterViewPtr& view, const ShardOptions& options)
     : id(node_id),
       net_(net),
@@ -38,7 +45,8 @@ TestNode::TestNode(TestNet* net, NodeId node_id, const ClusterViewPtr& view, con
       hint_store_(std::move(*storage::HintStore::Open(store_.get(), {options.hint_bytes_max, nullptr}))),
       random_(node_id.value),
       catch_up(&context, this),
-      hints(&context, hint_store_.get()) {
+      hints(&context, hint_store_.get()),
+      survey(&context, &catch_up, &hints, &observer_, nullptr) {
   context.options = options;
   context.clock = &net->clock;
   context.random = &random_;
@@ -84,6 +92,8 @@ void TestNode::Handle(NodeId from, const Message& message) {
   if (const auto* hint = std::get_if<HintMessage>(&message)) hints.OnHint(from, *hint);
   if (const auto* offer = std::get_if<HintOfferMessage>(&message)) hints.OnHintOffer(from, *offer);
   if (const auto* want = std::get_if<HintWantMessage>(&message)) hints.OnHintWant(from, *want);
+  if (const auto* question = std::get_if<SurveyMessage>(&message)) survey.OnSurvey(from, *question);
+  if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) survey.OnReply(from, *reply);
   if (const auto* ack = std::get_if<AckMessage>(&message)) acks.emplace_back(from, *ack);
   if (const auto* ack = std::get_if<HintAckMessage>(&message)) hint_acks.emplace_back(from, *ack);
 }
@@ -100,6 +110,7 @@ void TestNode::EndTurn() {
     slots_.TrimBacklogs(context.self);
   }
   catch_up.AfterCommit();
+  survey.AfterCommit();
   outbox_.FlushDurable(0);
   outbox_.FlushNow(0);
 }
@@ -107,6 +118,7 @@ void TestNode::EndTurn() {
 void TestNode::Tick() {
   catch_up.Tick(context.clock->MonotonicUs());
   hints.Tick(context.clock->MonotonicUs());
+  survey.OnTick(context.clock->MonotonicUs());
 }
 
 void TestNode::Link(NodeId peer) {
@@ -119,6 +131,7 @@ void TestNode::Unlink(NodeId peer) {
   context.linked.erase(peer);
   catch_up.OnPeerDown(peer);
   hints.OnPeerDown(peer);
+  survey.OnPeerDown(peer);
 }
 
 std::map<std::string, std::string> TestNode::Rows(SlotId slot_id) const {

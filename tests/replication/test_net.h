@@ -11,6 +11,7 @@
 
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/hint_service.h"
+#include "orrery/replication/key_survey.h"
 #include "replication/test_replica.h"
 
 namespace orrery::replication {
@@ -28,7 +29,14 @@ class HandClock final : public runtime::Clock {
   uint64_t us_ = 10'000'000;
 };
 
-/// A node reduced to catching up and hints, on a memory store: no coordinator. Turns as a shard's.
+/// Every row is a key.
+class RowCounter final : public storage::RowObserver {
+ public:
+  Status OnRowChange(const storage::ObservedChange&, storage::RowStore*) override { return Status::Ok(); }
+  std::optional<uint64_t> CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) const override;
+};
+
+/// A node reduced to catching up, hints and surveys, on a memory store: no coordinator. Turns as a shard's.
 class TestNode final : private CatchUpListener, private runtime::Transport {
  public:
   TestNode(TestNet* net, NodeId id, const ClusterViewPtr& view, const ShardOptions& options);
@@ -71,7 +79,7 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
   void Send(NodeId peer, std::string frame) override;
 
   TestNet* net_;
-  NoObserver observer_;
+  RowCounter observer_;
   std::unique_ptr<storage::RowStore> store_;
   Outbox outbox_;
   SlotTable slots_;
@@ -81,6 +89,7 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
  public:
   CatchUp catch_up;
   HintService hints;
+  KeySurveyor survey;
 };
 
 /// Nodes and the links between them; frames travel when a test says so. Nodes are numbered from 1.

@@ -45,7 +45,7 @@ void ClientGate::Submit(Request request, replication::Callback done) {
 }
 
 // No command of the simulation walks the keyspace; nothing is certain.
-void ClientGate::SurveyKeys(std::optional<uint8_t> /*db*/,
+void ClientGate::SurveyKeys(const commands::SurveyQuery& /*query*/,
                             std::function<void(const commands::KeySurvey&)> done) {
   Post([done = std::move(done)] {
     commands::KeySurvey survey;

@@ -34,7 +34,7 @@ class ClientGate final : private replication::RequestRouter, private commands::C
 
  private:
   void Submit(replication::Request request, replication::Callback done) override;
-  void SurveyKeys(std::optional<uint8_t> db, std::function<void(const commands::KeySurvey&)> done) override;
+  void SurveyKeys(const commands::SurveyQuery& query, std::function<void(const commands::KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { post_(std::move(task)); }
 
   replication::RequestRouter& router_;

@@ -61,6 +61,10 @@ struct Describer {
     return "hints!" + Slot(m.slot) + " have " + DescribeClock(m.clock) + " synced " + DescribeClock(m.synced);
   }
   std::string operator()(const SummaryMessage& m) { return "summary of " + std::to_string(m.entries.size()); }
+  std::string operator()(const SurveyMessage&) { return "survey?"; }
+  std::string operator()(const SurveyReplyMessage& m) {
+    return "survey of " + std::to_string(m.entries.size()) + ", hints in " + std::to_string(m.hinted.size());
+  }
   template <typename Other>
   std::string operator()(const Other&) {
     return "message " + std::to_string(Other::kType);

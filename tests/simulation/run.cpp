@@ -3,6 +3,7 @@
 #include "simulation/checkers.h"
 #include "simulation/cluster.h"
 #include "simulation/nemesis.h"
+#include "simulation/survey_check.h"
 #include "simulation/workload.h"
 
 namespace orrery::simulation {
@@ -37,7 +38,9 @@ void RunToRest(Cluster* cluster, Checkers* checkers, Workload* workload) {
     if (cluster->scheduler().now_us() < look_us) continue;
     look_us = cluster->scheduler().now_us() + 500'000;
     missing = workload->under_way() > 0 ? "operations are under way" : checkers->NotConverged();
-    if (missing.empty()) return checkers->CheckAtRest();
+    if (!missing.empty()) continue;
+    checkers->CheckAtRest();
+    return CheckSurveys(cluster);
   }
   cluster->Fail("converge: a minute after everything healed, " + missing);
 }

@@ -35,6 +35,9 @@ class HintService {
   /// them.
   std::vector<causality::EventPtr> Lacking(SlotId slot, const causality::SlotClock& clock) const;
 
+  /// Slots of which anything is kept, ascending.
+  std::vector<SlotId> HintedSlots() const;
+
   /// As a home.
   void OnHintOffer(NodeId from, const HintOfferMessage& message);
   /// As a fallback.

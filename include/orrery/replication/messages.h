@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -147,10 +148,36 @@ struct GossipMessage {
   std::string bytes;
 };
 
+/// "How many keys do your slots hold?" To every loop of the receiver.
+struct SurveyMessage {
+  static constexpr uint8_t kType = 17;
+  static constexpr uint8_t kAllDatabases = 255;
+  uint64_t survey_id = 0;  ///< the asker's; its upper 16 bits are the asker's loop
+  uint8_t db = 0;          ///< or kAllDatabases: then rows count instead of keys
+};
+
+/// One loop's answer, as of its last commit.
+struct SurveyReplyMessage {
+  static constexpr uint8_t kType = 18;
+  struct Entry {
+    SlotId slot = 0;
+    uint64_t clock_hash = 0;
+    uint64_t keys = 0;
+    bool operator==(const Entry&) const = default;
+  };
+  uint64_t survey_id = 0;
+  uint16_t loop = 0;
+  uint16_t loops = 1;
+  /// Slots that the loop is a home of, in service. Those without an entry are as if nothing ever was in them.
+  std::bitset<kSlotCount> standing;
+  std::vector<Entry> entries;  ///< ascending
+  std::vector<SlotId> hinted;  ///< slots of which it keeps hints, for whatever home
+};
+
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
                              ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
-                             GossipMessage>;
+                             GossipMessage, SurveyMessage, SurveyReplyMessage>;
 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);

@@ -11,6 +11,7 @@
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/expiry_sweeper.h"
 #include "orrery/replication/hint_service.h"
+#include "orrery/replication/key_survey.h"
 #include "orrery/replication/router.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/runtime/transport.h"
@@ -60,6 +61,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void SendGossip(NodeId to, std::string bytes);
 
   RequestRouter& router() { return router_; }
+  KeySurveyor& survey() { return survey_; }
   /// A request from another loop of this node, for a slot of ours.
   void RouteFromLoop(Request request, uint8_t hops, Callback done) {
     router_.Route(std::move(request), hops, std::move(done));
@@ -79,7 +81,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
   /// Commands that wait for something; 0 before a graceful stop ends.
-  size_t pending() const { return coordinator_.pending() + router_.pending(); }
+  size_t pending() const { return coordinator_.pending() + router_.pending() + survey_.pending(); }
   /// Makes everything so far durable, then calls done. For a graceful stop and checkpoints.
   void Sync(std::function<void(Status)> done);
 
@@ -116,6 +118,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Coordinator coordinator_;
   Router router_;
   ExpirySweeper expiry_;
+  KeySurveyor survey_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.

@@ -45,6 +45,10 @@ class RowObserver {
                                                              RowTag /*tag*/, RowStore* /*store*/) {
     return std::optional<RowTotals>();
   }
+  /// How many keys the store holds of one database of a slot; nullopt: not known here.
+  virtual std::optional<uint64_t> CountKeys(SlotId /*slot*/, uint8_t /*db*/, const RowStore& /*store*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace orrery::storage

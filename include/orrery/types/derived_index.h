@@ -20,6 +20,7 @@ class DerivedIndex final : public storage::RowObserver {
   Result<std::optional<storage::RowTotals>> OnElementsRemoved(SlotId slot, std::string_view key_prefix,
                                                               storage::RowTag tag,
                                                               storage::RowStore* store) override;
+  std::optional<uint64_t> CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) const override;
 
   /// Computes the slot's entries anew from its rows, into the pending batch.
   [[nodiscard]] Status Rebuild(SlotId slot, storage::RowStore* store);

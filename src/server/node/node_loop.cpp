@@ -205,13 +205,11 @@ void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::st
   dispatcher_->Dispatch(command, options, args, std::move(done));
 }
 
-// Every slot is in doubt: each is asked by a request, which is right, if not cheap.
-void NodeLoop::SurveyKeys(std::optional<uint8_t> /*db*/,
+// The survey ends after a turn's commit; what the command does with it belongs to the next turn.
+void NodeLoop::SurveyKeys(const commands::SurveyQuery& query,
                           std::function<void(const commands::KeySurvey&)> done) {
-  loop().Post([done = std::move(done)] {
-    commands::KeySurvey survey;
-    survey.may_have_keys.set();
-    done(survey);
+  shard_->survey().Ask(query, [this, done = std::move(done)](const commands::KeySurvey& survey) {
+    loop().Post([survey, done] { done(survey); });
   });
 }
 

@@ -84,7 +84,7 @@ class NodeLoop final : public runtime::PeerEvents,
            Done done) override;
 
   // commands::ClusterAccess
-  void SurveyKeys(std::optional<uint8_t> db, std::function<void(const commands::KeySurvey&)> done) override;
+  void SurveyKeys(const commands::SurveyQuery& query, std::function<void(const commands::KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { loop().Post(std::move(task)); }
 
  private:
