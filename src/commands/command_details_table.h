@@ -11,7 +11,7 @@ namespace orrery::commands {
 std::vector<std::span<const CommandDetails>> AllCommandDetails();
 /// Of them, those of hashes, sets and lists.
 std::span<const CommandDetails> CollectionDetails();
-/// Of sorted sets.
+/// Of sorted sets and geo.
 std::span<const CommandDetails> ZsetDetails();
 
 }  // namespace orrery::commands

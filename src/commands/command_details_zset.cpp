@@ -4,6 +4,7 @@ namespace orrery::commands {
 namespace {
 
 constexpr CommandDetails kRows[] = {
+    // sorted sets
     {"zadd", "", "", "RW update",
      "key [condition=NX|XX] [comparison=GT|LT] [CH] [INCR] (score_member=score:d member)..."},
     {"zcard", "", "", "RO", "key"},
@@ -45,6 +46,32 @@ constexpr CommandDetails kRows[] = {
      "numkeys:i key... [WEIGHTS weight:i...] [AGGREGATE (aggregate=SUM|MIN|MAX)] [WITHSCORES]"},
     {"zunionstore", "", "", "OW update/RO access",
      "destination:k numkeys:i key:k1... [WEIGHTS weight:i...] [AGGREGATE (aggregate=SUM|MIN|MAX)]"},
+    // geo
+    {"geoadd", "", "", "RW update",
+     "key [condition=NX|XX] [CH] (longitude_latitude_member=longitude:d latitude:d member)..."},
+    {"geodist", "", "", "RO access", "key member1 member2 [unit=M|KM|FT|MI]"},
+    {"geohash", "", "", "RO access", "key member..."},
+    {"geopos", "", "", "RO access", "key member..."},
+    {"georadius", "", "", "RO access/OW update",
+     "key longitude:d latitude:d radius:d (unit=M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count=COUNT "
+     "count:i [ANY]] [order=ASC|DESC] [STORE key:k1] [STOREDIST key:k2]"},
+    {"georadius_ro", "", "", "RO access",
+     "key longitude:d latitude:d radius:d (unit=M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count=COUNT "
+     "count:i [ANY]] [order=ASC|DESC]"},
+    {"georadiusbymember", "", "", "RO access/OW update",
+     "key member radius:d (unit=M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count=COUNT count:i [ANY]] "
+     "[order=ASC|DESC] [STORE key:k1] [STOREDIST key:k2]"},
+    {"georadiusbymember_ro", "", "", "RO access",
+     "key member radius:d (unit=M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count=COUNT count:i [ANY]] "
+     "[order=ASC|DESC]"},
+    {"geosearch", "", "", "RO access",
+     "key (from=FROMMEMBER member|FROMLONLAT (longitude_latitude=longitude:d latitude:d)) "
+     "(by=(circle=BYRADIUS radius:d (unit=M|KM|FT|MI))|(box=BYBOX width:d height:d (unit=M|KM|FT|MI))) "
+     "[order=ASC|DESC] [count=COUNT count:i [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]"},
+    {"geosearchstore", "", "", "OW update/RO access",
+     "destination:k source:k1 (from=FROMMEMBER member|FROMLONLAT (longitude_latitude=longitude:d "
+     "latitude:d)) (by=(circle=BYRADIUS radius:d (unit=M|KM|FT|MI))|(box=BYBOX width:d height:d "
+     "(unit=M|KM|FT|MI))) [order=ASC|DESC] [count=COUNT count:i [ANY]] [STOREDIST]"},
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       KeyCommands(),        DynamoCommands(), HashCommands(),
       SetCommands(),        SetAlgebraCommands(),
       ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),
-      ZsetAlgebraCommands(), ZsetPopCommands(),
+      ZsetAlgebraCommands(), ZsetPopCommands(), GeoCommands(), GeoSearchCommands(),
   };
 }
 

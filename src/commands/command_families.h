@@ -29,6 +29,8 @@ std::span<const CommandSpec> ZsetAddCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
 std::span<const CommandSpec> ZsetAlgebraCommands();
 std::span<const CommandSpec> ZsetPopCommands();
+std::span<const CommandSpec> GeoCommands();
+std::span<const CommandSpec> GeoSearchCommands();
 
 /// Every family of the server, those with handlers included. A new file of commands is listed here.
 std::vector<std::span<const CommandSpec>> CommandFamilies();

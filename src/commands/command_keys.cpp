@@ -72,7 +72,8 @@ KeyWalk::KeyWalk(const KeyRange& range, size_t argc) {
   step_ = static_cast<size_t>(range.step);
 }
 
-CallKeyWalk::CallKeyWalk(const CommandSpec& spec, Args args) : argc_(args.size()), walk_(spec.keys, args.size()) {
+CallKeyWalk::CallKeyWalk(const CommandSpec& spec, Args args)
+    : argc_(args.size()), walk_(spec.keys, args.size()) {
   if (spec.key_count_arg != 0) behind_[0] = RangeOfCall(spec, args);
   if (spec.store_option_arg != 0) behind_[1] = StoreKeyOf(spec, args);
   if (!walk_.valid()) Next();

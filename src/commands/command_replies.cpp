@@ -15,8 +15,9 @@ using resp::ReplyWriter;
 
 /// Commands that Redis keeps for old clients.
 constexpr std::string_view kDeprecated[] = {
-    "getset",    "substr",         "hmset",           "zrangebylex", "zrangebyscore",
-    "zrevrange", "zrevrangebylex", "zrevrangebyscore"};
+    "georadius",   "georadius_ro",  "georadiusbymember", "georadiusbymember_ro",
+    "getset",      "hmset",         "substr",            "zrangebylex",
+    "zrangebyscore", "zrevrange",   "zrevrangebylex",    "zrevrangebyscore"};
 bool IsDeprecated(std::string_view name) {
   return std::find(std::begin(kDeprecated), std::end(kDeprecated), name) != std::end(kDeprecated);
 }

@@ -17,7 +17,9 @@ struct GatherRule {
   uint32_t home_key;  ///< 0: the first one
   bool moves;         ///< removes its other key when it succeeds
 };
-constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}, {"smove", 1, true}};
+constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}, {"smove", 1, true},
+                                // with STORE, the one case of two keys
+                                {"georadius", 1, false}, {"georadiusbymember", 1, false}};
 
 GatherRule RuleOf(std::string_view name) {
   const auto it =

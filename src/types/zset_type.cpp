@@ -3,26 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "orrery/types/counted_index.h"
-#include "orrery/types/element.h"
 #include "orrery/types/zset_score.h"
 
 namespace orrery::types {
 
 using causality::Row;
-using storage::RowTag;
-
-namespace {
-
-/// The least bytes of that length that are greater. REQUIRES: not all of them are 255, which no score's are.
-std::string After(std::string bytes) {
-  for (size_t i = bytes.size(); i-- > 0;) {
-    if (++bytes[i] != 0) break;
-  }
-  return bytes;
-}
-
-}  // namespace
 
 std::optional<double> ZsetKey::Score(std::string_view member) const {
   const Row* row = Find(member);
@@ -65,43 +50,10 @@ std::optional<std::vector<std::string>> ZsetKey::OwnOrder() const {
   return order;
 }
 
-uint64_t ZsetKey::CountBefore(std::string_view order) const {
-  if (empty()) return 0;
-  if (const auto own = OwnOrder()) {
-    return static_cast<uint64_t>(std::lower_bound(own->begin(), own->end(), order) - own->begin());
-  }
-  return CountedIndexReader(&transaction(), elements_prefix()).CountBefore(order);
-}
-
 std::optional<uint64_t> ZsetKey::Rank(std::string_view member) const {
   const std::optional<double> score = Score(member);
   if (!score) return std::nullopt;
-  return CountBefore(MemberOrder(*score, member));
-}
-
-RankRange ZsetKey::ByScore(const ScoreBound& min, const ScoreBound& max) const {
-  const std::string first = ScoreOrder(min.score), last = ScoreOrder(max.score);
-  return {CountBefore(min.exclusive ? After(first) : first), CountBefore(max.exclusive ? last : After(last))};
-}
-
-uint64_t ZsetKey::LexPlace(const LexBound& bound, bool is_end, std::string_view score_order) const {
-  if (bound.kind == LexBound::Kind::kBeforeAll) return 0;
-  if (bound.kind == LexBound::Kind::kAfterAll) return Count();
-  std::string order(score_order);
-  order.append(bound.member);
-  // Behind the member itself there is nothing before it with one more zero.
-  if (bound.exclusive != is_end) order.push_back('\0');
-  return CountBefore(order);
-}
-
-RankRange ZsetKey::ByLex(const LexBound& min, const LexBound& max) const {
-  if (empty()) return {};
-  std::string score_order;
-  VisitRange({0, 1}, false, [&](std::string_view, double score) {
-    score_order = ScoreOrder(score);
-    return false;
-  });
-  return {LexPlace(min, false, score_order), LexPlace(max, true, score_order)};
+  return ZsetOrder(*this).RankOf(member, *score);
 }
 
 RankRange ZsetKey::ByRank(int64_t first, int64_t last) const {
@@ -111,27 +63,6 @@ RankRange ZsetKey::ByRank(int64_t first, int64_t last) const {
   last = std::min(last, count - 1);
   if (first > last) return {};
   return {static_cast<uint64_t>(first), static_cast<uint64_t>(last) + 1};
-}
-
-void ZsetKey::VisitRange(const RankRange& range, bool reverse, const MemberVisitor& visit) const {
-  uint64_t left = range.size();
-  if (left == 0 || empty()) return;
-  const auto step = [&](std::string_view order) {
-    const std::string_view member = order.substr(kScoreOrderBytes);
-    return visit(member, ScoreOfOrder(order)) && --left > 0;
-  };
-  if (const auto own = OwnOrder()) {
-    for (uint64_t i = range.begin; i < std::min<uint64_t>(range.end, own->size()); ++i) {
-      if (!step((*own)[reverse ? range.end - 1 - (i - range.begin) : i])) return;
-    }
-    return;
-  }
-  CountedIndexReader index(&transaction(), elements_prefix());
-  if (reverse) {
-    index.Descend(range.end - 1, step);
-  } else {
-    index.Ascend(range.begin, step);
-  }
 }
 
 std::vector<ScoredMember> ZsetKey::Slice(const RankRange& range, bool reverse) const {

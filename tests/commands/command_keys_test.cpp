@@ -57,6 +57,10 @@ TEST(CommandKeysTest, FindsCountedKeysAndThoseBeforeThem) {
   EXPECT_EQ(Keys({"zunion", "2", "a", "b", "WITHSCORES"}), "a:RO access;b:RO access;");
   EXPECT_EQ(Keys({"zunionstore", "d", "2", "a", "b", "WEIGHTS", "1", "2"}), "d:OW update;a:RO access;b:RO access;");
   EXPECT_EQ(Keys({"zmpop", "1", "a", "MIN"}), "a:RW access delete;");
+  EXPECT_EQ(Keys({"georadius", "a", "1", "2", "3", "km"}), "a:RO access;");
+  EXPECT_EQ(Keys({"georadius", "a", "1", "2", "3", "km", "STORE", "d"}), "a:RO access;d:OW update;");
+  EXPECT_EQ(Keys({"georadiusbymember", "a", "store", "3", "km", "STORE", "d", "storedist", "e"}),
+            "a:RO access;e:OW update;");
   // The handler says what is wrong; until then the first key tells the slot.
   EXPECT_EQ(Keys({"zunionstore", "d", "9", "a", "b"}), "d:OW update;a:RO access;");
 }

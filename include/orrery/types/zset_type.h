@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "orrery/types/collection_key.h"
+#include "orrery/types/counted_index.h"
 
 namespace orrery::types {
 
@@ -38,6 +39,36 @@ struct ScoredMember {
   double score = 0;
 };
 
+class ZsetKey;
+
+/// The order of a sorted set as one command sees it, until that changes the key: whoever asks for several
+/// places makes it once. The key must outlive it. Costs as ZsetKey's; making it costs nothing, or the
+/// sorting.
+class ZsetOrder {
+ public:
+  explicit ZsetOrder(const ZsetKey& key);
+
+  RankRange ByScore(const ScoreBound& min, const ScoreBound& max);
+  /// By the bytes of members, all of which have one score; otherwise what is in the range is not said.
+  RankRange ByLex(const LexBound& min, const LexBound& max);
+  /// Members before this one, which need not be there.
+  uint64_t RankOf(std::string_view member, double score);
+
+  /// Calls visit for those places, upwards or (reverse) downwards, until it returns false. visit must not
+  /// change the key.
+  using MemberVisitor = std::function<bool(std::string_view member, double score)>;
+  void Visit(const RankRange& range, bool reverse, const MemberVisitor& visit);
+
+ private:
+  uint64_t CountBefore(std::string_view order);
+  uint64_t LexPlace(const LexBound& bound, bool is_end, std::string_view score_order);
+
+  const ZsetKey& key_;
+  /// The order, if it is not what the index says.
+  std::optional<std::vector<std::string>> own_;
+  CountedIndexReader index_;
+};
+
 /// A sorted set, inside one command's transaction: each member is a row whose cells add up to its score
 /// (zset_score.h, docs/data-types.md); the order is derived from the rows (CountedIndex), so that a rank
 /// costs O(log n) and a range that and its length. Score and writes do not depend on n.
@@ -60,16 +91,15 @@ class ZsetKey : public CollectionKey {
 
   /// Members before this one; nullopt if it is absent.
   std::optional<uint64_t> Rank(std::string_view member) const;
-  RankRange ByScore(const ScoreBound& min, const ScoreBound& max) const;
-  /// By the bytes of members, all of which have one score; otherwise what is in the range is not said.
-  RankRange ByLex(const LexBound& min, const LexBound& max) const;
   /// Counted from the end if negative, as in ZRANGE; both are in the range.
   RankRange ByRank(int64_t first, int64_t last) const;
-
-  /// Calls visit for those places, upwards or (reverse) downwards, until it returns false. visit must not
-  /// change the key.
-  using MemberVisitor = std::function<bool(std::string_view member, double score)>;
-  void VisitRange(const RankRange& range, bool reverse, const MemberVisitor& visit) const;
+  RankRange ByScore(const ScoreBound& min, const ScoreBound& max) const {
+    return ZsetOrder(*this).ByScore(min, max);
+  }
+  RankRange ByLex(const LexBound& min, const LexBound& max) const { return ZsetOrder(*this).ByLex(min, max); }
+  void VisitRange(const RankRange& range, bool reverse, const ZsetOrder::MemberVisitor& visit) const {
+    ZsetOrder(*this).Visit(range, reverse, visit);
+  }
   std::vector<ScoredMember> Slice(const RankRange& range, bool reverse) const;
 
   /// REQUIRES: different members, all of which are there.
@@ -79,10 +109,9 @@ class ZsetKey : public CollectionKey {
   std::vector<ScoredMember> Pop(End end, uint64_t count);
 
  private:
+  friend ZsetOrder;
   /// The order as this command sees it, if that is not what the index says.
   std::optional<std::vector<std::string>> OwnOrder() const;
-  uint64_t CountBefore(std::string_view order) const;
-  uint64_t LexPlace(const LexBound& bound, bool is_end, std::string_view score_order) const;
 };
 
 }  // namespace orrery::types
