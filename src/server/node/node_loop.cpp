@@ -215,6 +215,7 @@ void NodeLoop::SurveyKeys(const commands::SurveyQuery& query,
 
 void NodeLoop::EndTurn() {
   shard_->EndTurn();
+  if (shard_->has_work()) loop().Post([] {});
   if (shard_->stats().events_made + shard_->stats().events_applied > 0) {
     shared_.has_data.store(true, std::memory_order_relaxed);
   }
