@@ -174,12 +174,12 @@ void Gossip::SetDown(std::vector<NodeId> down) {
   down_[self_] = std::move(down);
 }
 
-std::set<NodeId> Gossip::WhoFindsDown(NodeId node) const {
-  std::set<NodeId> observers;
+std::map<NodeId, std::set<NodeId>> Gossip::FoundDown() const {
+  std::map<NodeId, std::set<NodeId>> found;
   for (const auto& [observer, down] : down_) {
-    if (std::find(down.begin(), down.end(), node) != down.end()) observers.insert(observer);
+    for (NodeId node : down) found[node].insert(observer);
   }
-  return observers;
+  return found;
 }
 
 }  // namespace orrery::membership

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "orrery/ring/token_seed.h"
+#include "replication/control_parts.h"
 
 namespace orrery::replication {
 
@@ -13,12 +13,10 @@ using membership::MemberState;
 namespace {
 
 constexpr uint64_t kGossipIntervalUs = 1'000'000;
+// A new node does not wait longer to hear whom others know.
+constexpr uint64_t kAnswerPatienceUs = 1'000'000;
 
-// First byte of a control message; the rest is the part's own.
-constexpr char kHeartbeat = 0;
-constexpr char kGossip = 1;
-constexpr char kIntroduction = 2;
-constexpr char kRefusal = 3;
+}  // namespace
 
 ring::RingMember RingMemberOf(const Member& member) {
   return {member.id, member.weight, member.zone, member.token_seed};
@@ -31,8 +29,6 @@ std::vector<ring::RingMember> RingMembersOf(const membership::MembershipMap& map
   }
   return members;
 }
-
-}  // namespace
 
 ClusterControl::ClusterControl(const ClusterOptions& options, NodeState state, storage::RowStore* store,
                                runtime::Clock* clock, runtime::Random* random, Hooks hooks)
@@ -47,6 +43,7 @@ ClusterControl::ClusterControl(const ClusterOptions& options, NodeState state, s
 
 void ClusterControl::Start() {
   WriteOwnEntry();
+  is_new_ = state_.members.size() == 1 && !hooks_.has_data();
   OnMembersChanged();
 }
 
@@ -63,9 +60,6 @@ void ClusterControl::WriteOwnEntry() {
   own.incarnation = state_.incarnation;
   own.has_data = hooks_.has_data();
   if (stored != nullptr && own == *stored) return;
-  if (stored == nullptr) {
-    own.token_seed = ring::ChooseTokenSeed(RingMembersOf(state_.members), RingMemberOf(own), options_.replication_factor);
-  }
   ++own.version;
   state_.members.Merge(own);
 }
@@ -87,7 +81,12 @@ std::vector<NodeId> ClusterControl::LinkedMembers() const {
 
 void ClusterControl::OnPeerUp(NodeId peer) {
   linked_.insert(peer);
-  SendIntroduction(peer);
+  if (is_new_) {
+    if (asked_us_ == 0) asked_us_ = clock_.MonotonicUs();
+    hooks_.send(peer, std::string(1, kAskMembers));
+  } else {
+    SendIntroduction(peer);
+  }
   if (!IsMember(peer)) return;
   detector_.OnConnected(peer, clock_.MonotonicUs());
   Publish(false);
@@ -96,6 +95,7 @@ void ClusterControl::OnPeerUp(NodeId peer) {
 void ClusterControl::OnPeerDown(NodeId peer) {
   linked_.erase(peer);
   detector_.OnDisconnected(peer);
+  gossip_.ForgetOpinionOf(peer);
   Publish(false);
 }
 
@@ -112,6 +112,7 @@ void ClusterControl::Tick() {
     if (hooks_.log) hooks_.log("node " + change.peer.ToHex() + (change.alive ? " is alive" : " is down"));
   }
   if (!changes.empty()) Publish(false);
+  if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
   const std::vector<NodeId> peers = LinkedMembers();
   for (NodeId peer : peers) hooks_.send(peer, std::string(1, kHeartbeat));
   if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
@@ -131,7 +132,9 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   const char type = bytes.front();
   bytes.remove_prefix(1);
   Decoder in(bytes);
-  if (type == kIntroduction) return OnIntroduction(from, &in);
+  if (type == kIntroduction) return OnIntroduction(from, bytes);
+  if (type == kAskMembers) return SendMembers(from);
+  if (type == kMembers) return OnMembers(&in);
   if (type == kRefusal) {
     last_refusal_ = bytes;
     if (hooks_.log) hooks_.log("node " + from.ToHex() + " refused us: " + last_refusal_);
@@ -141,45 +144,11 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   bool changed = false;
   auto answers = gossip_.OnMessage(from, bytes, &changed);
   Gossip(std::move(answers));
-  if (changed) OnMembersChanged();
-}
-
-void ClusterControl::SendIntroduction(NodeId to) {
-  std::string bytes(1, kIntroduction);
-  Encoder out(&bytes);
-  membership::EncodeMember(*state_.members.Find(state_.id), &out);
-  hooks_.send(to, std::move(bytes));
-}
-
-bool ClusterControl::ClusterHasData() const {
-  const auto members = state_.members.Present();
-  return hooks_.has_data() || std::any_of(members.begin(), members.end(), [](const Member& m) { return m.has_data; });
-}
-
-void ClusterControl::OnIntroduction(NodeId from, Decoder* in) {
-  const Member member = membership::DecodeMember(in);
-  if (!in->done() || member.id != from) return;
-  const Member* known = state_.members.Find(from);
-  std::string why;
-  if (known != nullptr && known->state == MemberState::kRemoved) {
-    why = "this node was removed from the cluster";
-  } else if (known == nullptr && member.has_data) {
-    why = "a node that holds data cannot join; start it with an empty directory";
-  } else if (known == nullptr && ClusterHasData()) {
-    why = "the cluster holds data, and moving data to new members is not supported yet: join before the first write";
+  if (changed) {
+    OnMembersChanged();
+  } else if (gossip_.FoundDown() != view_->found_down) {
+    Publish(false);
   }
-  if (!why.empty()) {
-    last_refusal_ = "node " + from.ToHex() + " may not join: " + why;
-    if (hooks_.log) hooks_.log(last_refusal_);
-    hooks_.send(from, std::string(1, kRefusal) + why);
-    return;
-  }
-  const bool is_new = known == nullptr;
-  const bool changed = state_.members.Merge(member);
-  if (is_new) detector_.OnConnected(from, clock_.MonotonicUs());
-  if (!changed) return;
-  OnMembersChanged();
-  Gossip(gossip_.OnLocalChange(LinkedMembers()));
 }
 
 void ClusterControl::Gossip(std::vector<membership::Gossip::Message> messages) {
@@ -221,9 +190,26 @@ void ClusterControl::Publish(bool members_changed) {
   for (const Member& member : view->members) {
     if (detector_.IsAlive(member.id)) view->alive.insert(member.id);
   }
-  if (!members_changed && view_ && view->alive == view_->alive) return;
-  view_ = std::move(view);
-  hooks_.on_view(view_);
+  const bool told = SayWhoIsDown(*view);
+  view->found_down = gossip_.FoundDown();
+  const bool same = view_ && view->alive == view_->alive && view->found_down == view_->found_down;
+  if (members_changed || !same) {
+    view_ = std::move(view);
+    hooks_.on_view(view_);
+  }
+  if (told) Gossip(gossip_.OnLocalChange(LinkedMembers()));
+}
+
+// For display elsewhere. Whether it is news.
+bool ClusterControl::SayWhoIsDown(const ClusterView& view) {
+  std::vector<NodeId> down;
+  for (const Member& member : view.members) {
+    if (!view.IsAlive(member.id)) down.push_back(member.id);
+  }
+  if (down == said_down_) return false;
+  said_down_ = down;
+  gossip_.SetDown(std::move(down));
+  return true;
 }
 
 void ClusterControl::SetQuorums(uint8_t n, uint8_t r, uint8_t w) {

@@ -11,6 +11,11 @@ const membership::Member* ClusterView::Find(NodeId node) const {
   return it == members.end() ? nullptr : &*it;
 }
 
+size_t ClusterView::OthersFindDown(NodeId node) const {
+  const auto it = found_down.find(node);
+  return it == found_down.end() ? 0 : it->second.size() - it->second.count(self);
+}
+
 NodeId ClusterView::CoordinatorOf(SlotId slot) const {
   return FirstOf(*ring, slot, [this](NodeId node) { return IsAlive(node); });
 }

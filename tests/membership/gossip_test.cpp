@@ -150,15 +150,15 @@ TEST(GossipTest, PassesOnWhomItFindsDown) {
   a.gossip.SetDown({NodeId{7}, NodeId{8}});
   Converse(&a, &b, a.gossip.OnTick({b.self}));
   b.gossip.SetDown({NodeId{8}});
-  EXPECT_EQ(b.gossip.WhoFindsDown(NodeId{7}), (std::set<NodeId>{a.self}));
-  EXPECT_EQ(b.gossip.WhoFindsDown(NodeId{8}), (std::set<NodeId>{a.self, b.self}));
+  EXPECT_EQ(b.gossip.FoundDown()[NodeId{7}], (std::set<NodeId>{a.self}));
+  EXPECT_EQ(b.gossip.FoundDown()[NodeId{8}], (std::set<NodeId>{a.self, b.self}));
   a.gossip.SetDown({});
   Converse(&a, &b, a.gossip.OnLocalChange({b.self}));
-  EXPECT_TRUE(b.gossip.WhoFindsDown(NodeId{7}).empty());
+  EXPECT_FALSE(b.gossip.FoundDown().contains(NodeId{7}));
   a.gossip.SetDown({NodeId{7}});
   Converse(&a, &b, a.gossip.OnTick({b.self}));
   b.gossip.ForgetOpinionOf(a.self);
-  EXPECT_TRUE(b.gossip.WhoFindsDown(NodeId{7}).empty());
+  EXPECT_FALSE(b.gossip.FoundDown().contains(NodeId{7}));
 }
 
 TEST(GossipTest, CountsAndIgnoresMalformedMessages) {

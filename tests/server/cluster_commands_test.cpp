@@ -61,6 +61,23 @@ TEST(ClusterNodesTest, GivesTheSlotsOfADeadNodeToWhoCoordinatesThemNow) {
   EXPECT_EQ(SlotsInLine(lines[0]) + SlotsInLine(lines[1]), kSlotCount);
 }
 
+TEST(ClusterNodesTest, ShowsWhomOthersFindDown) {
+  TestServer server("", 1);
+  server.OnEveryLoop([&](size_t i) {
+    server.nodes[i]->FindDown(NodeId{2}, NodeId{3});
+    server.nodes[i]->FindDown(NodeId{1}, NodeId{2});  // ourselves: not another's opinion
+  });
+  TestClient client(server.port());
+  const auto lines = Lines(client.Ask("cluster nodes"));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(Has(lines[1], " master - ")) << lines[1];
+  EXPECT_TRUE(Has(lines[2], " master,fail? - ")) << lines[2];
+  const auto status = Lines(client.Ask("ring status"));
+  EXPECT_TRUE(std::any_of(status.begin(), status.end(), [](const std::string& line) {
+    return Has(line, "127.0.0.1:7003") && Has(line, "alive") && Has(line, " down-for=1");
+  }));
+}
+
 TEST(ClusterSlotsTest, CoversAllSlotsWithHomesAsReplicas) {
   TestServer server;
   TestClient client(server.port());

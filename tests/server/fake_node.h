@@ -128,6 +128,13 @@ class FakeNode final : public NodeAccess {
     view_ = view;
   }
 
+  /// Before anything is asked: the observer says that the node is down.
+  void FindDown(NodeId observer, NodeId node) {
+    auto view = std::make_shared<replication::ClusterView>(*view_);
+    view->found_down[node].insert(observer);
+    view_ = view;
+  }
+
   replication::ClusterViewPtr View() const override { return view_; }
   uint64_t Incarnation() const override { return 42; }
   void Meet(const std::string& host, uint16_t port, uint16_t peer_port,

@@ -44,8 +44,8 @@ class Gossip {
 
   /// Whom this node finds down; told to peers with the next messages.
   void SetDown(std::vector<NodeId> down);
-  /// Who last said of the node that it is down.
-  std::set<NodeId> WhoFindsDown(NodeId node) const;
+  /// Of each node that anybody finds down: who last said so, ourselves included.
+  std::map<NodeId, std::set<NodeId>> FoundDown() const;
   /// What an unreachable or removed observer last said counts no more.
   void ForgetOpinionOf(NodeId observer) { down_.erase(observer); }
 

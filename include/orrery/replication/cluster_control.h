@@ -31,6 +31,9 @@ struct ClusterOptions {
 /// and makes the ClusterViews that the shards work by. Pure: events in, calls of the hooks out. One per node, on its
 /// first loop.
 ///
+/// A node that knows nobody yet asks the first that it meets whom it knows, chooses its tokens by the answer
+/// (ring/token_seed.h), and only then introduces itself.
+///
 /// Admission: a node joins a cluster only while neither holds data, because a slot that changes hands must bring its rows
 /// along. A refused node is told so, and stays alone.
 class ClusterControl {
@@ -74,12 +77,19 @@ class ClusterControl {
   bool IsMember(NodeId node) const;
   std::vector<NodeId> LinkedMembers() const;
   void WriteOwnEntry();
+  // cluster_admission.cpp
   void SendIntroduction(NodeId to);
-  void OnIntroduction(NodeId from, Decoder* in);
-  void OnMembersChanged();
-  void Publish(bool ring_changed);
-  void Gossip(std::vector<membership::Gossip::Message> messages);
+  void SendMembers(NodeId to);
+  void OnMembers(Decoder* in);
+  void ChooseTokens(const membership::MembershipMap& known);
+  void IntroduceToAll();
+  void OnIntroduction(NodeId from, std::string_view bytes);
+  std::string WhyNotAdmitted(const membership::Member& member) const;
   bool ClusterHasData() const;
+  void OnMembersChanged();
+  void Publish(bool members_changed);
+  bool SayWhoIsDown(const ClusterView& view);
+  void Gossip(std::vector<membership::Gossip::Message> messages);
 
   ClusterOptions options_;
   NodeState state_;
@@ -94,6 +104,11 @@ class ClusterControl {
   std::vector<ring::RingMember> ring_members_;
   ClusterViewPtr view_;
   uint64_t last_gossip_us_ = 0;
+  std::vector<NodeId> said_down_;
+  /// Until we have introduced ourselves for the first time: tokens may still be chosen.
+  bool is_new_ = false;
+  uint64_t asked_us_ = 0;  ///< when a new node first asked for members
+  std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::string last_refusal_;
 };
 

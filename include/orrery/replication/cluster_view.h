@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -18,6 +19,8 @@ struct ClusterView {
   std::vector<membership::Member> members;
   std::shared_ptr<const ring::Ring> ring;
   std::set<NodeId> alive;  ///< self included
+  /// Who says of a member that it is down, ourselves included. For display; decides nothing.
+  std::map<NodeId, std::set<NodeId>> found_down;
   /// N, R, W as configured; use the functions, which cap them by the number of members.
   uint8_t replication_factor = 3;
   uint8_t read_quorum = 2;
@@ -25,6 +28,8 @@ struct ClusterView {
 
   bool IsAlive(NodeId node) const { return alive.contains(node); }
   const membership::Member* Find(NodeId node) const;
+  /// How many other members say that the node is down.
+  size_t OthersFindDown(NodeId node) const;
   /// The first node of the slot's preference list that is alive; nobody if none is.
   NodeId CoordinatorOf(SlotId slot) const;
   size_t Homes() const;

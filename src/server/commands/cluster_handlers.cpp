@@ -58,9 +58,10 @@ std::string NodeLine(const ClusterView& view, const Member& member, uint64_t now
                      const std::vector<ring::SlotRange>& ranges) {
   const bool is_self = member.id == view.self;
   const bool alive = view.IsAlive(member.id);
+  const char* doubt = view.OthersFindDown(member.id) > 0 ? ",fail?" : "";
   std::string line =
       fmt::format("{} {}:{}@{} {}master{} - 0 {} {} {}", member.id.ToName(), member.host, member.client_port,
-                  member.peer_port, is_self ? "myself," : "", alive ? "" : ",fail",
+                  member.peer_port, is_self ? "myself," : "", alive ? doubt : ",fail",
                   is_self || !alive ? 0 : now_ms, ConfigEpoch(member), alive ? "connected" : "disconnected");
   for (const ring::SlotRange& range : ranges) {
     line += range.first == range.last ? fmt::format(" {}", range.first)

@@ -194,11 +194,13 @@ std::string StatusText(Worker& worker, const LoopFacts& sum) {
                                  Address(*view, view->self), view->ring->Fingerprint(), view->Homes(),
                                  view->R(), view->W(), IsServing(*view) ? "serving" : "not enough nodes");
   for (const Member* member : PresentMembers(*view)) {
-    text += fmt::format("{} {:<21} {:<5} weight={} zone={} coordinates={} home-of={}{}\n", member->id.ToHex(),
+    const size_t doubts = view->OthersFindDown(member->id);
+    text += fmt::format("{} {:<21} {:<5} weight={} zone={} coordinates={} home-of={}{}{}\n", member->id.ToHex(),
                         ClientAddress(*member), view->IsAlive(member->id) ? "alive" : "down", member->weight,
                         member->zone.empty() ? "-" : member->zone, CountSlots(slots[member->id]),
                         view->ring->HomeCount(member->id),
-                        member->state == membership::MemberState::kLeaving ? " leaving" : "");
+                        member->state == membership::MemberState::kLeaving ? " leaving" : "",
+                        doubts == 0 ? "" : fmt::format(" down-for={}", doubts));
   }
   uint64_t hints = 0;
   for (const HintFacts& facts : sum.hints) hints += facts.events;

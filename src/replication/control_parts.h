@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "orrery/membership/member.h"
+#include "orrery/ring/ring.h"
+
+namespace orrery::replication {
+
+/// First byte of what the controls of two nodes say to each other; the rest is the part's own
+/// (docs/membership.md).
+inline constexpr char kHeartbeat = 0;
+inline constexpr char kGossip = 1;
+inline constexpr char kIntroduction = 2;
+inline constexpr char kRefusal = 3;
+inline constexpr char kAskMembers = 4;
+inline constexpr char kMembers = 5;
+
+/// A member as the ring knows it, and all those of a map that hold a share.
+ring::RingMember RingMemberOf(const membership::Member& member);
+std::vector<ring::RingMember> RingMembersOf(const membership::MembershipMap& map);
+
+}  // namespace orrery::replication

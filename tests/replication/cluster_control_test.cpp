@@ -1,0 +1,210 @@
+#include "orrery/replication/cluster_control.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "orrery/ring/token_seed.h"
+#include "orrery/storage/memory_row_store.h"
+#include "replication/test_net.h"
+
+namespace orrery::replication {
+namespace {
+
+constexpr uint64_t kHeartbeatUs = 100'000;
+
+/// Controls of some nodes; what they say arrives when Settle is called, over the links that are up.
+class ControlNet {
+ public:
+  struct Node {
+    NodeId id;
+    storage::MemoryDatabase database;
+    std::unique_ptr<storage::RowStore> store = database.OpenShard();
+    runtime::SeededRandom random{7};
+    std::unique_ptr<ClusterControl> control;
+    bool has_data = false;
+    std::set<NodeId> links;
+    std::vector<std::string> logged;
+  };
+
+  /// Nodes are numbered from 1.
+  explicit ControlNet(size_t nodes) {
+    for (size_t i = 1; i <= nodes; ++i) Add(NodeId{i * 0x1111});
+  }
+
+  Node& node(size_t number) { return *nodes_.at(number - 1); }
+  ClusterControl& control(size_t number) { return *node(number).control; }
+
+  void Link(size_t a, size_t b) {
+    if (!node(a).links.insert(node(b).id).second) return;
+    node(b).links.insert(node(a).id);
+    control(a).OnPeerUp(node(b).id);
+    control(b).OnPeerUp(node(a).id);
+  }
+  void Unlink(size_t a, size_t b) {
+    node(a).links.erase(node(b).id);
+    node(b).links.erase(node(a).id);
+    control(a).OnPeerDown(node(b).id);
+    control(b).OnPeerDown(node(a).id);
+  }
+  void LinkAll() {
+    for (size_t a = 1; a <= nodes_.size(); ++a) {
+      for (size_t b = a + 1; b <= nodes_.size(); ++b) Link(a, b);
+    }
+  }
+  void Settle() {
+    while (!sent_.empty()) {
+      const Sent sent = std::move(sent_.front());
+      sent_.pop_front();
+      Node& to = ById(sent.to);
+      if (!to.links.contains(sent.from)) continue;
+      to.control->OnHeard(sent.from);
+      to.control->OnMessage(sent.from, sent.bytes);
+    }
+  }
+  void Pass(uint64_t us) {
+    for (uint64_t passed = 0; passed < us; passed += kHeartbeatUs) {
+      clock_.Advance(kHeartbeatUs);
+      for (auto& node : nodes_) node->control->Tick();
+      Settle();
+    }
+  }
+
+ private:
+  struct Sent {
+    NodeId from;
+    NodeId to;
+    std::string bytes;
+  };
+
+  void Add(NodeId id) {
+    nodes_.push_back(std::make_unique<Node>());
+    Node& node = *nodes_.back();
+    node.id = id;
+    ClusterControl::Hooks hooks;
+    hooks.on_view = [](const ClusterViewPtr&) {};
+    hooks.set_peers = [](const std::vector<membership::Member>&) {};
+    hooks.send = [this, id](NodeId to, std::string bytes) { sent_.push_back({id, to, std::move(bytes)}); };
+    hooks.has_data = [&node] { return node.has_data; };
+    hooks.log = [&node](const std::string& line) { node.logged.push_back(line); };
+    ClusterOptions options;
+    options.host = "127.0.0.1";
+    options.client_port = 7000;
+    options.peer_port = 17000;
+    NodeState state;
+    state.id = id;
+    state.incarnation = 1;
+    node.control = std::make_unique<ClusterControl>(options, std::move(state), node.store.get(), &clock_,
+                                                    &node.random, std::move(hooks));
+    node.control->Start();
+  }
+  Node& ById(NodeId id) {
+    for (auto& node : nodes_) {
+      if (node->id == id) return *node;
+    }
+    ADD_FAILURE() << "no such node";
+    return *nodes_.front();
+  }
+
+  HandClock clock_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::deque<Sent> sent_;
+};
+
+uint32_t SeedOf(ControlNet& net, size_t knower, size_t node) {
+  const membership::Member* member = net.control(knower).members().Find(net.node(node).id);
+  return member == nullptr ? 0 : member->token_seed;
+}
+
+/// 1 to n know each other; then the rest.
+void Gather(ControlNet* net, size_t n) {
+  for (size_t a = 1; a <= n; ++a) {
+    for (size_t b = a + 1; b <= n; ++b) net->Link(a, b);
+  }
+  net->Settle();
+  net->Pass(3'000'000);
+}
+
+TEST(ClusterControlTest, NodesThatMeetKnowEachOtherAndHaveOneRing) {
+  ControlNet net(3);
+  Gather(&net, 3);
+  for (size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(net.control(i).view()->members.size(), 3u);
+    EXPECT_EQ(net.control(i).view()->alive.size(), 3u);
+    EXPECT_EQ(net.control(i).view()->ring->Fingerprint(), net.control(1).view()->ring->Fingerprint());
+  }
+}
+
+TEST(ClusterControlTest, ANewNodeChoosesItsTokensByThoseThatItMeets) {
+  ControlNet net(5);
+  Gather(&net, 4);
+  net.Link(5, 1);
+  net.Settle();
+  std::vector<ring::RingMember> known;
+  for (size_t i = 1; i <= 4; ++i) known.push_back({net.node(i).id, 1, "", SeedOf(net, 1, i)});
+  const uint32_t best = ring::ChooseTokenSeed(known, {net.node(5).id, 1, "", 0}, 3);
+  ASSERT_NE(best, 0u) << "a seed of 0 would show nothing";
+  EXPECT_EQ(SeedOf(net, 5, 5), best);
+  net.LinkAll();
+  net.Pass(5'000'000);
+  for (size_t i = 1; i <= 5; ++i) {
+    EXPECT_EQ(SeedOf(net, i, 5), best);
+    EXPECT_EQ(net.control(i).view()->ring->Fingerprint(), net.control(1).view()->ring->Fingerprint());
+  }
+}
+
+TEST(ClusterControlTest, TokensThatWereChosenStay) {
+  ControlNet net(5);
+  Gather(&net, 4);
+  net.Link(5, 1);
+  net.Settle();
+  const uint32_t chosen = SeedOf(net, 1, 5);
+  net.Unlink(5, 1);
+  net.Link(5, 2);
+  net.Pass(3'000'000);
+  EXPECT_EQ(SeedOf(net, 2, 5), chosen);
+  EXPECT_EQ(SeedOf(net, 5, 5), chosen);
+}
+
+TEST(ClusterControlTest, AClusterWithDataRefusesANewNode) {
+  ControlNet net(5);
+  Gather(&net, 4);
+  net.node(1).has_data = true;
+  net.Pass(2'000'000);
+  net.Link(5, 1);
+  net.Settle();
+  EXPECT_EQ(net.control(1).members().Find(net.node(5).id), nullptr);
+  EXPECT_NE(net.control(5).last_refusal(), "");
+}
+
+TEST(ClusterControlTest, TellsWhomItFindsDownAndForgetsTheOpinionOfWhoIsAway) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  net.Unlink(1, 4);
+  net.Settle();
+  // The first does not reach the fourth; the others do, and hear of it at once.
+  EXPECT_FALSE(net.control(1).view()->IsAlive(net.node(4).id));
+  for (size_t i : {2, 3}) {
+    EXPECT_TRUE(net.control(i).view()->IsAlive(net.node(4).id));
+    EXPECT_EQ(net.control(i).view()->OthersFindDown(net.node(4).id), 1u) << i;
+    EXPECT_EQ(net.control(i).view()->OthersFindDown(net.node(1).id), 1u) << i;
+    EXPECT_EQ(net.control(i).view()->OthersFindDown(net.node(2).id), 0u) << i;
+  }
+  EXPECT_EQ(net.control(1).view()->OthersFindDown(net.node(4).id), 0u);
+
+  net.Unlink(2, 1);
+  EXPECT_EQ(net.control(2).view()->OthersFindDown(net.node(4).id), 0u);
+
+  net.LinkAll();
+  net.Pass(3'000'000);
+  for (size_t i = 1; i <= 4; ++i) {
+    EXPECT_EQ(net.control(i).view()->alive.size(), 4u);
+    EXPECT_TRUE(net.control(i).view()->found_down.empty()) << i;
+  }
+}
+
+}  // namespace
+}  // namespace orrery::replication
