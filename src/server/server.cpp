@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "orrery/runtime/random.h"
+#include "orrery/runtime/uv/listen_address.h"
 #include "orrery/runtime/uv/tcp.h"
 #include "server/memory_facts.h"
 #include "server/worker.h"
@@ -17,20 +18,6 @@ std::string MakeRunId() {
   runtime::SeededRandom random(runtime::SystemSeed());
   while (id.size() < 40) id += NodeId{random.Next64()}.ToHex();
   return id.substr(0, 40);
-}
-
-/// Redis's spelling of "any" and of "this address may be missing".
-struct BindAddress {
-  std::string host;
-  bool optional = false;
-};
-
-BindAddress ParseBindAddress(std::string_view text) {
-  const bool optional = text.starts_with('-');
-  if (optional) text.remove_prefix(1);
-  if (text == "*") return {"0.0.0.0", optional};
-  if (text == "::*") return {"::", optional};
-  return {std::string(text), optional};
 }
 
 }  // namespace
@@ -47,7 +34,7 @@ void ServerState::PostAll(const std::function<void(Worker&)>& task) {
 struct Server::Impl {
   explicit Impl(ServerOptions o);
 
-  Status ListenOn(const BindAddress& address);
+  Status ListenOn(const runtime::ListenAddress& address);
   void OnAccept(int fd);
   void RefuseTooMany(int fd);
   void BeginShutdown(ServerState::Shutdown how);
@@ -78,7 +65,7 @@ Server::Impl::Impl(ServerOptions o) : options(std::move(o)) {
   }
 }
 
-Status Server::Impl::ListenOn(const BindAddress& address) {
+Status Server::Impl::ListenOn(const runtime::ListenAddress& address) {
   const Config& config = state.workers.front()->config();
   runtime::TcpListener::Options listen;
   listen.host = address.host;
@@ -148,10 +135,10 @@ Server::~Server() {
 
 Status Server::Listen() {
   for (const std::string& text : impl_->state.workers.front()->config().bind) {
-    const BindAddress address = ParseBindAddress(text);
+    const runtime::ListenAddress address = runtime::ParseListenAddress(text);
     const Status bound = impl_->ListenOn(address);
     if (bound.ok()) continue;
-    if (!address.optional) return bound;
+    if (!address.optional || bound.code() != StatusCode::kUnavailable) return bound;
     impl_->state.log->Notice("Not listening on {}: {}", address.host, bound.message());
   }
   if (impl_->listeners.empty()) return Status::IoError("Configured to not listen anywhere, exiting.");

@@ -93,6 +93,7 @@ struct TestNode : RecordingTransport {
     listener = std::move(*made);
   }
 
+  PeerAddress AddressAt(const std::string& host) const { return {id, host, listener->port()}; }
   PeerAddress address() const { return {id, "127.0.0.1", listener->port()}; }
   bool Up(const TestNode& other) { return is_up[other.id]; }
   void Send(const TestNode& other, std::string frame) { transport->Send(other.id, std::move(frame)); }

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "orrery/runtime/uv/tcp.h"
 #include "runtime/loop_driver.h"
 #include "runtime/peer_node.h"
 
@@ -36,6 +37,29 @@ TEST(PeerTransportTest, CarriesFramesBothWaysInOrderOverOneLink) {
   EXPECT_EQ(a.transport->stats().frames_sent, sent.size());
   EXPECT_EQ(a.transport->stats().frames_received, sent.size());
   EXPECT_EQ(a.listener->unproven_count(), 0);
+}
+
+TEST(PeerTransportTest, ListensOnEveryAddressAndWithoutThoseThatTheMachineMayLack) {
+  UvLoop loop;
+  PeerListenerOptions both;
+  both.addresses = {{"198.51.100.77", true}, {"0.0.0.0", false}, {"::", true}};
+  TestNode a(loop, TestOptions(1), both), b(loop, TestOptions(2)), c(loop, TestOptions(3));
+  b.transport->SetPeers({a.AddressAt("127.0.0.1")});
+  ASSERT_REACHED(loop, b.Up(a) && a.Up(b));
+
+  if (!TcpListener::Listen(loop, {.host = "::1"}, [](int) {}).ok()) GTEST_SKIP() << "this machine has no IPv6";
+  c.transport->SetPeers({a.AddressAt("::1")});
+  ASSERT_REACHED(loop, c.Up(a) && a.Up(c));
+}
+
+TEST(PeerTransportTest, AnAddressThatMustBeThereIsAnError) {
+  UvLoop loop;
+  RecordingTransport node(loop, TestOptions(1));
+  PeerListenerOptions options;
+  options.addresses = {{"127.0.0.1", false}, {"198.51.100.77", false}};
+  EXPECT_FALSE(PeerListener::Listen(loop, options, {node.transport.get()}, [](const std::string&) {}).ok());
+  options.addresses = {{"198.51.100.77", true}};
+  EXPECT_FALSE(PeerListener::Listen(loop, options, {node.transport.get()}, [](const std::string&) {}).ok());
 }
 
 TEST(PeerTransportTest, LinksEveryPairOfThree) {

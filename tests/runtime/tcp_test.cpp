@@ -1,5 +1,7 @@
 #include "orrery/runtime/uv/tcp.h"
 
+#include "orrery/runtime/uv/listen_address.h"
+
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -237,6 +239,44 @@ TEST_F(TcpTest, ReportsAnAddressInUse) {
   EXPECT_EQ(second.status().code(), StatusCode::kIoError);
   EXPECT_EQ(second.status().message(),
             "cannot listen on 127.0.0.1:" + std::to_string(listener->port()) + ": Address already in use");
+}
+
+TEST_F(TcpTest, AnAddressThatTheMachineLacksIsToldApart) {
+  const auto none = TcpListener::Listen(loop, {.host = "198.51.100.77"}, [](int) {});
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(TcpTest, AnyOfIpv6LeavesIpv4ToAnotherListenerOfThePort) {
+  const auto v4 = TcpListener::Listen(loop, {.host = "0.0.0.0"}, [](int) {});
+  ASSERT_TRUE(v4.ok()) << v4.status().message();
+  const auto v6 = TcpListener::Listen(loop, {.host = "::", .port = (*v4)->port()}, [](int) {});
+  if (!v6.ok() && v6.status().code() == StatusCode::kUnavailable) GTEST_SKIP() << "this machine has no IPv6";
+  EXPECT_TRUE(v6.ok()) << v6.status().message();
+}
+
+TEST(ListenAddressTest, ReadsTheWordsOfBind) {
+  const auto check = [](std::string_view word, std::string_view host, bool optional, bool any) {
+    const ListenAddress address = ParseListenAddress(word);
+    EXPECT_EQ(address.host, host);
+    EXPECT_EQ(address.optional, optional) << word;
+    EXPECT_EQ(address.IsAny(), any) << word;
+  };
+  check("10.0.0.1", "10.0.0.1", false, false);
+  check("-::1", "::1", true, false);
+  check("*", "0.0.0.0", false, true);
+  check("-*", "0.0.0.0", true, true);
+  check("::*", "::", false, true);
+  check("-::*", "::", true, true);
+  check("node1", "node1", false, false);
+}
+
+TEST(ListenAddressTest, TheAddressOfThisMachineIsOneThatItCanListenOn) {
+  UvLoop loop;
+  const std::string host = AddressOfThisMachine();
+  EXPECT_FALSE(ParseListenAddress(host).IsAny());
+  const auto listener = TcpListener::Listen(loop, {.host = host}, [](int) {});
+  EXPECT_TRUE(listener.ok()) << host << ": " << listener.status().message();
 }
 
 TEST_F(TcpTest, TellsAddresses) {

@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "orrery/runtime/uv/listen_address.h"
+#include "server/config/announced_host.h"
 #include "server/config/setting.h"
 
 namespace orrery::server {
@@ -53,6 +55,20 @@ class TemporaryFile {
   }
   std::string path;
 };
+
+TEST(AnnouncedHostTest, IsAnAddressThatPeersCanUse) {
+  EXPECT_EQ(AnnouncedHost(Config()), "127.0.0.1");
+  EXPECT_EQ(AnnouncedHost(Parse("bind -10.0.0.9 10.0.0.1 10.0.0.2")), "10.0.0.1");
+  EXPECT_EQ(AnnouncedHost(Parse("bind * 10.0.0.1")), "10.0.0.1");
+  EXPECT_EQ(AnnouncedHost(Parse("bind ::1")), "::1");
+  EXPECT_EQ(AnnouncedHost(Parse("bind -10.0.0.9")), "10.0.0.9");
+  EXPECT_EQ(AnnouncedHost(Parse("bind * -::*\ncluster-announce-ip node1")), "node1");
+  for (const char* any : {"bind *", "bind ::*", "bind * -::*", "bind 0.0.0.0", "bind ::", "bind * -::1"}) {
+    const std::string host = AnnouncedHost(Parse(any));
+    EXPECT_EQ(host, runtime::AddressOfThisMachine()) << any;
+    EXPECT_TRUE(host != "::" && host != "0.0.0.0" && !host.empty()) << any;
+  }
+}
 
 TEST(ConfigFileTest, ReadsEveryKindOfValue) {
   struct Case {

@@ -1,9 +1,27 @@
 #include <gtest/gtest.h>
+#include <hiredis/hiredis.h>
 
 #include "server/test_server.h"
 
 namespace orrery::server {
 namespace {
+
+TEST(ListenTest, TakesClientsOfBothKindsOnEveryAddress) {
+  TestServer server("bind * -::*");
+  TestClient v4(server.port());
+  EXPECT_EQ(v4.Ask("ping"), "PONG");
+  redisContext* v6 = redisConnect("::1", server.port());
+  ASSERT_NE(v6, nullptr);
+  if (v6->err != 0) {
+    redisFree(v6);
+    GTEST_SKIP() << "this machine has no IPv6";
+  }
+  auto* reply = static_cast<redisReply*>(redisCommand(v6, "PING"));
+  ASSERT_NE(reply, nullptr);
+  EXPECT_STREQ(reply->str, "PONG");
+  freeReplyObject(reply);
+  redisFree(v6);
+}
 
 TEST(SessionTest, HelloChoosesTheProtocol) {
   TestServer server;

@@ -18,6 +18,7 @@ namespace orrery::server {
 /// A Server with `loops` threads on a port of its own.
 class TestServer {
  public:
+  /// settings come after "port 0" and "bind 127.0.0.1".
   explicit TestServer(const std::string& settings = {}, size_t loops = 2,
                       std::set<NodeId> alive = {NodeId{1}, NodeId{2}, NodeId{3}})
       : log(Log::Silent()) {

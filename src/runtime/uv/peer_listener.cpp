@@ -19,6 +19,7 @@ struct PeerListener::Impl {
   Impl(UvLoop& l, const PeerListenerOptions& o, std::function<void(const std::string&)> on_note)
       : loop(l), options(o), notes(std::move(on_note)) {}
 
+  Status ListenOn(const ListenAddress& address);
   void OnAccept(int fd);
   void Forget(const Visitor* visitor) { visitors.erase(visitor); }
   void Refuse(const Visitor& visitor, const std::string& host, const std::string& why);
@@ -32,7 +33,7 @@ struct PeerListener::Impl {
   std::shared_ptr<std::atomic<int>> unproven = std::make_shared<std::atomic<int>>(0);
   uint64_t refused = 0;
   std::unordered_map<const Visitor*, std::shared_ptr<Visitor>> visitors;
-  std::unique_ptr<TcpListener> listener;
+  std::vector<std::unique_ptr<TcpListener>> listeners;
 };
 
 /// Someone who has connected and not yet said who it is.
@@ -82,6 +83,19 @@ class PeerListener::Impl::Visitor final : private TcpHandler, public std::enable
   std::array<char, kGreetingMaxBytes> room_;
 };
 
+Status PeerListener::Impl::ListenOn(const ListenAddress& address) {
+  // If the system chose the port, it chose it for all addresses.
+  const uint16_t port = listeners.empty() ? options.port : listeners.front()->port();
+  auto listener =
+      TcpListener::Listen(loop, {.host = address.host, .port = port}, [this](int fd) { OnAccept(fd); });
+  if (listener.ok()) {
+    listeners.push_back(std::move(*listener));
+    return Status::Ok();
+  }
+  const bool may_lack = address.optional && listener.status().code() == StatusCode::kUnavailable;
+  return may_lack ? Status::Ok() : listener.status();
+}
+
 void PeerListener::Impl::OnAccept(int fd) {
   if (unproven->load(std::memory_order_relaxed) >= options.unproven_max) {
     ++refused;
@@ -116,10 +130,10 @@ Result<std::unique_ptr<PeerListener>> PeerListener::Listen(UvLoop& loop, const P
   ORRERY_CHECK(!transports.empty());
   auto impl = std::make_unique<Impl>(loop, options, std::move(on_note));
   for (const PeerTransport* transport : transports) impl->intakes.push_back(transport->intake());
-  const auto on_accept = [raw = impl.get()](int fd) { raw->OnAccept(fd); };
-  auto listener = TcpListener::Listen(loop, {.host = options.host, .port = options.port}, on_accept);
-  if (!listener.ok()) return listener.status();
-  impl->listener = std::move(*listener);
+  for (const ListenAddress& address : options.addresses) {
+    if (Status s = impl->ListenOn(address); !s.ok()) return s;
+  }
+  if (impl->listeners.empty()) return Status::Unavailable("no address for peers to connect to");
   return std::unique_ptr<PeerListener>(new PeerListener(std::move(impl)));
 }
 
@@ -127,7 +141,7 @@ PeerListener::PeerListener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 PeerListener::~PeerListener() = default;
 
 uint16_t PeerListener::port() const {
-  return impl_->listener->port();
+  return impl_->listeners.front()->port();
 }
 uint64_t PeerListener::refused_count() const {
   return impl_->refused;

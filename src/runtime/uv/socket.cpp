@@ -77,9 +77,22 @@ Status SystemError(const std::string& prefix, int error) {
   return Status::IoError(prefix + ": " + std::generic_category().message(error));
 }
 
+namespace {
+
+// The machine does not have this address, or nothing of its kind.
+bool IsMissing(int error) {
+  return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPFNOSUPPORT || error == EPROTONOSUPPORT ||
+         error == ESOCKTNOSUPPORT || error == ENOPROTOOPT;
+}
+
+}  // namespace
+
 Result<int> OpenSocket(int family) {
   const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return SystemError("cannot open a socket", errno);
+  if (fd < 0) {
+    const Status status = SystemError("cannot open a socket", errno);
+    return IsMissing(errno) ? Status::Unavailable(status.message()) : status;
+  }
   return fd;
 }
 
@@ -87,10 +100,13 @@ Result<int> OpenListener(const SocketAddress& address, int backlog) {
   Result<int> fd = OpenSocket(address.storage.ss_family);
   if (!fd.ok()) return fd;
   SetOption(*fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  // Each address stands for itself: "any" of IPv6 leaves IPv4 to another listener of the port.
+  if (address.storage.ss_family == AF_INET6) SetOption(*fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (bind(*fd, address.get(), address.length) != 0 || listen(*fd, backlog) != 0) {
     const int error = errno;
     close(*fd);
-    return SystemError("cannot listen on " + address.Text(), error);
+    const Status status = SystemError("cannot listen on " + address.Text(), error);
+    return IsMissing(error) ? Status::Unavailable(status.message()) : status;
   }
   return fd;
 }

@@ -35,6 +35,7 @@ Status SystemError(const std::string& prefix, int error);
 
 /// Non-blocking, closed on exec.
 Result<int> OpenSocket(int family);
+/// kUnavailable: the machine lacks the address or its kind; kIoError: anything else.
 Result<int> OpenListener(const SocketAddress& address, int backlog);
 void SetOption(int fd, int level, int name, int value);
 SocketAddress LocalAddressOf(int fd);

@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/runtime/uv/listen_address.h"
 #include "orrery/runtime/uv/peer_listener.h"
 #include "orrery/server/server.h"
 #include "orrery/storage/row_key.h"
+#include "server/config/announced_host.h"
 #include "server/node/node_loop.h"
 #include "server/process.h"
 
@@ -18,9 +20,7 @@ constexpr uint64_t kHeartbeatUs = 100'000;
 
 replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   replication::ClusterOptions options;
-  options.host = config.announce_ip;
-  if (options.host.empty()) options.host = config.bind.empty() ? "127.0.0.1" : config.bind.front();
-  if (options.host == "0.0.0.0" || options.host == "*") options.host = "127.0.0.1";
+  options.host = AnnouncedHost(config);
   options.client_port = config.announce_port != 0 ? config.announce_port : config.port;
   options.peer_port = config.announce_peer_port != 0 ? config.announce_peer_port : config.PeerPort();
   options.weight = config.weight;
@@ -82,6 +82,7 @@ Status Node::Impl::OpenStore() {
   options.path = settings->dir + "/rows";
   options.block_cache_bytes = settings->block_cache_bytes;
   options.write_buffer_bytes = settings->write_buffer_bytes;
+  options.log = [log = log](std::string_view text) { log->Warning("rocksdb: {}", text); };
   auto opened = storage::RocksDatabase::Open(options);
   if (!opened.ok()) return opened.status();
   database = std::move(*opened);
@@ -165,7 +166,8 @@ Status Node::Impl::OpenPorts() {
   std::vector<runtime::PeerTransport*> transports;
   for (auto& owned : shared.loops) transports.push_back(&owned->transport());
   runtime::PeerListenerOptions options;
-  options.host = settings->bind.empty() ? "127.0.0.1" : settings->bind.front();
+  options.addresses.clear();
+  for (const std::string& word : settings->bind) options.addresses.push_back(runtime::ParseListenAddress(word));
   options.port = settings->PeerPort();
   auto opened =
       runtime::PeerListener::Listen(first().loop(), options, transports,

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "orrery/base/status.h"
+#include "orrery/runtime/uv/listen_address.h"
 #include "orrery/runtime/uv/loop.h"
 #include "orrery/runtime/uv/peer_transport.h"
 
 namespace orrery::runtime {
 
 struct PeerListenerOptions {
-  std::string host = "127.0.0.1";
+  /// Those that the machine may lack and lacks are left out.
+  std::vector<ListenAddress> addresses = {{"127.0.0.1", false}};
   uint16_t port = 0;  ///< 0: the system chooses
   uint32_t greeting_timeout_ms = 3000;
   /// Connections that have not proven themselves yet, on all loops together; more are closed at once.
@@ -26,7 +28,8 @@ struct PeerListenerOptions {
 /// loops.
 class PeerListener {
  public:
-  /// transports: those of the node's loops, in the order of their loop indices.
+  /// transports: those of the node's loops, in the order of their loop indices. kIoError or kUnavailable: an address
+  /// that must be there cannot be bound, or none can.
   static Result<std::unique_ptr<PeerListener>> Listen(UvLoop& loop, const PeerListenerOptions& options,
                                                       const std::vector<PeerTransport*>& transports,
                                                       std::function<void(const std::string&)> on_note);

@@ -105,7 +105,8 @@ class TcpListener {
   /// loop.
   using OnAccept = std::function<void(int fd)>;
 
-  /// kIoError with the reason when the address cannot be bound, for example because it is in use.
+  /// kUnavailable when the machine lacks the address; kIoError with the reason when it cannot be bound, for example
+  /// because it is in use.
   static Result<std::unique_ptr<TcpListener>> Listen(UvLoop& loop, const Options& options,
                                                      OnAccept on_accept);
   ~TcpListener();
