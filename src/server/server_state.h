@@ -25,6 +25,7 @@ class Worker;
 struct CheckpointState {
   std::mutex mutex;
   bool in_progress = false;
+  bool shutdown_follows = false;  ///< SHUTDOWN SAVE waits for it, and was not aborted
   bool last_ok = true;
   uint64_t last_save_s = 0;
   uint64_t started_us = 0;

@@ -73,6 +73,25 @@ TEST(ShutdownTest, SaveThatFailsPreventsItUnlessForced) {
   EXPECT_TRUE(TestServer::Until([&] { return server.stopped.load(); }));
 }
 
+TEST(ShutdownTest, IsAbortedWhileItSaves) {
+  TestServer server("", 1);
+  server.OnEveryLoop([&](size_t i) { server.nodes[i]->hold_checkpoint = true; });
+  TestClient stopping(server.port());
+  TestClient other(server.port());
+  stopping.Send(TestClient::Encode("shutdown save"));
+  ASSERT_TRUE(TestServer::Until([&] {
+    bool saving = false;
+    server.OnEveryLoop([&](size_t i) { saving = server.nodes[i]->checkpoint != nullptr; });
+    return saving;
+  }));
+  EXPECT_EQ(other.Ask("shutdown abort"), "OK");
+  EXPECT_EQ(other.Ask("shutdown abort"), "ERR No shutdown in progress.");
+  server.OnEveryLoop([&](size_t i) { server.nodes[i]->checkpoint(Status::Ok()); });
+  EXPECT_EQ(stopping.Ask("ping"), "ERR Errors trying to SHUTDOWN. Check logs.");
+  EXPECT_EQ(other.Ask("ping"), "PONG");
+  EXPECT_FALSE(server.stopped);
+}
+
 TEST(ShutdownTest, RefusesBadArguments) {
   TestServer server;
   TestClient client(server.port());

@@ -146,6 +146,11 @@ uint64_t UvLoop::WallMs() const {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+uint64_t UvLoop::WallUs() const {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
 uint64_t UvLoop::MonotonicUs() const {
   return uv_hrtime() / 1000;
 }

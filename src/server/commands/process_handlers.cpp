@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include "orrery/commands/command_command.h"
 #include "server/commands/handler_tools.h"
@@ -7,10 +8,10 @@ namespace orrery::server {
 namespace {
 
 void Time(ServerCall& call) {
-  const uint64_t now_ms = call.worker.loop().WallMs();  // the node's clocks count milliseconds
+  const uint64_t now_us = call.worker.loop().WallUs();
   call.reply.Array(2);
-  call.reply.BulkString(std::to_string(now_ms / 1000));
-  call.reply.BulkString(std::to_string(now_ms % 1000 * 1000));
+  call.reply.BulkString(std::to_string(now_us / 1'000'000));
+  call.reply.BulkString(std::to_string(now_us % 1'000'000));
 }
 
 void Command(ServerCall& call) {
@@ -104,11 +105,26 @@ bool ParseShutdown(ServerCall& call, ShutdownOptions* options) {
   return !(options->abort && call.argc() > 2) && !(options->save && options->nosave);
 }
 
-/// The write-ahead log is synced in any case; SAVE makes a checkpoint before.
+constexpr std::string_view kShutdownFailed = "-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
+
+/// Ends the wait of a SHUTDOWN SAVE. False if there is none, or not any more.
+bool TakeShutdown(ServerState& state) {
+  const std::lock_guard lock(state.checkpoint.mutex);
+  return std::exchange(state.checkpoint.shutdown_follows, false);
+}
+
+void AbortShutdown(ServerCall& call) {
+  if (!TakeShutdown(call.worker.state())) return call.reply.Error("ERR No shutdown in progress.");
+  call.worker.log().Notice("Shutdown manually aborted");
+  call.reply.Ok();
+}
+
+/// The write-ahead log is synced in any case; SAVE makes a checkpoint before. While it is being made, any client may
+/// abort; afterwards the connections are closed, and nobody is left who could.
 void Shutdown(ServerCall& call) {
   ShutdownOptions options;
   if (!ParseShutdown(call, &options)) return SyntaxError(call);
-  if (options.abort) return call.reply.Error("ERR No shutdown in progress.");
+  if (options.abort) return AbortShutdown(call);
   ServerState& state = call.worker.state();
   const auto how = options.now ? ServerState::Shutdown::kNow : ServerState::Shutdown::kGraceful;
   if (!options.save) {
@@ -116,10 +132,14 @@ void Shutdown(ServerCall& call) {
     return state.begin_shutdown(how);
   }
   if (!BeginCheckpoint(call.worker)) return call.reply.Error(kSaveRunning);
+  {
+    const std::lock_guard lock(state.checkpoint.mutex);
+    state.checkpoint.shutdown_follows = true;
+  }
   const ReplyTicket ticket = call.Defer();
   RunCheckpoint(call.worker, [ticket, how, &state, force = options.force](const Status& status) {
-    const bool goes_on = status.ok() || force;
-    ticket.Answer(goes_on ? "" : "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    const bool goes_on = TakeShutdown(state) && (status.ok() || force);
+    ticket.Answer(goes_on ? std::string() : std::string(kShutdownFailed));
     if (goes_on) state.begin_shutdown(how);
   });
 }

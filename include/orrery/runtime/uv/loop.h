@@ -31,6 +31,8 @@ class UvLoop final : public Clock, public Timers {
   UvLoop& operator=(const UvLoop&) = delete;
 
   uint64_t WallMs() const override;
+  /// Microseconds since the Unix epoch, for the clock on the wall alone: TIME.
+  uint64_t WallUs() const;
   uint64_t MonotonicUs() const override;
 
   /// Timers fire in the order of their deadlines, never early, with the grain of a millisecond.
