@@ -2,9 +2,12 @@
 
 #include <map>
 #include <set>
+#include <vector>
 
 #include "orrery/storage/memory_row_store.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/storage/transaction.h"
+#include "orrery/types/counted_index.h"
 #include "orrery/types/derived_index.h"
 #include "orrery/types/key_summary.h"
 
@@ -32,6 +35,22 @@ bool Agree(const types::KeySummary& kept, const types::KeySummary& computed) {
     if (a.newest_is_exact && b.newest_is_exact && a.newest != b.newest) return false;
   }
   return true;
+}
+
+// The counted order of a key's members, whatever its nodes. REQUIRES: nothing else changes the store.
+std::vector<std::string> CountedOrder(const RowStore& store, SlotId slot, const std::string& key_prefix) {
+  storage::Transaction::Context context;
+  context.slot = slot;
+  storage::Transaction transaction(store, context);
+  std::string prefix = key_prefix;
+  prefix.push_back(static_cast<char>(storage::RowTag::kZset));
+  types::CountedIndexReader index(&transaction, prefix);
+  std::vector<std::string> order;
+  index.Ascend(0, [&](std::string_view entry) {
+    order.emplace_back(entry);
+    return true;
+  });
+  return order;
 }
 
 }  // namespace
@@ -62,6 +81,8 @@ std::string DerivedDifference(const RowStore& store, SlotId slot) {
                wanted_summary = types::ReadSummary(slot, key, *computed);
     if (kept.ok() && wanted_summary.ok() && !Agree(*kept, *wanted_summary))
       return "keeps a wrong summary of a key";
+    if (CountedOrder(store, slot, key) != CountedOrder(*computed, slot, key))
+      return "keeps a wrong order of a sorted set";
   }
   return {};
 }

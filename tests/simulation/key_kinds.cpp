@@ -96,6 +96,24 @@ Command ChooseForHashes(const Draw& draw, const std::string& key) {
   return {"HLEN", key};
 }
 
+Command ChooseForZsets(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string member(1, static_cast<char>('p' + draw.random.Below(5)));
+  const std::string score = std::to_string(draw.random.Below(9));
+  if (dice < 25) return {"ZADD", key, score, member, "1", "q"};
+  if (dice < 45) return {"ZINCRBY", key, "1.5", member};
+  if (dice < 53) return {"ZREM", key, member, "q"};
+  if (dice < 60) return {dice % 2 == 0 ? "ZPOPMIN" : "ZPOPMAX", key, "2"};
+  if (dice < 65) return {"ZREMRANGEBYSCORE", key, "3", score};
+  if (dice < 70) return {"DEL", key};
+  if (dice < 73) return {"SET", key, TextValue(draw)};
+  if (dice < 78) return {"PEXPIREAT", key, std::to_string(draw.wall_ms + draw.random.Below(3'000))};
+  if (dice < 81) return {"RENAME", key, draw.any_key('h')};
+  if (dice < 85) return {"ZUNIONSTORE", key, "2", key, draw.any_key('h')};
+  if (dice < 88) return {"ZMPOP", "2", key, draw.any_key('h'), "MIN"};
+  return {"ZRANGE", key, "0", "-1", "WITHSCORES"};
+}
+
 constexpr KeyKind kKinds[] = {
     {'a', "registers and counters mixed", ChooseForRegister},
     {'b', "counters", ChooseForCounter},
@@ -104,6 +122,7 @@ constexpr KeyKind kKinds[] = {
     {'e', "keys that end", ChooseForEnds},
     {'f', "keys that are moved and copied", ChooseForMoves},
     {'g', "hashes", ChooseForHashes},
+    {'h', "sorted sets", ChooseForZsets},
 };
 
 }  // namespace

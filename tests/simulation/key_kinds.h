@@ -38,6 +38,7 @@ struct KeyKind {
 /// e: keys that end
 /// f: keys that are moved and copied between slots
 /// g: hashes, and now and then a string in their place
+/// h: sorted sets, as hashes; combined over slots, too
 std::span<const KeyKind> KeyKinds();
 
 }  // namespace orrery::simulation
