@@ -92,7 +92,7 @@ class Ends {
 
   RankRange In(const ZsetKey& key, bool reverse) const {
     if (by_ == By::kScore) return key.ByScore(scores_->first, scores_->second);
-    if (by_ == By::kLex) return key.ByLex(members_->first, members_->second);
+    if (by_ == By::kLex) return key.ByLex(members_->first, members_->second, reverse);
     const RankRange range = key.ByRank(ranks_.first, ranks_.second);
     if (!reverse || range.size() == 0) return range;
     return {key.Count() - range.end, key.Count() - range.begin};

@@ -210,6 +210,10 @@ std::vector<Scores> GeoShape::ScoresInside() const {
       joined.push_back(each);
     }
   }
+  const double center_score = IsOnMap(center) ? ScoreOfPoint(center) : 0;
+  std::stable_partition(joined.begin(), joined.end(), [&](const Scores& each) {
+    return each.begin <= center_score && center_score < each.end;
+  });
   return joined;
 }
 

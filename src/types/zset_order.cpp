@@ -14,6 +14,15 @@ std::string After(std::string bytes) {
   return bytes;
 }
 
+bool IsNotBefore(const LexBound& min, std::string_view member) {
+  if (min.kind != LexBound::Kind::kMember) return min.kind == LexBound::Kind::kBeforeAll;
+  return min.exclusive ? member > min.member : member >= min.member;
+}
+bool IsNotBehind(const LexBound& max, std::string_view member) {
+  if (max.kind != LexBound::Kind::kMember) return max.kind == LexBound::Kind::kAfterAll;
+  return max.exclusive ? member < max.member : member <= max.member;
+}
+
 }  // namespace
 
 ZsetOrder::ZsetOrder(const ZsetKey& key)
@@ -46,13 +55,37 @@ uint64_t ZsetOrder::LexPlace(const LexBound& bound, bool is_end, std::string_vie
   return CountBefore(order);
 }
 
-RankRange ZsetOrder::ByLex(const LexBound& min, const LexBound& max) {
-  std::string score_order;
-  Visit({0, 1}, false, [&](std::string_view, double score) {
-    score_order = ScoreOrder(score);
+RankRange ZsetOrder::ByLex(const LexBound& min, const LexBound& max, bool reverse) {
+  const uint64_t count = key_.Count();
+  if (count == 0) return {};
+  const ScoredMember first = At(0), last = At(count - 1);
+  if (first.score == last.score) {
+    const std::string score_order = ScoreOrder(first.score);
+    return {LexPlace(min, false, score_order), LexPlace(max, true, score_order)};
+  }
+  if (!IsNotBefore(min, last.member) || !IsNotBehind(max, first.member)) return {};
+  return LexRun(min, max, reverse);
+}
+
+ScoredMember ZsetOrder::At(uint64_t rank) {
+  ScoredMember at;
+  Visit({rank, rank + 1}, false, [&](std::string_view member, double score) {
+    at = {std::string(member), score};
     return false;
   });
-  return {LexPlace(min, false, score_order), LexPlace(max, true, score_order)};
+  return at;
+}
+
+RankRange ZsetOrder::LexRun(const LexBound& min, const LexBound& max, bool reverse) {
+  const uint64_t count = key_.Count();
+  uint64_t skipped = 0, run = 0;
+  Visit({0, count}, reverse, [&](std::string_view member, double) {
+    const bool reached = run > 0 || (reverse ? IsNotBehind(max, member) : IsNotBefore(min, member));
+    if (!reached) return ++skipped, true;
+    if (reverse ? !IsNotBefore(min, member) : !IsNotBehind(max, member)) return false;
+    return ++run, true;
+  });
+  return reverse ? RankRange{count - skipped - run, count - skipped} : RankRange{skipped, skipped + run};
 }
 
 void ZsetOrder::Visit(const RankRange& range, bool reverse, const MemberVisitor& visit) {

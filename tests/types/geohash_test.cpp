@@ -105,11 +105,15 @@ TEST_F(GeoShapeTest, NoPointInsideHasAScoreOutside) {
   EXPECT_GT(inside, 10000u);
 }
 
-TEST_F(GeoShapeTest, RangesAreFewAndUpwardsAndApart) {
+TEST_F(GeoShapeTest, RangesAreFewAndApartAndBeginWithTheCenters) {
   SCOPED_TRACE("seed " + std::to_string(seed_));
   for (int i = 0; i < 2000; ++i) {
-    const auto ranges = Shape().ScoresInside();
+    const GeoShape shape = Shape();
+    auto ranges = shape.ScoresInside();
     EXPECT_LE(ranges.size(), 19u);
+    const double center = ScoreOfPoint(shape.center);
+    EXPECT_TRUE(ranges[0].begin <= center && center < ranges[0].end);
+    std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
     for (size_t j = 0; j < ranges.size(); ++j) {
       EXPECT_LT(ranges[j].begin, ranges[j].end);
       EXPECT_TRUE(j == 0 || ranges[j - 1].end < ranges[j].begin);

@@ -212,6 +212,27 @@ TEST_F(ZsetTypeTest, RangesOfMembersOfOneScore) {
   Run(a_, look);
 }
 
+TEST_F(ZsetTypeTest, OfMembersOfSeveralScoresARangeIsOneRun) {
+  Run(a_, [](ZsetKey& zset) {
+    zset.Set("a", 1), zset.Set("c", 2), zset.Set("b", 3), zset.Set("d", 4), zset.Set("b2", 5);
+  });
+  Run(a_, [](ZsetKey& zset) {
+    const auto run = [&](std::string_view min, std::string_view max, bool reverse) {
+      const RankRange range =
+          zset.ByLex({LexBound::Kind::kMember, min, false}, {LexBound::Kind::kMember, max, false}, reverse);
+      return Places(range.begin, range.end);
+    };
+    EXPECT_EQ(Places(1, 3), run("b", "c", false));
+    EXPECT_EQ(Places(1, 5), run("b", "c", true));
+    EXPECT_EQ(Places(3, 5), run("b1", "c", true));
+    EXPECT_EQ(
+        0u, zset.ByLex({LexBound::Kind::kMember, "c", false}, {LexBound::Kind::kMember, "b", false}).size());
+    EXPECT_EQ(
+        5u,
+        zset.ByLex({LexBound::Kind::kBeforeAll, {}, false}, {LexBound::Kind::kAfterAll, {}, false}).size());
+  });
+}
+
 TEST_F(ZsetTypeTest, PopsFromEitherEnd) {
   Run(a_, [](ZsetKey& zset) {
     for (int i = 0; i < 5; ++i) zset.Set(std::to_string(i), i);

@@ -44,8 +44,8 @@ struct GeoShape {
   /// How far from the center; nullopt outside.
   std::optional<double> DistanceInside(const GeoPoint& point) const;
 
-  /// Ranges of scores, upwards, begin inclusive and end exclusive, that have all points inside and, as a
-  /// rule, not many others. Twenty at most.
+  /// Ranges of scores, begin inclusive and end exclusive, that have all points inside and, as a rule, not
+  /// many others: first that of the center, then the others upwards. Twenty at most.
   struct Scores {
     double begin = 0;
     double end = 0;

@@ -49,8 +49,10 @@ class ZsetOrder {
   explicit ZsetOrder(const ZsetKey& key);
 
   RankRange ByScore(const ScoreBound& min, const ScoreBound& max);
-  /// By the bytes of members, all of which have one score; otherwise what is in the range is not said.
-  RankRange ByLex(const LexBound& min, const LexBound& max);
+  /// By the bytes of members, all of which should have one score. Of others, what Redis shows of small sets:
+  /// a run of neighbours, from the first that is not before min (downwards: not behind max) up to the one
+  /// that passes the other end; O(n).
+  RankRange ByLex(const LexBound& min, const LexBound& max, bool reverse = false);
   /// Members before this one, which need not be there.
   uint64_t RankOf(std::string_view member, double score);
 
@@ -62,6 +64,8 @@ class ZsetOrder {
  private:
   uint64_t CountBefore(std::string_view order);
   uint64_t LexPlace(const LexBound& bound, bool is_end, std::string_view score_order);
+  ScoredMember At(uint64_t rank);
+  RankRange LexRun(const LexBound& min, const LexBound& max, bool reverse);
 
   const ZsetKey& key_;
   /// The order, if it is not what the index says.
@@ -96,7 +100,9 @@ class ZsetKey : public CollectionKey {
   RankRange ByScore(const ScoreBound& min, const ScoreBound& max) const {
     return ZsetOrder(*this).ByScore(min, max);
   }
-  RankRange ByLex(const LexBound& min, const LexBound& max) const { return ZsetOrder(*this).ByLex(min, max); }
+  RankRange ByLex(const LexBound& min, const LexBound& max, bool reverse = false) const {
+    return ZsetOrder(*this).ByLex(min, max, reverse);
+  }
   void VisitRange(const RankRange& range, bool reverse, const ZsetOrder::MemberVisitor& visit) const {
     ZsetOrder(*this).Visit(range, reverse, visit);
   }
