@@ -35,6 +35,7 @@ TEST(KillTest, OneOfFiveNodesDiesUnderLoadAndReturns) {
   load.Stop();
   ReportErrors(load, start);
   ASSERT_TRUE(nodes.WaitUntilServing());
+  ExpectHandedOverSoon(&nodes, load);
   ExpectNothingLost(&nodes, load);
 }
 
@@ -52,6 +53,7 @@ TEST(KillTest, TwoOfFiveNodesDieAtOnceUnderLoadAndReturn) {
   load.Stop();
   ReportErrors(load, start);
   ASSERT_TRUE(nodes.WaitUntilServing());
+  ExpectHandedOverSoon(&nodes, load);
   ExpectNothingLost(&nodes, load);
 }
 
@@ -71,6 +73,7 @@ TEST(KillTest, AStoppedNodeThatGoesOnUndoesNothing) {
   WaitForWrites(load, 500);
   load.Stop();
   ASSERT_TRUE(nodes.WaitUntilServing());
+  ExpectHandedOverSoon(&nodes, load);
   ExpectNothingLost(&nodes, load);
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kClients = 4;
 constexpr int kKeysOfClient = 40;
+constexpr int kHandOverSeconds = 10;
 
 using Clock = std::chrono::steady_clock;
 
@@ -82,14 +83,28 @@ void WaitForWrites(const Load& load, int64_t more) {
       << "the cluster has stopped taking writes";
 }
 
+std::vector<std::string> KeysOf(const Load& load) {
+  std::vector<std::string> keys = {"counter"};
+  for (const Ledger& ledger : load.ledgers()) {
+    for (const auto& [key, value] : ledger.acknowledged) keys.push_back(key);
+  }
+  return keys;
+}
+
+void ExpectHandedOverSoon(Processes* nodes, const Load& load) {
+  const Clock::time_point start = Clock::now();
+  EXPECT_TRUE(Eventually([&] { return nodes->HaveConverged(KeysOf(load)); }, kHandOverSeconds))
+      << "replicas differ, or hints remain";
+  std::cout << "hints handed over and replicas equal "
+            << std::chrono::duration<double>(Clock::now() - start).count() << " s after the return" << std::endl;
+}
+
 void ExpectNothingLost(Processes* nodes, const Load& load) {
   int64_t counted = 0, doubtful = 0;
-  std::vector<std::string> keys = {"counter"};
   for (const Ledger& ledger : load.ledgers()) {
     counted += ledger.counted;
     doubtful += ledger.doubtful_counts;
     for (const auto& [key, value] : ledger.acknowledged) {
-      keys.push_back(key);
       ExpectKeyKept(key, value, nodes->Run(0, {"GET", key}), ledger);
     }
   }
@@ -100,7 +115,7 @@ void ExpectNothingLost(Processes* nodes, const Load& load) {
     EXPECT_GE(shown, counted) << "on node " << i;
     EXPECT_LE(shown, counted + doubtful) << "on node " << i;
   }
-  EXPECT_TRUE(Eventually([&] { return nodes->HaveConverged(keys); })) << "replicas differ, or hints remain";
+  EXPECT_TRUE(Eventually([&] { return nodes->HaveConverged(KeysOf(load)); })) << "replicas differ, or hints remain";
 }
 
 }  // namespace orrery::cluster

@@ -49,6 +49,13 @@ bool NothingWasApplied(const std::string& reply);
 /// Until the load has had so many more SETs acknowledged; a failure if it stands still.
 void WaitForWrites(const Load& load, int64_t more);
 
+/// The keys that the load has written, its counter included. After Stop().
+std::vector<std::string> KeysOf(const Load& load);
+
+/// All nodes are back, and the load is stopped: hints are handed over and replicas are equal before the time is up that
+/// is promised for it. Says how long it took.
+void ExpectHandedOverSoon(Processes* nodes, const Load& load);
+
 /// Every key shows its last acknowledged value or a later one that was tried, the counter is between what was
 /// acknowledged and what was tried, on every node; and in the end replicas are equal and no hints remain.
 void ExpectNothingLost(Processes* nodes, const Load& load);
