@@ -163,8 +163,9 @@ void ClusterControl::OnMembersChanged() {
   for (const Member& member : state_.members.Present()) {
     if (member.id == state_.id) continue;
     peers.push_back(member);
-    // Learned by gossip while a link stood already.
-    if (linked_.contains(member.id) && !detector_.IsAlive(member.id)) {
+    // Learned by gossip while a link stood already. One that we knew and find down stays down until it speaks.
+    const bool is_new = !view_ || view_->Find(member.id) == nullptr;
+    if (linked_.contains(member.id) && is_new && !detector_.IsAlive(member.id)) {
       detector_.OnConnected(member.id, clock_.MonotonicUs());
     }
   }

@@ -52,18 +52,12 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
   }
 }
 
-bool Coordinator::IsStale(const Request& request) const {
-  if (request.sent_ms == 0) return false;
-  const uint64_t now_ms = std::max(context_.clock->WallMs(), causality::PhysicalMs(context_.hybrid->Last()));
-  return now_ms > request.sent_ms + context_.options.forward_age_max_ms;
-}
-
 void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   const Request& request = waiting.request;
   if (request.traits.writes && !disk_error_.empty()) {
     return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));
   }
-  if (IsStale(request)) {
+  if (context_.IsStale(request)) {
     ORRERY_MARK("forwarded request too old to run");
     return Refuse(Outcome::kNotHere, "", std::move(waiting.done));
   }

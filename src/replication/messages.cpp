@@ -12,11 +12,13 @@ using causality::SlotClock;
 void Body(const ForwardMessage& m, Encoder* out) {
   out->PutU64(m.request_id);
   out->PutU8(m.hops);
+  out->PutVarint(m.age_ms);
   EncodeRequest(m.request, out);
 }
 void Read(Decoder* in, ForwardMessage* m) {
   m->request_id = in->GetU64();
   m->hops = in->GetU8();
+  m->age_ms = in->GetVarint();
   m->request = DecodeRequest(in);
 }
 

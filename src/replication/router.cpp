@@ -53,6 +53,10 @@ void Router::Dispatch(Sent sent) {
     starting_.push_back(std::move(sent));
     return;
   }
+  if (context_.IsStale(sent.request)) {
+    ORRERY_MARK("forwarded request too old to be passed on");
+    return sent.done({Outcome::kNotHere, ""});
+  }
   const SlotId slot = sent.request.slot;
   const NodeId node = sent.hops >= kHopsMax ? context_.self.node : CoordinatorInReach(context_, slot);
   if (node && node != context_.self.node) return Forward(node, std::move(sent));
@@ -64,7 +68,7 @@ void Router::Forward(NodeId peer, Sent sent) {
   const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | next_id_++;
   ++context_.stats.forwarded;
   sent.peer = peer;
-  ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), std::move(sent.request)};
+  ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request), std::move(sent.request)};
   context_.outbox->Send(peer, message);
   sent.request = std::move(message.request);
   sent_.emplace_hint(sent_.end(), id, std::move(sent));

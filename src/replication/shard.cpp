@@ -156,7 +156,8 @@ size_t Shard::ReadAhead(FrameReader* reader) {
   while (count < kMessagesAhead && reader->Next(&ahead_[count])) {
     Message& message = ahead_[count++];
     if (auto* forward = std::get_if<ForwardMessage>(&message)) {
-      forward->request.sent_ms = causality::PhysicalMs(reader->time());
+      const uint64_t left_ms = causality::PhysicalMs(reader->time());
+      forward->request.sent_ms = left_ms > forward->age_ms ? left_ms - forward->age_ms : 1;
     }
     if (const auto slot = SlotOfMessage(message)) coordinator_.PrefetchSlot(*slot);
   }

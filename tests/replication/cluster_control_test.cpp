@@ -27,6 +27,7 @@ class ControlNet {
     std::unique_ptr<ClusterControl> control;
     bool has_data = false;
     std::set<NodeId> links;
+    bool silent = false;  ///< its links stand, but nothing comes out of them
     std::vector<std::string> logged;
   };
 
@@ -60,7 +61,7 @@ class ControlNet {
       const Sent sent = std::move(sent_.front());
       sent_.pop_front();
       Node& to = ById(sent.to);
-      if (!to.links.contains(sent.from)) continue;
+      if (!to.links.contains(sent.from) || ById(sent.from).silent) continue;
       to.control->OnHeard(sent.from);
       to.control->OnMessage(sent.from, sent.bytes);
     }
@@ -178,6 +179,24 @@ TEST(ClusterControlTest, AClusterWithDataRefusesANewNode) {
   net.Settle();
   EXPECT_EQ(net.control(1).members().Find(net.node(5).id), nullptr);
   EXPECT_NE(net.control(5).last_refusal(), "");
+}
+
+TEST(ClusterControlTest, ANodeThatFellSilentStaysDownWhateverChangesElsewhere) {
+  ControlNet net(3);
+  Gather(&net, 3);
+  net.node(3).silent = true;
+  net.Pass(2'000'000);
+  ASSERT_FALSE(net.control(1).view()->IsAlive(net.node(3).id));
+  net.node(2).has_data = true;  // an entry changes
+  for (int i = 0; i < 150; ++i) {
+    net.Pass(kHeartbeatUs);
+    ASSERT_FALSE(net.control(1).view()->IsAlive(net.node(3).id));
+    ASSERT_FALSE(net.control(2).view()->IsAlive(net.node(3).id));
+  }
+  EXPECT_TRUE(net.control(1).members().Find(net.node(2).id)->has_data);
+  net.node(3).silent = false;
+  net.Pass(kHeartbeatUs);
+  EXPECT_TRUE(net.control(1).view()->IsAlive(net.node(3).id));
 }
 
 TEST(ClusterControlTest, TellsWhomItFindsDownAndForgetsTheOpinionOfWhoIsAway) {

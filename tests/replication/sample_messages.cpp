@@ -73,7 +73,7 @@ SurveyReplyMessage SampleSurveyReply() {
 }  // namespace
 
 std::vector<Message> SampleMessages() {
-  return {ForwardMessage{9, 1, SampleRequest()},
+  return {ForwardMessage{9, 1, 300, SampleRequest()},
           ForwardReplyMessage{9, {Outcome::kUnknown, "+OK\r\n"}},
           EventMessage{4, SampleEvent()},
           AckMessage{kSlot, {kSecond, 300}},

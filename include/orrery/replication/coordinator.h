@@ -111,7 +111,6 @@ class Coordinator {
   void StartReadiness(SlotId id, Slot* slot);
   void SendProbes(SlotId id, Slot* slot);
   void AskEverybody(Slot* slot);
-  bool IsStale(const Request& request) const;
   void Execute(SlotId id, Slot* slot, Waiting waiting);
   Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);

@@ -25,6 +25,8 @@ struct ForwardMessage {
   static constexpr uint8_t kType = 1;
   uint64_t request_id = 0;  ///< the sender's; its upper 16 bits are the sender's loop
   uint8_t hops = 0;
+  /// How old the request was when this frame left: a relay does not make it young again.
+  uint64_t age_ms = 0;
   Request request;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -89,6 +90,13 @@ struct ShardContext {
   uint64_t TimeoutUs(const Request& request) const {
     return request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : options.request_timeout_us;
   }
+  /// How long ago its node sent the request; 0 for one of our own clients.
+  uint64_t AgeMs(const Request& request) const {
+    const uint64_t now_ms = std::max(clock->WallMs(), causality::PhysicalMs(hybrid->Last()));
+    return request.sent_ms == 0 || request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
+  }
+  /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.
+  bool IsStale(const Request& request) const { return AgeMs(request) > options.forward_age_max_ms; }
   bool IsHome(SlotId slot) const { return IsHome(slot, self.node); }
   bool IsHome(SlotId slot, NodeId node) const;
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }

@@ -1,0 +1,106 @@
+#include "orrery/replication/router.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "replication/test_net.h"
+
+namespace orrery::replication {
+namespace {
+
+/// The router of the first of three nodes; what it sends stays here.
+class RouterTest : public testing::Test, private runtime::Transport {
+ protected:
+  RouterTest() {
+    context_.hybrid = &hybrid_;
+    context_.outbox = &outbox_;
+    net_.LinkAll();
+  }
+  void Send(NodeId peer, std::string frame) override { frames_[peer].push_back(std::move(frame)); }
+
+  /// A slot that another node coordinates.
+  SlotId ForeignSlot() const {
+    for (SlotId slot = 0; slot < kSlotCount; ++slot) {
+      if (net_.view->ring->Coordinator(slot) != NodeId{1}) return slot;
+    }
+    return 0;
+  }
+  /// From the third node, so many milliseconds ago.
+  ForwardMessage Forwarded(uint64_t age_ms) const {
+    ForwardMessage message;
+    message.request_id = 9;
+    message.hops = 1;
+    message.request.slot = ForeignSlot();
+    message.request.traits = {false, true, true, true};
+    message.request.sent_ms = net_.clock.WallMs() - age_ms;
+    message.request.args = Arguments({"SET", "k", "v"});
+    return message;
+  }
+  /// All messages of one kind that were sent to the node.
+  template <typename M>
+  std::vector<M> SentTo(NodeId peer) {
+    outbox_.FlushNow(0);
+    outbox_.FlushDurable(0);
+    std::vector<M> sent;
+    for (const std::string& frame : frames_[peer]) {
+      FrameReader reader(frame);
+      for (Message message; reader.Next(&message);) {
+        if (const auto* wanted = std::get_if<M>(&message)) sent.push_back(*wanted);
+      }
+    }
+    return sent;
+  }
+
+  TestNet net_{3};
+  ShardContext& context_ = net_.node(1).context;
+  causality::HybridClock hybrid_{300'000};
+  Outbox outbox_{this};
+  Coordinator coordinator_{&context_, &net_.node(1).catch_up, &net_.node(1).hints};
+  Router router_{&context_, &coordinator_, nullptr};
+  std::map<NodeId, std::vector<std::string>> frames_;
+};
+
+TEST_F(RouterTest, ARelayPassesARequestOnAsOldAsItIs) {
+  router_.OnForward(NodeId{3}, Forwarded(200));
+  const auto sent = SentTo<ForwardMessage>(net_.view->ring->Coordinator(ForeignSlot()));
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].hops, 2);
+  EXPECT_EQ(sent[0].age_ms, 200u);
+}
+
+TEST_F(RouterTest, ARelayDoesNotPassOnWhatItsSenderMayHaveGivenUp) {
+  router_.OnForward(NodeId{3}, Forwarded(context_.options.forward_age_max_ms + 1));
+  EXPECT_TRUE(SentTo<ForwardMessage>(net_.view->ring->Coordinator(ForeignSlot())).empty());
+  const auto replies = SentTo<ForwardReplyMessage>(NodeId{3});
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(replies[0].request_id, 9u);
+  EXPECT_EQ(replies[0].response.outcome, Outcome::kNotHere);
+}
+
+TEST_F(RouterTest, ARequestThatGrowsOldWhileItWaitsForACoordinatorIsGivenBack) {
+  router_.OnForward(NodeId{3}, Forwarded(0));
+  const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
+  const auto sent = SentTo<ForwardMessage>(coordinator);
+  ASSERT_EQ(sent.size(), 1u);
+  router_.OnForwardReply({sent[0].request_id, {Outcome::kNotHere, ""}});
+  net_.clock.Advance((context_.options.forward_age_max_ms + 100) * 1000);
+  router_.OnTick(net_.clock.MonotonicUs());
+  EXPECT_EQ(SentTo<ForwardMessage>(coordinator).size(), 1u);
+  ASSERT_EQ(SentTo<ForwardReplyMessage>(NodeId{3}).size(), 1u);
+  EXPECT_EQ(SentTo<ForwardReplyMessage>(NodeId{3})[0].response.outcome, Outcome::kNotHere);
+}
+
+TEST_F(RouterTest, ARequestOfOurOwnClientNeverGrowsOld) {
+  Request request = Forwarded(0).request;
+  request.sent_ms = 0;
+  router_.Submit(request, [](Response) {});
+  const auto sent = SentTo<ForwardMessage>(net_.view->ring->Coordinator(ForeignSlot()));
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].age_ms, 0u);
+}
+
+}  // namespace
+}  // namespace orrery::replication
