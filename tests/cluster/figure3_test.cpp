@@ -1,29 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "cluster/processes.h"
+#include "cluster/figure3.h"
 
 namespace orrery::cluster {
 namespace {
-
-// The values of a DGET reply, sorted; the context is its first line.
-std::vector<std::string> Siblings(const std::string& reply) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= reply.size();) {
-    const size_t end = std::min(reply.find('|', begin), reply.size());
-    parts.push_back(reply.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  parts.erase(parts.begin());
-  std::sort(parts.begin(), parts.end());
-  return parts;
-}
-std::string ContextOf(const std::string& reply) {
-  return reply.substr(0, reply.find('|'));
-}
 
 class Figure3Test : public testing::Test {
  protected:
@@ -71,27 +54,7 @@ class Figure3Test : public testing::Test {
 
 // Dynamo, Figure 3: two versions that both descend from one that was read, made on two sides.
 TEST_F(Figure3Test, TwoSidesWriteTheSameCartAndBothVersionsStayUntilTheyAreJoined) {
-  const std::string first = nodes_.Run(0, {"DPUT", "cart", "", "milk"});
-  ASSERT_FALSE(first.starts_with("-")) << first;
-  Cut();
-  EXPECT_FALSE(nodes_.Run(0, {"DPUT", "cart", first, "milk,bread"}).starts_with("-"));
-  EXPECT_FALSE(nodes_.Run(3, {"DPUT", "cart", first, "milk,eggs"}).starts_with("-"));
-  Heal();
-
-  const std::vector<std::string> both = {"milk,bread", "milk,eggs"};
-  for (size_t i = 0; i < 5; ++i) {
-    EXPECT_TRUE(Eventually([&] {
-      return Siblings(nodes_.Run(i, {"DGET", "cart"})) == both;
-    })) << i
-        << ": " << nodes_.Run(i, {"DGET", "cart"});
-  }
-  const std::string context = ContextOf(nodes_.Run(2, {"DGET", "cart"}));
-  EXPECT_FALSE(nodes_.Run(2, {"DPUT", "cart", context, "milk,bread,eggs"}).starts_with("-"));
-  for (size_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(Siblings(nodes_.Run(i, {"DGET", "cart"})), std::vector<std::string>{"milk,bread,eggs"});
-    EXPECT_EQ(nodes_.Run(i, {"GET", "cart"}), "milk,bread,eggs");
-  }
-  EXPECT_TRUE(Eventually([&] { return nodes_.HaveConverged({"cart"}); }));
+  ExpectBothVersionsStay(&nodes_, 0, 3, [this] { Cut(); }, [this] { Heal(); });
 }
 
 TEST_F(Figure3Test, CountsOfBothSidesAddUp) {

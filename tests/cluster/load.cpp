@@ -47,7 +47,7 @@ void Load::Stop() {
 void Load::Work(const Processes& nodes, int c) {
   Ledger& ledger = ledgers_[static_cast<size_t>(c)];
   size_t node = static_cast<size_t>(c) % nodes.size();
-  Client client(nodes.port(node));
+  Client client = nodes.ClientOf(node);
   for (int value = 1; !stop_; ++value) {
     const std::string key = "key:" + std::to_string(c) + ":" + std::to_string(value % kKeysOfClient);
     const std::string set = client.Run({"SET", key, std::to_string(value)});
@@ -67,7 +67,7 @@ void Load::Work(const Processes& nodes, int c) {
     }
     if (set.ends_with("CONNECTION") || count.ends_with("CONNECTION")) {
       node = (node + 1) % nodes.size();
-      client = Client(nodes.port(node));
+      client = nodes.ClientOf(node);
     }
   }
 }

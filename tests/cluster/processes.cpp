@@ -44,6 +44,14 @@ std::string Text(const redisReply* reply) {
   }
 }
 
+void Tell(int pipe) {
+  ORRERY_CHECK(::write(pipe, "!", 1) == 1);
+}
+void Wait(int pipe) {
+  char byte = 0;
+  ORRERY_CHECK(::read(pipe, &byte, 1) == 1);
+}
+
 bool IsFree(int port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -79,7 +87,7 @@ std::string FieldOf(const std::string& info, const std::string& name) {
 }
 
 std::string Client::Run(const std::vector<std::string>& args) {
-  if (!context_) context_.reset(redisConnectWithTimeout("127.0.0.1", port_, kTimeout));
+  if (!context_) context_.reset(redisConnectWithTimeout(host_.c_str(), port_, kTimeout));
   if (!context_ || context_->err != 0) return context_.reset(), "-NOCONNECTION";
   redisSetTimeout(context_.get(), kTimeout);
   std::vector<const char*> pointers;
@@ -105,8 +113,8 @@ bool Eventually(const std::function<bool()>& condition, int seconds) {
   return condition();
 }
 
-Processes::Processes(size_t nodes, std::vector<std::string> settings)
-    : nodes_(nodes), settings_(std::move(settings)) {
+Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* network)
+    : network_(network), nodes_(nodes), settings_(std::move(settings)) {
   char pattern[] = "/tmp/orrery-cluster-XXXXXX";
   ORRERY_CHECK(::mkdtemp(pattern) != nullptr);
   root_ = pattern;
@@ -135,18 +143,34 @@ Processes::~Processes() {
 void Processes::Start(size_t index) {
   Node& node = nodes_[index];
   std::vector<std::string> args = {ORRERY_SERVER, "--port",    std::to_string(node.port),
-                                   "--bind",      "127.0.0.1", "--dir",
+                                   "--bind",      host(index), "--dir",
                                    node.dir,      "--logfile", node.dir + "/log",
                                    "--threads",   "1",         "--enable-debug-command",
                                    "yes",         "--seeds"};
-  for (const Node& seed : nodes_) args.push_back("127.0.0.1:" + std::to_string(seed.port));
+  for (size_t seed = 0; seed < nodes_.size(); ++seed) args.push_back(address(seed));
   args.insert(args.end(), settings_.begin(), settings_.end());
   std::vector<char*> pointers;
   for (std::string& arg : args) pointers.push_back(arg.data());
   pointers.push_back(nullptr);
+  int left[2], plugged[2];  // the child has left the test's network; its cable is plugged
+  ORRERY_CHECK(::pipe2(left, O_CLOEXEC) == 0 && ::pipe2(plugged, O_CLOEXEC) == 0);
   node.pid = ::fork();
   ORRERY_CHECK(node.pid >= 0);
-  if (node.pid != 0) return;
+  if (node.pid != 0) {
+    if (network_ != nullptr) {
+      Wait(left[0]);
+      network_->Plug(index, node.pid);
+      Tell(plugged[1]);
+    }
+    for (int end : {left[0], left[1], plugged[0], plugged[1]}) ::close(end);
+    return;
+  }
+  if (network_ != nullptr) {
+    network_->LeaveHome(index);
+    Tell(left[1]);
+    Wait(plugged[0]);
+    network_->MoveIn(index);
+  }
   const int out = ::open((node.dir + "/out").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(out, 1);
   ::dup2(out, 2);

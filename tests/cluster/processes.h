@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace orrery::cluster {
@@ -13,7 +14,8 @@ namespace orrery::cluster {
 /// A connection that dials again when it was lost. One thread each.
 class Client {
  public:
-  explicit Client(int port) : port_(port) {}
+  explicit Client(int port) : Client("127.0.0.1", port) {}
+  Client(std::string host, int port) : host_(std::move(host)), port_(port) {}
   /// The reply as text: a bulk or status as it is, an integer in digits, an error with its leading "-", an
   /// array's elements joined by '|', nil as "(nil)"; "-NOCONNECTION" if nothing was sent, "-CONNECTION" if no
   /// reply came.
@@ -23,6 +25,7 @@ class Client {
   struct Closer {
     void operator()(redisContext* context) const { redisFree(context); }
   };
+  std::string host_;
   int port_;
   std::unique_ptr<redisContext, Closer> context_;
 };
@@ -33,12 +36,25 @@ std::string FieldOf(const std::string& info, const std::string& name);
 /// Polls until the condition holds; false after the time is up.
 bool Eventually(const std::function<bool()>& condition, int seconds = 30);
 
+/// Where the nodes of a cluster live, if not on 127.0.0.1 all together.
+class Network {
+ public:
+  virtual ~Network() = default;
+  virtual std::string HostOf(size_t node) const = 0;
+  /// A node starts: first its process leaves the test's network, then the test connects it, then the process sets up its
+  /// end. The first and last are called in the node's process.
+  virtual void LeaveHome(size_t node) = 0;
+  virtual void Plug(size_t node, pid_t process) = 0;
+  virtual void MoveIn(size_t node) = 0;
+};
+
 /// Nodes of one cluster as child processes, each with a directory of its own that goes with the fixture,
 /// unless the test failed: then it stays and its name is printed. Ports are chosen so that runs
 /// side by side do not meet.
 class Processes {
  public:
-  Processes(size_t nodes, std::vector<std::string> settings);
+  /// The network outlives this.
+  Processes(size_t nodes, std::vector<std::string> settings, Network* network = nullptr);
   ~Processes();
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
@@ -53,12 +69,14 @@ class Processes {
   size_t size() const { return nodes_.size(); }
   int port(size_t node) const { return nodes_[node].port; }
   pid_t pid(size_t node) const { return nodes_[node].pid; }
-  std::string address(size_t node) const { return "127.0.0.1:" + std::to_string(port(node)); }
+  std::string host(size_t node) const { return network_ == nullptr ? "127.0.0.1" : network_->HostOf(node); }
+  std::string address(size_t node) const { return host(node) + ":" + std::to_string(port(node)); }
+  Client ClientOf(size_t node) const { return {host(node), port(node)}; }
   /// Where the node keeps its rows, its log and what it printed.
   const std::string& dir(size_t node) const { return nodes_[node].dir; }
   /// Addresses of the key's homes, as node 0 sees them.
   std::vector<std::string> HomesOf(const std::string& key);
-  std::string Run(size_t node, const std::vector<std::string>& args) { return Client(port(node)).Run(args); }
+  std::string Run(size_t node, const std::vector<std::string>& args) { return ClientOf(node).Run(args); }
   /// No hints anywhere, and for each of the slots, all homes have the same digest.
   bool HaveConverged(const std::vector<std::string>& keys);
 
@@ -68,6 +86,7 @@ class Processes {
     pid_t pid = 0;
     std::string dir;
   };
+  Network* network_;
   std::vector<Node> nodes_;
   std::vector<std::string> settings_;
   std::string root_;

@@ -1,0 +1,113 @@
+// Cuts of the network itself: no node is told, frames just stop coming.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/figure3.h"
+#include "cluster/load.h"
+#include "cluster/namespaces.h"
+
+namespace orrery::cluster {
+namespace {
+
+class NetworkTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string missing = Namespaces::Enter(); !missing.empty()) GTEST_SKIP() << missing;
+    network_ = std::make_unique<Namespaces>();
+  }
+  void Begin(size_t count) {
+    nodes_ = std::make_unique<Processes>(count, std::vector<std::string>{"--protected-mode", "no"},
+                                         network_.get());
+    ASSERT_TRUE(nodes_->WaitUntilServing());
+  }
+  /// Returns when each side knows that the other is gone.
+  void Cut(const std::set<size_t>& side) {
+    network_->Cut(side);
+    for (size_t i = 0; i < nodes_->size(); ++i) {
+      const size_t left = side.contains(i) ? side.size() : nodes_->size() - side.size();
+      EXPECT_TRUE(Eventually([&] {
+        return FieldOf(nodes_->Run(i, {"INFO", "dynamo"}), "members_alive") == std::to_string(left);
+      })) << "node "
+          << i;
+    }
+  }
+  void Heal() {
+    network_->Heal();
+    ASSERT_TRUE(nodes_->WaitUntilServing());
+  }
+
+  std::unique_ptr<Namespaces> network_;
+  std::unique_ptr<Processes> nodes_;
+};
+
+TEST_F(NetworkTest, TwoHalvesWriteTheSameCartAndBothVersionsStayUntilTheyAreJoined) {
+  Begin(4);
+  ExpectBothVersionsStay(
+      nodes_.get(), 0, 3,
+      [this] {
+        Cut({2, 3});
+      },
+      [this] { Heal(); });
+}
+
+TEST_F(NetworkTest, BothHalvesOfACutClusterTakeWritesAndAgreeAfterwards) {
+  Begin(4);
+  Load load(*nodes_);
+  WaitForWrites(load, 500);
+  Cut({2, 3});
+  WaitForWrites(load, 1000);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(nodes_->Run(i, {"SET", "side:" + std::to_string(i), "v"}), "OK") << "through node " << i;
+  }
+  Heal();
+  WaitForWrites(load, 500);
+  load.Stop();
+  ExpectHandedOverSoon(nodes_.get(), load);
+  ExpectNothingLost(nodes_.get(), load);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(nodes_->Run(3 - i, {"GET", "side:" + std::to_string(i)}), "v");
+  }
+}
+
+TEST_F(NetworkTest, AnIsolatedNodeRefusesWhatItCannotKeepAndHasAllAfterwards) {
+  Begin(5);
+  Load load(*nodes_);
+  WaitForWrites(load, 500);
+  Cut({4});
+  WaitForWrites(load, 1000);
+  EXPECT_TRUE(nodes_->Run(4, {"SET", "alone", "v"}).starts_with("-NOREPLICAS"));
+  EXPECT_EQ(nodes_->Run(0, {"SET", "together", "v"}), "OK");
+  Heal();
+  WaitForWrites(load, 500);
+  load.Stop();
+  ExpectHandedOverSoon(nodes_.get(), load);
+  ExpectNothingLost(nodes_.get(), load);
+  EXPECT_EQ(nodes_->Run(4, {"GET", "together"}), "v");
+  EXPECT_EQ(nodes_->Run(4, {"EXISTS", "alone"}), "0");
+}
+
+TEST_F(NetworkTest, ANodeThatWasKilledDuringACutReturnsAfterIt) {
+  Begin(5);
+  Load load(*nodes_);
+  WaitForWrites(load, 300);
+  Cut({3, 4});
+  nodes_->Kill(4, SIGKILL);
+  nodes_->Reap(4);
+  WaitForWrites(load, 500);
+  network_->Heal();
+  nodes_->Start(4);
+  ASSERT_TRUE(nodes_->WaitUntilServing());
+  WaitForWrites(load, 300);
+  load.Stop();
+  ExpectHandedOverSoon(nodes_.get(), load);
+  ExpectNothingLost(nodes_.get(), load);
+}
+
+}  // namespace
+}  // namespace orrery::cluster
