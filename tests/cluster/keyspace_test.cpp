@@ -1,0 +1,49 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <string>
+
+#include "cluster/processes.h"
+
+namespace orrery::cluster {
+namespace {
+
+class KeyspaceTest : public testing::Test {
+ protected:
+  // Each key through one node, and counted at once through another.
+  void AddAndCount(size_t first, size_t last, size_t nodes) {
+    for (size_t i = first; i < last; ++i) {
+      ASSERT_EQ(nodes_.Run(i % nodes, {"SET", "key:" + std::to_string(i), "v"}), "OK");
+      ASSERT_EQ(nodes_.Run((i + 1) % nodes, {"DBSIZE"}), std::to_string(i + 1));
+    }
+  }
+
+  Processes nodes_{3, {}};
+};
+
+TEST_F(KeyspaceTest, IsCountedAsItIsFromEveryNodeAtOnceWithOneNodeDownToo) {
+  ASSERT_TRUE(nodes_.WaitUntilServing());
+  AddAndCount(0, 150, 3);
+  nodes_.Kill(2, SIGKILL);
+  nodes_.Reap(2);
+  for (size_t i : {0u, 1u}) {
+    ASSERT_TRUE(Eventually([&] {
+      return FieldOf(nodes_.Run(i, {"INFO", "dynamo"}), "members_alive") == "2";
+    }));
+  }
+  AddAndCount(150, 300, 2);
+  for (size_t i = 0; i < 300; i += 2) ASSERT_EQ(nodes_.Run(0, {"DEL", "key:" + std::to_string(i)}), "1");
+  nodes_.Start(2);
+  // The node that was away is behind until it has caught up: it is doubt, never a wrong number.
+  ASSERT_TRUE(nodes_.WaitUntilServing());
+  for (size_t i : {0u, 1u, 2u}) EXPECT_EQ(nodes_.Run(i, {"DBSIZE"}), "150");
+  EXPECT_EQ(nodes_.Run(1, {"FLUSHALL"}), "OK");
+  for (size_t i : {0u, 1u, 2u}) {
+    EXPECT_EQ(nodes_.Run(i, {"DBSIZE"}), "0");
+    EXPECT_EQ(nodes_.Run(i, {"KEYS", "*"}), "");
+    EXPECT_EQ(nodes_.Run(i, {"RANDOMKEY"}), "(nil)");
+  }
+}
+
+}  // namespace
+}  // namespace orrery::cluster
