@@ -61,7 +61,7 @@ void Router::Dispatch(Sent sent) {
   const NodeId node = sent.hops >= kHopsMax ? context_.self.node : CoordinatorInReach(context_, slot);
   if (node && node != context_.self.node) return Forward(node, std::move(sent));
   if (context_.Owns(slot)) return coordinator_.Submit(std::move(sent.request), std::move(sent.done));
-  mesh_.PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops, std::move(sent.done));
+  mesh_->PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops, std::move(sent.done));
 }
 
 void Router::Forward(NodeId peer, Sent sent) {

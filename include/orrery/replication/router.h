@@ -34,7 +34,7 @@ class Router final : public RequestRouter {
   Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
       : context_(*context),
         coordinator_(*coordinator),
-        mesh_(*mesh),
+        mesh_(mesh),
         started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {}
 
   void Submit(Request request, Callback done) override;
@@ -69,7 +69,7 @@ class Router final : public RequestRouter {
 
   ShardContext& context_;
   Coordinator& coordinator_;
-  LoopMesh& mesh_;
+  LoopMesh* mesh_;  ///< null where one loop owns all slots
   std::map<uint64_t, Sent> sent_;
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
