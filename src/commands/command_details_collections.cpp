@@ -26,6 +26,11 @@ constexpr CommandDetails kRows[] = {
     {"hsetnx", "", "", "RW insert", "key field value"},
     {"hstrlen", "", "", "RO", "key field"},
     {"hvals", "", kRandomOrder, "RO access", "key"},
+    // HyperLogLog
+    {"pfadd", "", "", "RW insert", "key [element]..."},
+    {"pfcount", "", "", "RW access", "key..."},
+    {"pfdebug", "", "", "RW access", "subcommand key"},
+    {"pfmerge", "", "", "RW access insert/RO access", "destkey:k sourcekey:k1..."},
     // sets
     {"sadd", "", "", "RW insert", "key member..."},
     {"scard", "", "", "RO", "key"},

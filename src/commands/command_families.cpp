@@ -7,6 +7,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       ConnectionCommands(), ServerCommands(), ClusterCommands(),  KeyspaceCommands(),
       StringCommands(),     LcsCommands(),    BitmapCommands(),   BitfieldCommands(),
       KeyCommands(),        DynamoCommands(), HashCommands(),
+      HyperLogLogCommands(),
       SetCommands(),        SetAlgebraCommands(),
       ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),
       ZsetAlgebraCommands(), ZsetPopCommands(), GeoCommands(), GeoSearchCommands(),

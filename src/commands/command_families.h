@@ -22,6 +22,7 @@ std::span<const CommandSpec> BitfieldCommands();
 std::span<const CommandSpec> KeyCommands();
 std::span<const CommandSpec> DynamoCommands();
 std::span<const CommandSpec> HashCommands();
+std::span<const CommandSpec> HyperLogLogCommands();
 std::span<const CommandSpec> SetCommands();
 std::span<const CommandSpec> SetAlgebraCommands();
 std::span<const CommandSpec> ZsetCommands();
