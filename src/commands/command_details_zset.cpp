@@ -5,6 +5,9 @@ namespace {
 
 constexpr CommandDetails kRows[] = {
     // sorted sets
+    {"bzmpop", "", "", "RW access delete", "timeout:d numkeys:i key... (where=MIN|MAX) [COUNT count:i]"},
+    {"bzpopmax", "", "", "RW access delete", "key... timeout:d"},
+    {"bzpopmin", "", "", "RW access delete", "key... timeout:d"},
     {"zadd", "", "", "RW update",
      "key [condition=NX|XX] [comparison=GT|LT] [CH] [INCR] (score_member=score:d member)..."},
     {"zcard", "", "", "RO", "key"},

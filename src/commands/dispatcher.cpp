@@ -1,5 +1,6 @@
 #include "orrery/commands/dispatcher.h"
 
+#include "commands/blocking_operation.h"
 #include "commands/first_of_operation.h"
 #include "commands/gather_operation.h"
 #include "commands/keyspace_commands.h"
@@ -34,11 +35,11 @@ uint64_t DispatchEnvironment::NextRandom() {
 }
 
 Dispatcher::Dispatcher(replication::RequestRouter* router, ClusterAccess* cluster, uint64_t random_seed)
-    : environment_{*router, *cluster, random_seed} {}
+    : environment_{*router, *cluster, random_seed, 0} {}
 
 bool Dispatcher::RunsAlone(const CommandSpec& spec) {
   return spec.spread == Spread::kCluster || spec.spread == Spread::kGather ||
-         spec.spread == Spread::kFirstOf || AsksFirst(spec);
+         spec.spread == Spread::kFirstOf || spec.spread == Spread::kBlocking || AsksFirst(spec);
 }
 
 void Dispatcher::Dispatch(const SessionOptions& session, Args args, Done done) {
@@ -58,9 +59,17 @@ void Dispatcher::Dispatch(const CommandSpec& spec, const SessionOptions& session
     case Spread::kOneKey:
       return SubmitOne(spec, session, SlotOf(args[static_cast<size_t>(spec.keys.first)]), args,
                        std::move(done));
+    case Spread::kBlocking:
+      return Block(spec, session, args, nullptr, std::move(done));
     default:
       return DispatchKeys(spec, session, args, std::move(done));
   }
+}
+
+void Dispatcher::Block(const CommandSpec& spec, const SessionOptions& session, Args args,
+                       std::shared_ptr<BlockedCall> blocked, Done done) {
+  std::make_shared<BlockingOperation>(&environment_, session, std::move(done))
+      ->Start(spec, args, std::move(blocked));
 }
 
 void Dispatcher::DispatchKeys(const CommandSpec& spec, const SessionOptions& session, Args args, Done done) {

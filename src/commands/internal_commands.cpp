@@ -132,6 +132,22 @@ void Purge(CommandContext& context) {
   context.reply.Integer(static_cast<int64_t>(types::PurgeExpired(&context.transaction, kPurgeRowsMax)));
 }
 
+// orrery.ready type key [key...]: the first key that has something for the client of the request's place; an empty reply
+// if there is none.
+void Ready(CommandContext& context) {
+  for (size_t i = replication::Request::kParkedKeys; i < context.argc(); ++i) {
+    const std::string_view key = context.arg(i);
+    const types::KeyType type = types::KeyView(&context.transaction, context.db(), key).type();
+    if (types::TypeName(type) != context.arg(1) || !context.request.MayTake(key)) continue;
+    return context.reply.BulkString(key);
+  }
+}
+
+// orrery.leave: by its place alone the request ends the wait of that place.
+void Leave(CommandContext& context) {
+  context.reply.Ok();
+}
+
 }  // namespace
 
 Handler FindInternal(std::string_view name) {
@@ -139,6 +155,8 @@ Handler FindInternal(std::string_view name) {
   if (name == "orrery.drop") return Drop;
   if (name == "orrery.scan") return Scan;
   if (name == "orrery.flush") return Flush;
+  if (name == "orrery.ready") return Ready;
+  if (name == "orrery.leave") return Leave;
   return name == "orrery.purge" ? Purge : nullptr;
 }
 

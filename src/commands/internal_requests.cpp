@@ -101,4 +101,22 @@ void BuildFlush(bool all_databases, Request* request) {
   request->traits = kRemoves;
 }
 
+void BuildReady(std::string_view type, const std::vector<std::string>& keys, Request* request) {
+  request->args.Append("orrery.ready");
+  request->args.Append(type);
+  for (const std::string& key : keys) request->args.Append(key);
+  request->traits = kReads;
+  request->traits.parks = true;
+}
+
+std::optional<std::string> ParseReadyReply(std::string_view reply) {
+  const auto key = TextOf(reply);
+  return key ? std::optional<std::string>(*key) : std::nullopt;
+}
+
+void BuildLeave(Request* request) {
+  request->args.Append("orrery.leave");
+  request->traits = {.reads = false, .writes = false, .blind = false, .idempotent = true};
+}
+
 }  // namespace orrery::commands

@@ -1,8 +1,10 @@
-// ZMPOP (https://redis.io/commands/zmpop/). Where its keys lie in several slots, the entry node asks one
-// after the other (FirstOfOperation).
+// Pops from the first of several sorted sets that has members: ZMPOP (https://redis.io/commands/zmpop/) and the commands
+// that wait. Here they take what there is; the entry node asks slot after slot and does the waiting (FirstOfOperation,
+// BlockingOperation).
 
 #include <string>
 
+#include "commands/blocking_timeout.h"
 #include "commands/command_families.h"
 #include "commands/zset_support.h"
 
@@ -48,7 +50,7 @@ void PopFirst(CommandContext& context, size_t first_key, size_t end_key, const P
   for (size_t i = first_key; i < end_key; ++i) {
     ZsetKey key = ZsetAt(context, i);
     if (!IsZset(context, key)) return;
-    if (key.empty()) continue;
+    if (key.empty() || !context.request.MayTake(context.arg(i))) continue;
     context.reply.Array(2);
     context.reply.BulkString(context.arg(i));
     const auto popped = key.Pop(options.end, options.count);
@@ -63,18 +65,56 @@ void PopFirst(CommandContext& context, size_t first_key, size_t end_key, const P
   context.reply.NullArray();
 }
 
-// ZMPOP numkeys key [key...] MIN|MAX [COUNT count]
+// ZMPOP numkeys key [key...] MIN|MAX [COUNT count], behind a timeout if it waits.
+template <bool kWaits>
 void ZMPop(CommandContext& context) {
-  const auto keys = PositiveArg(context, 1, "ERR numkeys should be greater than 0");
+  constexpr size_t kCountArg = kWaits ? 2 : 1;
+  constexpr size_t kFirst = kCountArg + 1;
+  const auto keys = PositiveArg(context, kCountArg, "ERR numkeys should be greater than 0");
   if (!keys) return;
-  if (*keys > context.argc() - 2) return context.reply.Error(kSyntaxError);
-  const size_t end_key = 2 + static_cast<size_t>(*keys);
+  if (*keys > context.argc() - kFirst) return context.reply.Error(kSyntaxError);
+  const size_t end_key = kFirst + static_cast<size_t>(*keys);
   PopOptions options;
-  if (ParsePopOptions(context, end_key, &options)) PopFirst(context, 2, end_key, options);
+  if (!ParsePopOptions(context, end_key, &options)) return;
+  if (kWaits && !IsTimeout(context, 1)) return;
+  PopFirst(context, kFirst, end_key, options);
+}
+
+// BZPOPMIN key [key...] timeout
+template <ZsetKey::End kEnd>
+void BZPop(CommandContext& context) {
+  const size_t end_key = context.argc() - 1;
+  if (!IsTimeout(context, end_key)) return;
+  for (size_t i = 1; i < end_key; ++i) {
+    ZsetKey key = ZsetAt(context, i);
+    if (!IsZset(context, key)) return;
+    if (key.empty() || !context.request.MayTake(context.arg(i))) continue;
+    const auto popped = key.Pop(kEnd, 1);
+    context.reply.Array(3);
+    context.reply.BulkString(context.arg(i));
+    context.reply.BulkString(popped.front().member);
+    return context.reply.Double(popped.front().score);
+  }
+  context.reply.NullArray();
+}
+
+constexpr CommandSpec BZPopSpec(std::string_view name, Handler handler, std::string_view summary) {
+  return With(Keyed(name, -3, kWrite | kFast | kNoscript | kBlocking, {1, -2, 1}, handler, "sorted-set", "5.0.0",
+                    "O(log(N)) with N members", summary),
+              Spread::kBlocking);
 }
 
 constexpr CommandSpec kSpecs[] = {
-    With(Counted(Keyed("zmpop", -4, kWrite, {}, ZMPop, "sorted-set", "7.0.0",
+    BZPopSpec("bzpopmax", BZPop<ZsetKey::End::kMax>,
+              "Removes the member with the highest score of the first sorted set that has any, or waits for one"),
+    BZPopSpec("bzpopmin", BZPop<ZsetKey::End::kMin>,
+              "Removes the member with the lowest score of the first sorted set that has any, or waits for one"),
+    With(Counted(Keyed("bzmpop", -5, kWrite | kNoscript | kBlocking, {}, ZMPop<true>, "sorted-set", "7.0.0",
+                       "O(K+M*log(N)) with K keys, N members and M of them returned",
+                       "Removes members of the first sorted set that has any, or waits for some"),
+                 2),
+         Spread::kBlocking),
+    With(Counted(Keyed("zmpop", -4, kWrite, {}, ZMPop<false>, "sorted-set", "7.0.0",
                        "O(K+M*log(N)) with K keys, N members and M of them returned",
                        "Removes members of the first sorted set that has any"),
                  1),

@@ -92,6 +92,7 @@ void Coordinator::OnReachChanged() {
   for (SlotId id = 0; id < slots_.size(); ++id) {
     if (Slot* slot = Find(id)) RefreshTargets(id, slot);
   }
+  SendParkedAway();
 }
 
 void Coordinator::OnPeerDown(NodeId peer) {
@@ -262,6 +263,7 @@ void Coordinator::OnSlotAdvanced(SlotId id) {
   }
   slot->seen = clock;
   slot->quorum.Recheck(clock);
+  parked_.Touch(id);
   turn_.Insert(id);
 }
 

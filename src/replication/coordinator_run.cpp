@@ -33,6 +33,7 @@ void Coordinator::BeforeCommit() {
     Slot& slot = At(id);
     slot.quorum.Recheck(context_.slots->At(id).clock());
     RunQueue(id, &slot);
+    CallParked(id, &slot);
     SendProbes(id, &slot);
   }
 }
@@ -52,6 +53,16 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
   }
 }
 
+storage::Transaction Coordinator::Begin(SlotId id, const Slot& slot) {
+  SlotReplica& replica = context_.slots->At(id);
+  const uint64_t now_ms = context_.clock->WallMs();
+  context_.hybrid->ObserveStored(replica.newest());
+  return storage::Transaction(
+      *context_.store,
+      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
+       now_ms, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0});
+}
+
 void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   const Request& request = waiting.request;
   if (request.traits.writes && !disk_error_.empty()) {
@@ -61,13 +72,12 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
     ORRERY_MARK("forwarded request too old to run");
     return Refuse(Outcome::kNotHere, "", std::move(waiting.done));
   }
-  SlotReplica& replica = context_.slots->At(id);
-  const uint64_t now_ms = context_.clock->WallMs();
-  context_.hybrid->ObserveStored(replica.newest());
-  storage::Transaction transaction(
-      *context_.store,
-      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
-       now_ms, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot->birth_floor, replica.collection_rows() > 0});
+  if (!request.place.empty()) {
+    FinishParked(parked_.Leave(id, request.place), {});
+    if (request.traits.parks) return Park(std::move(waiting));
+    waiting.request.holds = &parked_;
+  }
+  storage::Transaction transaction = Begin(id, *slot);
   for (const auto& [row_key, bytes] : request.attachments) {
     causality::Row row;
     if (!causality::DecodeRow(bytes, &row)) {
@@ -101,6 +111,7 @@ Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transact
   executed->own = event.dot;
   if (Status status = context_.slots->ApplyOwn(event, rows, encoded); !status.ok()) return status;
   ++context_.stats.events_made;
+  parked_.Touch(id);
   const uint64_t sequence = slot->quorum.Saw(event.dot);
   slot->seen.Advance(event.dot);
   slot->made = event.dot.counter;
@@ -180,12 +191,19 @@ void Coordinator::CommitFailed(const std::string& why) {
     slot.replies.clear();
     slot.queue.clear();
   }
+  for (SlotId id : parked_.slots()) {
+    for (Callback& done : parked_.LeaveAll(id)) {
+      ++pending_;
+      Refuse(Outcome::kDiskError, why, std::move(done));
+    }
+  }
   busy_.Clear();
   turn_.Clear();
   RunFinished();
 }
 
 void Coordinator::OnTick(uint64_t now_us) {
+  ExpireParked(now_us);
   const std::vector<SlotId> busy = busy_.slots();
   for (SlotId id : busy) {
     Slot& slot = At(id);

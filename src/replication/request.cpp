@@ -3,12 +3,16 @@
 namespace orrery::replication {
 namespace {
 
+// Beside the traits: a place follows the arguments.
+constexpr uint8_t kHasPlace = 32;
+
 uint8_t TraitBits(const Traits& t) {
-  return static_cast<uint8_t>((t.reads ? 1 : 0) | (t.writes ? 2 : 0) | (t.blind ? 4 : 0) | (t.idempotent ? 8 : 0));
+  return static_cast<uint8_t>((t.reads ? 1 : 0) | (t.writes ? 2 : 0) | (t.blind ? 4 : 0) | (t.idempotent ? 8 : 0) |
+                              (t.parks ? 16 : 0));
 }
 
 Traits TraitsFromBits(uint8_t bits) {
-  return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+  return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};
 }
 
 }  // namespace
@@ -17,12 +21,13 @@ void EncodeRequest(const Request& request, Encoder* out) {
   out->PutU16(request.slot);
   out->PutU8(request.db);
   out->PutU8(request.resp);
-  out->PutU8(TraitBits(request.traits));
+  out->PutU8(TraitBits(request.traits) | (request.place.empty() ? 0 : kHasPlace));
   out->PutU8(request.read_quorum);
   out->PutU8(request.write_quorum);
   out->PutVarint(request.timeout_ms);
   out->PutVarint(request.args.size());
   for (size_t i = 0; i < request.args.size(); ++i) out->PutBytes(request.args[i]);
+  if (!request.place.empty()) out->PutBytes(request.place);
   out->PutVarint(request.attachments.size());
   for (const auto& [row_key, row] : request.attachments) {
     out->PutBytes(row_key);
@@ -35,18 +40,21 @@ Request DecodeRequest(Decoder* in) {
   request.slot = in->GetU16();
   request.db = in->GetU8();
   request.resp = in->GetU8();
-  request.traits = TraitsFromBits(in->GetU8());
+  const uint8_t bits = in->GetU8();
+  request.traits = TraitsFromBits(bits);
   request.read_quorum = in->GetU8();
   request.write_quorum = in->GetU8();
   request.timeout_ms = static_cast<uint32_t>(in->GetVarint());
   const uint64_t args = in->GetCount();
   for (uint64_t i = 0; i < args && in->ok(); ++i) request.args.Append(in->GetBytes());
+  if ((bits & kHasPlace) != 0) request.place = in->GetBytes();
   const uint64_t attachments = in->GetCount(2);
   for (uint64_t i = 0; i < attachments && in->ok(); ++i) {
     std::string row_key(in->GetBytes());
     request.attachments.emplace_back(std::move(row_key), in->GetBytes());
   }
   if (request.slot >= kSlotCount || request.args.size() == 0) in->Fail();
+  if (request.traits.parks && request.place.empty()) in->Fail();
   return request;
 }
 

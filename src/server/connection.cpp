@@ -65,7 +65,7 @@ std::string ClientConnection::Describe() const {
   const size_t output = output_bytes();
   std::string flags;
   if (closing_) flags += 'c';
-  if (worker_.pause().holds_back(now_us) && is_postponed()) flags += 'b';
+  if (waits_for_key() || (worker_.pause().holds_back(now_us) && is_postponed())) flags += 'b';
   if (session_.readonly) flags += 'r';
   if (session_.no_evict) flags += 'e';
   if (session_.no_touch) flags += 'T';
@@ -93,8 +93,13 @@ size_t ClientConnection::output_bytes() const {
 void ClientConnection::Close() {
   if (closed_) return;
   closed_ = closing_ = true;
+  AbandonBlocked();
   tcp_->Close();
   worker_.OnClientClosed(*this);
+}
+
+void ClientConnection::AbandonBlocked() {
+  if (blocked_ != nullptr) blocked_->Abandon();
 }
 
 void ClientConnection::CloseAfterReplies() {
@@ -130,6 +135,7 @@ bool ClientConnection::OnEnd() {
 void ClientConnection::OnClosed(const Status& reason) {
   if (closed_) return;
   closed_ = closing_ = true;
+  AbandonBlocked();
   if (!reason.ok()) worker_.log().Verbose("Client {} at {}: {}", id_, address_, reason.message());
   worker_.OnClientClosed(*this);
 }

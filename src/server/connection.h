@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orrery/commands/blocked_call.h"
 #include "orrery/resp/input_buffer.h"
 #include "orrery/resp/request_parser.h"
 #include "orrery/runtime/uv/tcp.h"
@@ -58,7 +59,12 @@ class ClientConnection final : public runtime::TcpHandler {
   void OnUnpaused();
   bool is_postponed() const { return !postponed_.empty(); }
   /// For INFO's blocked_clients.
-  bool is_blocked() const { return is_postponed() || alone_.has_value(); }
+  bool is_blocked() const {
+    return is_postponed() || (alone_.has_value() && (blocked_ == nullptr || blocked_->waits()));
+  }
+  bool waits_for_key() const { return blocked_ != nullptr && blocked_->waits(); }
+  /// CLIENT UNBLOCK: false if no command of it waits for a key.
+  bool Unblock(commands::BlockedCall::End end) { return blocked_ != nullptr && blocked_->Unblock(end); }
   /// Called once a second: timeout, soft output limit, memory.
   void OnTick(uint64_t now_us);
   /// Brings the session back to its start, for RESET.
@@ -104,6 +110,7 @@ class ClientConnection final : public runtime::TcpHandler {
   void NarrowWindow(size_t reply_bytes);
   bool CheckOutputLimit(uint64_t now_us);
   void FinishIfDone();
+  void AbandonBlocked();
 
   Worker& worker_;
   const uint64_t id_;
@@ -131,6 +138,7 @@ class ClientConnection final : public runtime::TcpHandler {
   std::vector<std::string> postponed_;  ///< a command that waits for its moment; empty: none
   size_t postponed_bytes_ = 0;
   std::optional<uint64_t> alone_;  ///< the place of the command that runs alone
+  std::shared_ptr<commands::BlockedCall> blocked_;  ///< of that one, if it is a blocking command
   bool processing_ = false;
   bool stalled_ = false;  ///< commands may be waiting in the input
   bool reading_ = true;

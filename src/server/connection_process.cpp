@@ -157,8 +157,10 @@ void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size
   if ((entry.spec->flags & commands::kWrite) != 0) NoteWrites(entry, args);
   const uint64_t number = AddPlace(entry, args, request_bytes, started_us, silent);
   if (entry.alone) alone_ = number;
-  const Caller caller{session_.db, static_cast<uint8_t>(session_.protocol), session_.read_quorum,
-                      session_.write_quorum};
+  Caller caller{session_.db, static_cast<uint8_t>(session_.protocol), session_.read_quorum, session_.write_quorum};
+  if ((entry.spec->flags & commands::kBlocking) != 0) {
+    caller.blocked = blocked_ = std::make_shared<commands::BlockedCall>();
+  }
   // Two words, so that no memory is taken for the callback.
   worker_.runner().Run(*entry.spec, args, caller,
                        [this, number](std::string reply) { Answer(number, std::move(reply)); });

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "server/connection.h"
 #include "server/server_state.h"
@@ -45,7 +46,10 @@ void ClientConnection::Answer(uint64_t number, std::string reply) {
   --under_way_;
   under_way_bytes_ -= place.request_bytes;
   if (alone_ == number) alone_.reset();
+  const auto blocked = std::exchange(blocked_, nullptr);
   if (closed_) return worker_.OnAnswerForClosed(*this);
+  // Waiting for others is no time that the command took.
+  if (blocked != nullptr && blocked->has_waited()) place.started_us = worker_.loop().MonotonicUs();
   Account(*place.command, reply, place.started_us, &place.preview, {});
   NarrowWindow(reply.size());
   if (!place.silent) {

@@ -124,7 +124,11 @@ void Worker::Drain(std::function<void()> done) {
   Unpause();
   std::vector<ClientConnection*> all;
   for (const auto& [id, client] : clients_) all.push_back(client.get());
-  for (ClientConnection* client : all) client->CloseAfterReplies();
+  for (ClientConnection* client : all) {
+    // What waits for a key would wait on; its client asks elsewhere.
+    if (client->waits_for_key()) client->Close();
+    client->CloseAfterReplies();
+  }
   ScheduleBurial();
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "commands/test_timers.h"
 #include "orrery/commands/cluster_access.h"
 #include "orrery/commands/dispatcher.h"
 #include "orrery/commands/executor.h"
@@ -49,14 +50,20 @@ class CommandHarness final : public replication::RequestRouter, public ClusterAc
   // ClusterAccess
   void SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) override;
   void Post(std::function<void()> task) override;
+  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override { return timers_.Start(now_ms_ + ms, std::move(task)); }
+  void StopTimer(uint64_t id) override { timers_.Stop(id); }
+  uint64_t WallMs() override { return now_ms_; }
 
  private:
   std::string Select(Args args);
+  void RunTasks();
 
   Executor executor_;
   types::DerivedIndex index_;
   std::map<SlotId, std::unique_ptr<types::TestSlot>> slots_;
   std::deque<std::function<void()>> tasks_;
+  TestTimers timers_;
+  std::vector<replication::Callback> parked_;  ///< wait for a key: nobody calls them
   Dispatcher dispatcher_;
   SessionOptions session_;
   uint64_t now_ms_ = 1'700'000'000'000;

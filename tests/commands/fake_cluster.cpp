@@ -53,14 +53,20 @@ void FakeCluster::SurveyKeys(const SurveyQuery& query, std::function<void(const 
   });
 }
 
-void FakeCluster::Start(const std::vector<std::string_view>& args, std::optional<std::string>* reply) {
+void FakeCluster::Start(const std::vector<std::string_view>& args, std::optional<std::string>* reply,
+                        const std::shared_ptr<BlockedCall>& blocked) {
   // The arguments live only during the call.
   std::vector<std::string> copies(args.begin(), args.end());
   const std::vector<std::string_view> views(copies.begin(), copies.end());
-  dispatcher_.Dispatch(session, views, [reply](std::string bytes) {
+  const auto done = [reply](std::string bytes) {
     ORRERY_CHECK(!reply->has_value());
     *reply = std::move(bytes);
-  });
+  };
+  if (blocked != nullptr) {
+    dispatcher_.Block(*CommandTable::Get().Find(args[0]), session, views, blocked, done);
+  } else {
+    dispatcher_.Dispatch(session, views, done);
+  }
   ORRERY_CHECK(!reply->has_value());
   for (std::string& copy : copies) copy.assign(copy.size(), '#');
 }
@@ -93,16 +99,64 @@ bool FakeCluster::Step() {
 }
 
 void FakeCluster::RunRequest(Waiting waiting) {
-  const Request& request = waiting.request;
+  Request& request = waiting.request;
   if (on_run) on_run(request);
   log_.push_back(std::string(request.args[0]) + " " + std::to_string(request.slot));
   last_request_ = request;
   const auto failure = failures_.find(request.slot);
-  Response response = failure != failures_.end() ? failure->second : Execute(request);
-  Post([this, done = std::move(waiting.done), response = std::move(response)] {
+  if (failure != failures_.end()) return Answer(std::move(waiting.done), failure->second);
+  const SlotId slot = request.slot;
+  if (!request.place.empty()) {
+    if (auto done = parked_.Leave(slot, request.place)) Answer(std::move(done), {});
+    request.holds = &parked_;
+  }
+  if (request.traits.parks) {
+    Park(std::move(waiting));
+  } else {
+    Answer(std::move(waiting.done), Execute(request));
+  }
+  CallParked(slot);
+}
+
+// As Coordinator does it.
+void FakeCluster::Park(Waiting waiting) {
+  const uint64_t until_us = (now_ms_ + waiting.request.timeout_ms) * 1000;
+  parked_.Park(std::move(waiting.request), std::move(waiting.done), until_us);
+}
+
+void FakeCluster::CallParked(SlotId slot) {
+  std::vector<std::pair<std::string, Response>> called;
+  for (const Request* request : parked_.Candidates(slot)) {
+    Response response = Execute(*request);
+    if (!response.reply.empty()) called.emplace_back(request->place, std::move(response));
+  }
+  for (auto& [place, response] : called) Answer(parked_.Call(slot, place, now_ms_ * 1000), std::move(response));
+}
+
+void FakeCluster::SendParkedAway(SlotId slot) {
+  for (replication::Callback& done : parked_.LeaveAll(slot)) Answer(std::move(done), {});
+}
+
+void FakeCluster::Answer(replication::Callback done, Response response) {
+  Post([this, done = std::move(done), response = std::move(response)] {
     --under_way_;
     done(response);
   });
+}
+
+void FakeCluster::Advance(uint64_t ms) {
+  const uint64_t end_ms = now_ms_ + ms;
+  Settle();
+  while (!timers_.empty() && timers_.next_due_ms() <= end_ms) {
+    now_ms_ = std::max(now_ms_, timers_.next_due_ms());
+    timers_.TakeNext()();
+    Settle();
+  }
+  now_ms_ = end_ms;
+  for (replication::Callback& done : parked_.TakeLate(now_ms_ * 1000)) Answer(std::move(done), {});
+  Settle();
+  for (SlotId slot : parked_.slots()) CallParked(slot);
+  Settle();
 }
 
 Response FakeCluster::Execute(const Request& request) {

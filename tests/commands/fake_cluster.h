@@ -11,9 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "commands/test_timers.h"
 #include "orrery/commands/cluster_access.h"
 #include "orrery/commands/dispatcher.h"
 #include "orrery/commands/executor.h"
+#include "orrery/replication/parked_requests.h"
 #include "orrery/replication/request.h"
 #include "orrery/types/derived_index.h"
 #include "types/test_slot.h"
@@ -32,9 +34,13 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
   // ClusterAccess
   void SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override { return timers_.Start(now_ms_ + ms, std::move(task)); }
+  void StopTimer(uint64_t id) override { timers_.Stop(id); }
+  uint64_t WallMs() override { return now_ms_; }
 
-  /// Starts a command; its reply will be in *reply.
-  void Start(const std::vector<std::string_view>& args, std::optional<std::string>* reply);
+  /// Starts a command; its reply will be in *reply. blocked: to end the wait of a blocking one.
+  void Start(const std::vector<std::string_view>& args, std::optional<std::string>* reply,
+             const std::shared_ptr<BlockedCall>& blocked = nullptr);
   /// Starts a command and lets everything go on until nothing is left.
   std::string Run(const std::vector<std::string_view>& args);
   /// One step of what is waiting, chosen by chance; false if nothing waits.
@@ -46,6 +52,9 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
 
   /// Requests to that slot end like this from now on, without being run; nullopt: no more.
   void Fail(SlotId slot, std::optional<replication::Response> response);
+  /// Its coordinator is another one now, which does not know who waits: they are sent away, or forgotten.
+  void SendParkedAway(SlotId slot);
+  void ForgetParked(SlotId slot) { parked_.LeaveAll(slot); }
   /// Called before a request is run, after it was taken from its queue.
   std::function<void(const replication::Request&)> on_run;
 
@@ -57,7 +66,8 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
   size_t surveys() const { return surveys_; }
   const replication::Request& last_request() const { return last_request_; }
   types::TestSlot& slot(SlotId slot);
-  void Advance(uint64_t ms) { now_ms_ += ms; }
+  /// Time passes; what becomes due runs, and whatever it sets going.
+  void Advance(uint64_t ms);
 
   SessionOptions session;
   /// The survey knows nothing, or has not counted these slots.
@@ -72,6 +82,9 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
 
   void RunRequest(Waiting waiting);
   replication::Response Execute(const replication::Request& request);
+  void Park(Waiting waiting);
+  void CallParked(SlotId slot);
+  void Answer(replication::Callback done, replication::Response response);
 
   std::mt19937_64 random_;
   types::DerivedIndex index_;
@@ -82,6 +95,8 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
   std::vector<std::string> log_;
   replication::Request last_request_;
   Executor executor_;
+  TestTimers timers_;
+  replication::ParkedRequests parked_;
   uint64_t now_ms_ = 1'700'000'000'000;
   size_t under_way_ = 0;
   size_t under_way_max_ = 0;

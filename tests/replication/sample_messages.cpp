@@ -45,6 +45,8 @@ Request SampleRequest() {
   request.timeout_ms = 700;
   request.args = Arguments({"SET", "", "value"});
   request.attachments.emplace_back("other row", "its bytes");
+  request.place = "first of all";
+  request.traits.parks = true;
   return request;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "orrery/replication/survey_result.h"
@@ -22,6 +23,13 @@ class ClusterAccess {
 
   /// Runs the task on this loop, later.
   virtual void Post(std::function<void()> task) = 0;
+
+  /// Runs the task once on this loop, that long from now or later. Never 0.
+  virtual uint64_t StartTimer(uint64_t ms, std::function<void()> task) = 0;
+  /// Forgets the task; harmless when it has run.
+  virtual void StopTimer(uint64_t id) = 0;
+  /// Milliseconds since the epoch, to compare with those of other nodes.
+  virtual uint64_t WallMs() = 0;
 };
 
 }  // namespace orrery::commands

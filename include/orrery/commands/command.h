@@ -35,6 +35,7 @@ enum class Spread : uint8_t {
   kAllOk,    ///< split by slot, every part answers OK (MSET)
   kGather,   ///< runs at the slot of its home key with the rows of the other keys attached (BITOP, LCS, COPY, RENAME)
   kFirstOf,  ///< asks slot by slot, in the order of the keys, until one has something (ZMPOP)
+  kBlocking, ///< as kFirstOf, and waits until a key has something (BLPOP)
   kCluster,  ///< asks every slot or node (SCAN, KEYS, DBSIZE, FLUSHALL, RANDOMKEY)
 };
 

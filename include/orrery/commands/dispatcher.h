@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "orrery/commands/blocked_call.h"
 #include "orrery/commands/cluster_access.h"
 #include "orrery/commands/command_table.h"
 #include "orrery/replication/request.h"
@@ -26,6 +27,7 @@ struct DispatchEnvironment {
   replication::RequestRouter& router;
   ClusterAccess& cluster;
   uint64_t random_state;
+  uint64_t blocking_calls = 0;  ///< made so far
 
   /// For choices by chance: RANDOMKEY. The same sequence for the same seed (splitmix64).
   uint64_t NextRandom();
@@ -53,6 +55,10 @@ class Dispatcher {
   /// As above, for a command that is still to be looked up; its errors become the reply. REQUIRES: not a
   /// command that the node answers itself.
   void Dispatch(const SessionOptions& session, Args args, Done done);
+
+  /// As above, for a command of Spread::kBlocking, whose wait the caller can end by *blocked.
+  void Block(const CommandSpec& spec, const SessionOptions& session, Args args, std::shared_ptr<BlockedCall> blocked,
+             Done done);
 
   /// Commands that may take several rounds. To keep a client's order, the caller dispatches one only when all
   /// earlier commands of that client are answered, and later ones only when it is answered itself.

@@ -10,6 +10,7 @@
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/messages.h"
+#include "orrery/replication/parked_requests.h"
 #include "orrery/replication/quorum.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/replication/slot_set.h"
@@ -111,12 +112,18 @@ class Coordinator {
   void StartReadiness(SlotId id, Slot* slot);
   void SendProbes(SlotId id, Slot* slot);
   void AskEverybody(Slot* slot);
+  storage::Transaction Begin(SlotId id, const Slot& slot);
   void Execute(SlotId id, Slot* slot, Waiting waiting);
   Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
   void Release(SlotId id, Slot* slot);
   bool MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const;
+  void Park(Waiting waiting);
+  void CallParked(SlotId id, Slot* slot);
+  void SendParkedAway();
+  void ExpireParked(uint64_t now_us);
+  void FinishParked(Callback done, std::string reply);
   void Finish(Callback done, Response response);
   void RunFinished();
   void Expire(Slot* slot, uint64_t now_us);
@@ -129,6 +136,7 @@ class Coordinator {
   SlotSet busy_;               ///< slots with a queue or replies
   std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
+  ParkedRequests parked_;
   size_t pending_ = 0;
   std::string disk_error_;
 };

@@ -22,6 +22,7 @@ struct Traits {
   bool writes = false;      ///< may make an event: W must be there before it runs
   bool blind = false;       ///< needs no state at all (SET, MSET, DPUT): a fallback may run it with no home in reach
   bool idempotent = false;  ///< twice is as good as once: may be retried elsewhere although it was sent
+  bool parks = false;       ///< waits at its coordinator until there is something to reply (ParkedRequests)
   bool operator==(const Traits&) const = default;
 };
 
@@ -48,6 +49,15 @@ class Arguments {
   std::vector<size_t> ends_;
 };
 
+struct Request;
+
+/// Says which keys are kept for clients that have waited for longer.
+class KeyHolds {
+ public:
+  virtual ~KeyHolds() = default;
+  virtual bool IsHeld(const Request& request, std::string_view key) const = 0;
+};
+
 /// One command on one slot, as it travels from the entry node to the coordinator.
 struct Request {
   SlotId slot = 0;
@@ -61,8 +71,18 @@ struct Request {
   /// encoded request: the frame says it.
   uint64_t sent_ms = 0;
   Arguments args;
+  /// Of a blocking command: its client's place among all that wait, compared as bytes, the least first; it outlives
+  /// coordinators. A request with a place takes out of its slot what is parked there by the same place. Empty: none.
+  std::string place;
+  /// Where the keys begin in the arguments of a request that parks.
+  static constexpr size_t kParkedKeys = 2;
+  /// Set by the coordinator for the time of the execution.
+  const KeyHolds* holds = nullptr;
   /// Rows of other slots, (row key, encoded row), for commands over several slots. Read-only at the coordinator.
   std::vector<std::pair<std::string, std::string>> attachments;
+
+  /// Whether the command may take something from the key, or has to leave it to who came before.
+  bool MayTake(std::string_view key) const { return place.empty() || holds == nullptr || !holds->IsHeld(*this, key); }
 };
 
 void EncodeRequest(const Request& request, Encoder* out);

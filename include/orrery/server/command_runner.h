@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "orrery/commands/blocked_call.h"
 #include "orrery/commands/command.h"
 
 namespace orrery::server {
@@ -16,6 +18,8 @@ struct Caller {
   uint8_t resp = 2;
   uint8_t read_quorum = 0;   ///< of the connection (CLIENT QUORUM); 0: the cluster's
   uint8_t write_quorum = 0;  ///< likewise
+  /// Where a blocking command says how its wait can be ended; set for those only.
+  std::shared_ptr<commands::BlockedCall> blocked = {};
 };
 
 /// Runs the commands that the server does not answer by itself: whatever has to do with keys. One per loop,

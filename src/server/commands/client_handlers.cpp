@@ -224,7 +224,7 @@ void Caching(ServerCall& call) {
       "enabled");
 }
 
-/// No command here blocks on a key, and WAIT cannot be unblocked in Redis either.
+/// CLIENT UNBLOCK id [TIMEOUT|ERROR]. WAIT cannot be unblocked in Redis either.
 void Unblock(ServerCall& call) {
   const auto id = resp::ParseInteger(call.arg(2));
   if (!id) return NotAnInteger(call);
@@ -232,7 +232,19 @@ void Unblock(ServerCall& call) {
   if (call.argc() == 4 && !call.ArgIs(3, "timeout") && !call.ArgIs(3, "error")) {
     return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
-  call.reply.Integer(0);
+  using End = commands::BlockedCall::End;
+  const End end = call.argc() == 4 && call.ArgIs(3, "error") ? End::kError : End::kTimeout;
+  const ReplyTicket ticket = call.Defer();
+  call.worker.state().Gather<bool>(
+      call.worker,
+      [id = static_cast<uint64_t>(*id), end](Worker& worker) {
+        ClientConnection* client = worker.FindClient(id);
+        return client != nullptr && client->Unblock(end);
+      },
+      [ticket](const std::vector<bool>& unblocked) {
+        const bool any = std::find(unblocked.begin(), unblocked.end(), true) != unblocked.end();
+        ticket.Answer(any ? ":1\r\n" : ":0\r\n");
+      });
 }
 
 constexpr ServerCommand kHandlers[] = {

@@ -202,6 +202,7 @@ void NodeLoop::Run(const commands::CommandSpec& command, std::span<const std::st
   options.resp = caller.resp;
   options.read_quorum = caller.read_quorum;
   options.write_quorum = caller.write_quorum;
+  if (caller.blocked) return dispatcher_->Block(command, options, args, caller.blocked, std::move(done));
   dispatcher_->Dispatch(command, options, args, std::move(done));
 }
 

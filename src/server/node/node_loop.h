@@ -86,6 +86,9 @@ class NodeLoop final : public runtime::PeerEvents,
   // commands::ClusterAccess
   void SurveyKeys(const commands::SurveyQuery& query, std::function<void(const commands::KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { loop().Post(std::move(task)); }
+  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override { return loop().After(ms * 1000, std::move(task)); }
+  void StopTimer(uint64_t id) override { loop().Cancel(id); }
+  uint64_t WallMs() override { return loop().WallMs(); }
 
  private:
   void EndTurn();

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+namespace orrery::commands {
+
+/// Ends a blocking command before its time: held by the connection that waits for it. One loop.
+class BlockedCall {
+ public:
+  enum class End : uint8_t {
+    kTimeout,  ///< as if its time were over (CLIENT UNBLOCK id TIMEOUT)
+    kError,    ///< with the error UNBLOCKED (CLIENT UNBLOCK id ERROR)
+    kGone,     ///< the client is gone: it must not take anything any more
+  };
+
+  /// Whether the command waits. While it is taking something it does not.
+  bool waits() const { return unblock_ != nullptr; }
+  /// False: it does not wait. The reply comes later, as always.
+  bool Unblock(End end) {
+    if (!unblock_) return false;
+    std::exchange(unblock_, nullptr)(end);
+    return true;
+  }
+  /// The client is gone, whether the command waits or will. What it has begun to take it takes.
+  void Abandon() {
+    abandoned_ = true;
+    Unblock(End::kGone);
+  }
+  bool abandoned() const { return abandoned_; }
+  bool has_waited() const { return has_waited_; }
+
+  /// For the command itself.
+  void OnUnblock(std::function<void(End)> unblock) {
+    has_waited_ = has_waited_ || unblock != nullptr;
+    unblock_ = std::move(unblock);
+  }
+
+ private:
+  std::function<void(End)> unblock_;
+  bool abandoned_ = false;
+  bool has_waited_ = false;
+};
+
+}  // namespace orrery::commands
