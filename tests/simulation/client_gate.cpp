@@ -11,8 +11,12 @@ using replication::Request;
 using replication::Response;
 
 ClientGate::ClientGate(replication::RequestRouter* router, RequestListener* listener, uint64_t random_seed,
-                       std::function<void(std::function<void()>)> post)
-    : router_(*router), listener_(*listener), post_(std::move(post)), dispatcher_(this, this, random_seed) {}
+                       runtime::Timers* timers, runtime::Clock* clock)
+    : router_(*router),
+      listener_(*listener),
+      timers_(*timers),
+      clock_(*clock),
+      dispatcher_(this, this, random_seed) {}
 
 void ClientGate::Call(uint64_t call, const std::vector<std::string>& args,
                       std::function<void(std::string)> done) {
@@ -40,6 +44,14 @@ void ClientGate::Submit(Request request, replication::Callback done) {
     listener_.OnResponse(op, response);
     current_call_ = call;  // a command of several rounds goes on from here
     done(std::move(response));
+    current_call_ = 0;
+  });
+}
+
+uint64_t ClientGate::StartTimer(uint64_t ms, std::function<void()> task) {
+  return timers_.After(ms * 1000, [this, call = current_call_, task = std::move(task)] {
+    current_call_ = call;
+    task();
     current_call_ = 0;
   });
 }

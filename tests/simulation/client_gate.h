@@ -9,6 +9,8 @@
 #include "orrery/commands/cluster_access.h"
 #include "orrery/commands/dispatcher.h"
 #include "orrery/replication/request.h"
+#include "orrery/runtime/clock.h"
+#include "orrery/runtime/timers.h"
 
 namespace orrery::simulation {
 
@@ -25,9 +27,8 @@ class RequestListener {
 /// request the number of its operation, so that it can be followed through the cluster.
 class ClientGate final : private replication::RequestRouter, private commands::ClusterAccess {
  public:
-  /// post runs a task on the node, later.
   ClientGate(replication::RequestRouter* router, RequestListener* listener, uint64_t random_seed,
-             std::function<void(std::function<void()>)> post);
+             runtime::Timers* timers, runtime::Clock* clock);
 
   /// Starts a client's command; done is called once, with a whole reply, unless this life ends before.
   void Call(uint64_t call, const std::vector<std::string>& args, std::function<void(std::string)> done);
@@ -35,11 +36,15 @@ class ClientGate final : private replication::RequestRouter, private commands::C
  private:
   void Submit(replication::Request request, replication::Callback done) override;
   void SurveyKeys(const commands::SurveyQuery& query, std::function<void(const commands::KeySurvey&)> done) override;
-  void Post(std::function<void()> task) override { post_(std::move(task)); }
+  void Post(std::function<void()> task) override { timers_.After(1, std::move(task)); }
+  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override;
+  void StopTimer(uint64_t id) override { timers_.Cancel(id); }
+  uint64_t WallMs() override { return clock_.WallMs(); }
 
   replication::RequestRouter& router_;
   RequestListener& listener_;
-  std::function<void(std::function<void()>)> post_;
+  runtime::Timers& timers_;
+  runtime::Clock& clock_;
   commands::Dispatcher dispatcher_;
   uint64_t current_call_ = 0;  ///< of the command that is being taken apart or goes on
 };

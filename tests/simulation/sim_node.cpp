@@ -52,8 +52,8 @@ bool SimNode::Start() {
   auto shard = replication::Shard::Open(options_.shard, parts, actor(), host_.ViewOf(index_));
   if (!shard.ok()) return FailStart();
   shard_ = std::move(*shard);
-  gate_ = std::make_unique<ClientGate>(&shard_->router(), host_.listener(), random_->Next64(),
-                                       [this](auto task) { timers_->After(1, std::move(task)); });
+  gate_ = std::make_unique<ClientGate>(&shard_->router(), host_.listener(), random_->Next64(), timers_.get(),
+                                       &clock_);
   Run([] {});
   return true;
 }
