@@ -110,7 +110,8 @@ Command ChooseForZsets(const Draw& draw, const std::string& key) {
   if (dice < 78) return {"PEXPIREAT", key, std::to_string(draw.wall_ms + draw.random.Below(3'000))};
   if (dice < 81) return {"RENAME", key, draw.any_key('h')};
   if (dice < 85) return {"ZUNIONSTORE", key, "2", key, draw.any_key('h')};
-  if (dice < 88) return {"ZMPOP", "2", key, draw.any_key('h'), "MIN"};
+  if (dice < 87) return {"ZMPOP", "2", key, draw.any_key('h'), "MIN"};
+  if (dice < 93) return {dice % 2 == 0 ? "BZPOPMIN" : "BZPOPMAX", key, draw.any_key('h'), dice < 90 ? "0.2" : "2.5"};
   return {"ZRANGE", key, "0", "-1", "WITHSCORES"};
 }
 
