@@ -33,7 +33,7 @@ std::string_view TypeName(char letter) {
   return {};
 }
 
-/// "name", "name:i" or "name:k1".
+/// "name", "name:i" or "name:k1"; a pattern may have a number, too.
 Argument ParseWord(std::string_view word) {
   Argument argument;
   size_t colon = word.rfind(':');
@@ -42,9 +42,9 @@ Argument ParseWord(std::string_view word) {
   argument.name = word.substr(0, colon);
   argument.type = argument.name == "key" ? "key" : "string";
   if (colon != std::string_view::npos) argument.type = TypeName(word[colon + 1]);
-  if (argument.type != "key") return argument;
   const bool numbered = colon != std::string_view::npos && word.size() - colon == 3;
-  argument.key_spec = numbered ? word.back() - '0' : 0;
+  if (argument.type == "key") argument.key_spec = 0;
+  if (numbered) argument.key_spec = word.back() - '0';
   return argument;
 }
 

@@ -15,6 +15,7 @@ constexpr std::string_view kToAllShards = "request_policy:all_shards response_po
 constexpr std::string_view kShardReport =
     "nondeterministic_output request_policy:all_shards response_policy:special";
 constexpr std::string_view kUpdate = "RW access update";
+constexpr std::string_view kSortCategories = "set sortedset list dangerous";
 constexpr std::string_view kDangerousKeyspace = "keyspace dangerous";
 
 constexpr CommandDetails kRows[] = {
@@ -82,6 +83,12 @@ constexpr CommandDetails kRows[] = {
     {"renamenx", "", "", "RW access delete/OW insert", "key newkey:k1"},
     {"scan", "", "nondeterministic_output request_policy:special", "",
      "cursor:i [MATCH pattern:p] [COUNT count:i] [TYPE type]"},
+    {"sort", kSortCategories, "", "RO access/OW update",
+     "key [BY pattern:p1] [LIMIT (offset_count=offset:i count:i)] [GET pattern:p1].... [order=ASC|DESC] "
+     "[sorting=ALPHA] [STORE destination:k2]"},
+    {"sort_ro", kSortCategories, "", "RO access",
+     "key [BY pattern:p1] [LIMIT (offset_count=offset:i count:i)] [GET pattern:p1].... [order=ASC|DESC] "
+     "[sorting=ALPHA]"},
     {"touch", "", kSummed, "RO", "key..."},
     {"ttl", "", kRandomOutput, "RO access", "key"},
     {"type", "", "", "RO", "key"},

@@ -8,7 +8,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       StringCommands(),     LcsCommands(),    BitmapCommands(),   BitfieldCommands(),
       KeyCommands(),        DynamoCommands(), HashCommands(),
       HyperLogLogCommands(),
-      SetCommands(),        SetAlgebraCommands(),
+      SetCommands(),        SetAlgebraCommands(), SortCommands(),
       ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),
       ZsetAlgebraCommands(), ZsetPopCommands(), GeoCommands(), GeoSearchCommands(),
   };

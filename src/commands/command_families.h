@@ -25,6 +25,7 @@ std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HyperLogLogCommands();
 std::span<const CommandSpec> SetCommands();
 std::span<const CommandSpec> SetAlgebraCommands();
+std::span<const CommandSpec> SortCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetAddCommands();
 std::span<const CommandSpec> ZsetRangeCommands();

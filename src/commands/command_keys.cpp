@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/command_details.h"
+#include "commands/sort_arguments.h"
 #include "orrery/base/numbers.h"
 
 namespace orrery::commands {
@@ -44,6 +45,10 @@ constexpr std::string_view kStoreOptions[] = {"STORE", "STOREDIST"};
 
 /// No range if the option is not there.
 KeyRange StoreKeyOf(const CommandSpec& spec, Args args) {
+  if (spec.spread == Spread::kPatterns) {
+    const auto arg = static_cast<int>(ParseSort(args, true).store_arg);
+    return arg == 0 ? KeyRange() : KeyRange{arg, arg, 1};
+  }
   for (size_t i = args.size() - 1; i > spec.store_option_arg; --i) {
     const bool is_store =
         std::any_of(std::begin(kStoreOptions), std::end(kStoreOptions),
@@ -101,7 +106,13 @@ std::vector<KeySpec> KeySpecsOf(const CommandSpec& spec, std::string_view full_n
   if (spec.key_count_arg != 0) {
     specs.push_back({spec.key_count_arg, 0, 1, later_flags, KeySpec::Search::kCount});
   }
-  if (spec.store_option_arg != 0) {
+  if (spec.spread == Spread::kPatterns) {
+    const KeySpec unknown{0, 0, 0, flags.substr(0, slash), KeySpec::Search::kUnknown};
+    specs.push_back(unknown);
+    if (spec.store_option_arg == 0) return specs;
+    specs.push_back(unknown);
+    specs.back().flags = later_flags;
+  } else if (spec.store_option_arg != 0) {
     for (std::string_view option : kStoreOptions) {
       specs.push_back({spec.store_option_arg, 0, 1, later_flags, KeySpec::Search::kOption, option});
     }

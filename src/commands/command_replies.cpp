@@ -67,10 +67,23 @@ void WriteFindKeys(const KeySpec& keys, ReplyWriter* reply) {
   WriteInteger("limit", 0, reply);
 }
 
+void WriteUnknown(std::string_view step, ReplyWriter* reply) {
+  reply->BulkString(step);
+  reply->Map(2);
+  reply->BulkString("type");
+  reply->BulkString("unknown");
+  reply->BulkString("spec");
+  reply->Map(0);
+}
+
 void WriteKeySpec(const KeySpec& keys, ReplyWriter* reply) {
   reply->Map(3);
   reply->BulkString("flags");
   WriteStatusSet(Words(keys.flags), reply);
+  if (keys.search == KeySpec::Search::kUnknown) {
+    WriteUnknown("begin_search", reply);
+    return WriteUnknown("find_keys", reply);
+  }
   WriteBeginSearch(keys, reply);
   WriteFindKeys(keys, reply);
 }

@@ -7,6 +7,7 @@
 #include "commands/operation.h"
 #include "commands/request_builder.h"
 #include "commands/slot_split.h"
+#include "commands/sort_operation.h"
 #include "commands/split_operation.h"
 #include "orrery/commands/command_command.h"
 
@@ -39,7 +40,8 @@ Dispatcher::Dispatcher(replication::RequestRouter* router, ClusterAccess* cluste
 
 bool Dispatcher::RunsAlone(const CommandSpec& spec) {
   return spec.spread == Spread::kCluster || spec.spread == Spread::kGather ||
-         spec.spread == Spread::kFirstOf || spec.spread == Spread::kBlocking || AsksFirst(spec);
+         spec.spread == Spread::kFirstOf || spec.spread == Spread::kBlocking ||
+         spec.spread == Spread::kPatterns || AsksFirst(spec);
 }
 
 void Dispatcher::Dispatch(const SessionOptions& session, Args args, Done done) {
@@ -61,6 +63,8 @@ void Dispatcher::Dispatch(const CommandSpec& spec, const SessionOptions& session
                        std::move(done));
     case Spread::kBlocking:
       return Block(spec, session, args, nullptr, std::move(done));
+    case Spread::kPatterns:
+      return DispatchSort(spec, session, args, std::move(done));
     default:
       return DispatchKeys(spec, session, args, std::move(done));
   }
@@ -91,6 +95,11 @@ void Dispatcher::DispatchKeys(const CommandSpec& spec, const SessionOptions& ses
     std::make_shared<SplitOperation>(&environment_, session, std::move(done))
         ->Start(spec, args, std::move(parts));
   }
+}
+
+void Dispatcher::DispatchSort(const CommandSpec& spec, const SessionOptions& session, Args args, Done done) {
+  if (!SortOperation::IsNeeded(spec, args)) return SubmitOne(spec, session, SlotOf(args[1]), args, std::move(done));
+  std::make_shared<SortOperation>(&environment_, session, std::move(done))->Start(spec, args);
 }
 
 void Dispatcher::SubmitOne(const CommandSpec& spec, const SessionOptions& session, SlotId slot, Args args,

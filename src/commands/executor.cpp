@@ -2,6 +2,7 @@
 
 #include "commands/internal_commands.h"
 #include "commands/request_builder.h"
+#include "commands/sort_arguments.h"
 #include "commands/string_commands.h"
 #include "orrery/commands/command_table.h"
 
@@ -33,6 +34,11 @@ void Executor::Execute(const replication::Request& request, storage::Transaction
 replication::Traits TraitsOf(const CommandSpec& spec, const replication::Arguments& args) {
   replication::Traits traits = spec.traits;
   if (traits.blind && spec.name == "set" && SetDependsOnValue(args)) return {true, true, false, false};
+  if (spec.spread == Spread::kPatterns && traits.writes) {
+    std::vector<std::string_view> views;
+    for (size_t i = 0; i < args.size(); ++i) views.push_back(args[i]);
+    if (ParseSort(views, true).store_arg == 0) return {true, false, false, true};
+  }
   return traits;
 }
 

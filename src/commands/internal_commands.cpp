@@ -7,6 +7,7 @@
 #include "commands/handler_support.h"
 #include "orrery/commands/glob.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/types/element.h"
 #include "orrery/types/expiry.h"
 #include "orrery/types/string_type.h"
 
@@ -29,6 +30,29 @@ void Fetch(CommandContext& context) {
       elements += 2;
       return true;
     });
+  }
+  context.reply.InsertArray(start, elements);
+}
+
+// orrery.pick key field [key field...]: as orrery.fetch, of the rows that show a string (field is empty) or one field.
+void Pick(CommandContext& context) {
+  const size_t start = context.reply.Position();
+  size_t elements = 0;
+  const auto emit = [&](std::string_view key, storage::RowTag tag, std::string_view element) {
+    const std::string row_key = storage::EncodeRowKey({context.db(), key, tag, element});
+    const Row& row = context.transaction.Get(row_key);
+    if (row.empty()) return;
+    context.reply.BulkString(row_key);
+    context.reply.BulkString(causality::EncodeRow(row));
+    elements += 2;
+  };
+  for (size_t i = 1; i + 1 < context.argc(); i += 2) {
+    const std::string_view field = context.arg(i + 1);
+    const types::KeyType type = AnyKeyAt(context, i).type();
+    if (type == types::KeyType::kString && field.empty()) emit(context.arg(i), storage::RowTag::kString, {});
+    if (type != types::KeyType::kHash || field.empty()) continue;
+    emit(context.arg(i), storage::RowTag::kHead, {});
+    emit(context.arg(i), storage::RowTag::kHash, types::ElementBytes(storage::RowTag::kHash, field));
   }
   context.reply.InsertArray(start, elements);
 }
@@ -152,6 +176,7 @@ void Leave(CommandContext& context) {
 
 Handler FindInternal(std::string_view name) {
   if (name == "orrery.fetch") return Fetch;
+  if (name == "orrery.pick") return Pick;
   if (name == "orrery.drop") return Drop;
   if (name == "orrery.scan") return Scan;
   if (name == "orrery.flush") return Flush;

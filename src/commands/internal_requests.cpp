@@ -44,6 +44,15 @@ void BuildFetch(const std::vector<std::string_view>& keys, Request* request) {
   request->traits = kReads;
 }
 
+void BuildPick(const std::vector<std::pair<std::string, std::string>>& keys_and_fields, Request* request) {
+  request->args.Append("orrery.pick");
+  for (const auto& [key, field] : keys_and_fields) {
+    request->args.Append(key);
+    request->args.Append(field);
+  }
+  request->traits = kReads;
+}
+
 std::optional<FetchedRows> ParseFetchReply(std::string_view reply) {
   ElementWalker walker(reply);
   if (!walker.is_aggregate() || walker.count() % 2 != 0) return std::nullopt;

@@ -22,6 +22,10 @@ void BuildFetch(const std::vector<std::string_view>& keys, replication::Request*
 /// nullopt if the reply is malformed.
 std::optional<FetchedRows> ParseFetchReply(std::string_view reply);
 
+/// The rows by which each key shows its string, or the one field of a hash that is named behind it ("": a string). A key
+/// that shows another type has none. The reply is that of a fetch.
+void BuildPick(const std::vector<std::pair<std::string, std::string>>& keys_and_fields, replication::Request* request);
+
 /// Removes exactly the cells of these rows.
 void BuildDrop(const FetchedRows& rows, replication::Request* request);
 

@@ -29,11 +29,12 @@ using Handler = void (*)(CommandContext& context);
 /// What the entry node does with a command whose keys lie in several slots.
 enum class Spread : uint8_t {
   kServer,   ///< no keys: answered by the node that the client is connected to (module server)
-  kOneKey,   ///< one key, or keys of which the first decides and others need not exist (OBJECT, SORT without GET)
+  kOneKey,   ///< one key, or keys of which the first decides and others need not exist (OBJECT)
   kSum,      ///< split by slot, integer replies add up (DEL, EXISTS, TOUCH, UNLINK)
   kEach,     ///< split by slot, array replies are put back in the order of the keys (MGET)
   kAllOk,    ///< split by slot, every part answers OK (MSET)
   kGather,   ///< runs at the slot of its home key with the rows of the other keys attached (BITOP, LCS, COPY, RENAME)
+  kPatterns, ///< SORT: as kOneKey, or with what its patterns name in other slots attached
   kFirstOf,  ///< asks slot by slot, in the order of the keys, until one has something (ZMPOP)
   kBlocking, ///< as kFirstOf, and waits until a key has something (BLPOP)
   kCluster,  ///< asks every slot or node (SCAN, KEYS, DBSIZE, FLUSHALL, RANDOMKEY)

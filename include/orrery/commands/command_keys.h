@@ -58,8 +58,9 @@ struct KeySpec {
   int last = 0;   ///< of the last one: counted from the first, or from the end if negative
   int step = 1;
   std::string_view flags;  ///< "RW access update", as COMMAND INFO prints them
-  /// How they are found: by place, by the number that stands at `first`, or behind this option, from `first` on.
-  enum class Search : uint8_t { kRange, kCount, kOption };
+  /// How they are found: by place, by the number that stands at `first`, or behind this option, from `first` on; or only the
+  /// command itself can say.
+  enum class Search : uint8_t { kRange, kCount, kOption, kUnknown };
   Search search = Search::kRange;
   std::string_view option = {};
 };

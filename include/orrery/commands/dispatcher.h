@@ -67,6 +67,7 @@ class Dispatcher {
  private:
   void SubmitOne(const CommandSpec& spec, const SessionOptions& session, SlotId slot, Args args, Done done);
   void DispatchKeys(const CommandSpec& spec, const SessionOptions& session, Args args, Done done);
+  void DispatchSort(const CommandSpec& spec, const SessionOptions& session, Args args, Done done);
   void AnswerHelp(const SessionOptions& session, Args args, Done done);
   void AnswerLater(std::string reply, Done done);
   void Complete(uint32_t ticket, replication::Response response);
