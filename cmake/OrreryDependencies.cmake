@@ -8,6 +8,7 @@ pkg_check_modules(absl_inlined_vector REQUIRED IMPORTED_TARGET absl_inlined_vect
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(lzf REQUIRED IMPORTED_TARGET liblzf)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto)

@@ -62,6 +62,7 @@ constexpr CommandDetails kRows[] = {
     // keys
     {"copy", "", "", "RO access/OW update", "source:k destination:k1 [DB destination-db:i] [REPLACE]"},
     {"del", "", kSummed, "RM delete", "key..."},
+    {"dump", "", kRandomOutput, "RO access", "key"},
     {"exists", "", kSummed, "RO", "key..."},
     {"expire", "", "", "RW update", kExpireCondition},
     {"expireat", "", "", "RW update", "key unix-time-seconds:u [condition=NX|XX|GT|LT]"},
@@ -83,6 +84,10 @@ constexpr CommandDetails kRows[] = {
     {"renamenx", "", "", "RW access delete/OW insert", "key newkey:k1"},
     {"scan", "", "nondeterministic_output request_policy:special", "",
      "cursor:i [MATCH pattern:p] [COUNT count:i] [TYPE type]"},
+    {"restore", "keyspace dangerous", "", "OW update",
+     "key ttl:i serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds:i] [FREQ frequency:i]"},
+    {"restore-asking", "keyspace dangerous", "", "OW update",
+     "key ttl:i serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds:i] [FREQ frequency:i]"},
     {"sort", kSortCategories, "", "RO access/OW update",
      "key [BY pattern:p1] [LIMIT (offset_count=offset:i count:i)] [GET pattern:p1].... [order=ASC|DESC] "
      "[sorting=ALPHA] [STORE destination:k2]"},

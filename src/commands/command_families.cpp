@@ -6,7 +6,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
   return {
       ConnectionCommands(), ServerCommands(), ClusterCommands(),  KeyspaceCommands(),
       StringCommands(),     LcsCommands(),    BitmapCommands(),   BitfieldCommands(),
-      KeyCommands(),        DynamoCommands(), HashCommands(),
+      KeyCommands(),        DumpCommands(),     DynamoCommands(), HashCommands(),
       HyperLogLogCommands(),
       SetCommands(),        SetAlgebraCommands(), SortCommands(),
       ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),

@@ -20,6 +20,7 @@ std::span<const CommandSpec> LcsCommands();
 std::span<const CommandSpec> BitmapCommands();
 std::span<const CommandSpec> BitfieldCommands();
 std::span<const CommandSpec> KeyCommands();
+std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> DynamoCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HyperLogLogCommands();
