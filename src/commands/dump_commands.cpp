@@ -120,7 +120,8 @@ void Restore(CommandContext& context) {
   if (*ttl < 0) return context.reply.Error("ERR Invalid TTL value, must be >= 0");
   if (!types::DumpIsSound(context.arg(3))) return context.reply.Error(kUnsound);
   auto value = types::ReadDump(context.arg(3));
-  if (!value) return context.reply.Error(kBadFormat);
+  // Lists are not there yet.
+  if (!value || value->type == KeyType::kList) return context.reply.Error(kBadFormat);
   const uint64_t now_ms = context.transaction.now_ms();
   const uint64_t deadline_ms = static_cast<uint64_t>(*ttl) + (options.absolute ? 0 : now_ms);
   if (*ttl > 0 && deadline_ms <= now_ms) {

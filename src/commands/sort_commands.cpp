@@ -171,6 +171,7 @@ void SortAny(CommandContext& context, bool may_store) {
   for (size_t i = 0; i < context.argc(); ++i) args.push_back(context.arg(i));
   const SortArguments sort = ParseSort(args, may_store);
   if (!sort.error.empty()) return context.reply.Error(sort.error);
+  if (sort.store_arg != 0) return context.reply.Error("ERR SORT stores lists, which are not there yet");
   const auto chosen = Chosen(context, sort);
   if (chosen) ReplyResults(context, sort, *chosen);
 }
