@@ -90,10 +90,10 @@ constexpr CommandDetails kRows[] = {
      "key ttl:i serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds:i] [FREQ frequency:i]"},
     {"sort", kSortCategories, "", "RO access/OW update",
      "key [BY pattern:p1] [LIMIT (offset_count=offset:i count:i)] [GET pattern:p1].... [order=ASC|DESC] "
-     "[sorting=ALPHA] [STORE destination:k2]"},
+     "[ALPHA] [STORE destination:k2]"},
     {"sort_ro", kSortCategories, "", "RO access",
      "key [BY pattern:p1] [LIMIT (offset_count=offset:i count:i)] [GET pattern:p1].... [order=ASC|DESC] "
-     "[sorting=ALPHA]"},
+     "[ALPHA]"},
     {"touch", "", kSummed, "RO", "key..."},
     {"ttl", "", kRandomOutput, "RO access", "key"},
     {"type", "", "", "RO", "key"},

@@ -33,8 +33,8 @@ class RealRedis {
     const std::string socket = folder_ + "/socket";
     process_ = fork();
     if (process_ == 0) {
-      execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket.c_str(), "--save", "", "--dir",
-             folder_.c_str(), "--logfile", (folder_ + "/log").c_str(), nullptr);
+      execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket.c_str(), "--save", "",
+             "--dir", folder_.c_str(), "--logfile", (folder_ + "/log").c_str(), nullptr);
       _exit(kNotThere);
     }
     for (int attempt = 0; attempt < 1'000 && !context_ && !Ended(); ++attempt) {
@@ -68,7 +68,8 @@ class RealRedis {
         freeReplyObject);
     Words words;
     if (reply == nullptr) return words;
-    for (size_t i = 0; i < reply->elements; ++i) words.emplace_back(reply->element[i]->str, reply->element[i]->len);
+    for (size_t i = 0; i < reply->elements; ++i)
+      words.emplace_back(reply->element[i]->str, reply->element[i]->len);
     if (reply->str != nullptr) words.emplace_back(reply->str, reply->len);
     return words;
   }
@@ -121,10 +122,15 @@ class DumpRedisTest : public testing::Test {
   Words Make(const std::string& kind, const std::string& key) {
     const size_t n = 1 + random_() % (random_() % 5 == 0 ? 700 : 10);
     if (kind == "string") return {"SET", key, Text()};
-    Words command = {kind == "hash" ? "HSET" : kind == "set" ? "SADD" : kind == "zset" ? "ZADD" : "RPUSH", key};
+    Words command = {kind == "hash"   ? "HSET"
+                     : kind == "set"  ? "SADD"
+                     : kind == "zset" ? "ZADD"
+                                      : "RPUSH",
+                     key};
     const bool integers = random_() % 2 == 0;
     for (size_t i = 0; i < n; ++i) {
-      if (kind == "zset") command.push_back(random_() % 2 == 0 ? std::to_string(i) : "0.1" + std::to_string(random_()));
+      if (kind == "zset")
+        command.push_back(random_() % 2 == 0 ? std::to_string(i) : "0.1" + std::to_string(random_()));
       command.push_back(integers ? std::to_string(random_() >> (random_() % 64)) : Text());
       if (kind == "hash") command.push_back(Text());
     }
@@ -162,7 +168,8 @@ class DumpRedisTest : public testing::Test {
       const Words expected = Comparable(kind, redis_->Run(Show(kind, key)));
       ASSERT_EQ(RunHere({"RESTORE", key, "0", redis_->Run({"DUMP", key}).at(0)}), Words{"OK"}) << i;
       ASSERT_EQ(Comparable(kind, RunHere(Show(kind, key))), expected) << i;
-      ASSERT_EQ(redis_->Run({"RESTORE", key, "0", RunHere({"DUMP", key}).at(0), "REPLACE"}), Words{"OK"}) << i;
+      ASSERT_EQ(redis_->Run({"RESTORE", key, "0", RunHere({"DUMP", key}).at(0), "REPLACE"}), Words{"OK"})
+          << i;
       ASSERT_EQ(Comparable(kind, redis_->Run(Show(kind, key))), expected) << i;
     }
   }
