@@ -6,6 +6,7 @@
 
 #include "commands/command_families.h"
 #include "commands/handler_support.h"
+#include "orrery/base/marks.h"
 #include "orrery/types/hyperloglog.h"
 
 namespace orrery::commands {
@@ -30,7 +31,7 @@ std::optional<HyperLogLog> ReadJoined(CommandContext& context, const StringKey& 
     if (!joined && !parsed) return context.reply.Error(looks ? kBroken : kNotOne), std::nullopt;
     if (!joined) {
       joined = parsed;
-    } else if (parsed) {
+    } else if (parsed && !ORRERY_MUTATION("sketch-of-the-newest-sibling-alone")) {
       joined->Join(*parsed);
     }
   }

@@ -13,7 +13,7 @@
 namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
-/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, mismatch, order,
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, mismatch, order,
 /// available, derived, linear, refused, twice.
 class Checkers final : public ClusterWatcher {
  public:
@@ -67,6 +67,7 @@ class Checkers final : public ClusterWatcher {
   void CheckFresh(const Operation& operation);
   void CheckSurvivors();
   void CheckCounters();
+  void CheckSketches();
   void CheckOrder();
   void CheckDerived();
   void CheckLinearizable();

@@ -10,6 +10,7 @@
 #include "simulation/describe.h"
 #include "simulation/linearizability.h"
 #include "simulation/replay.h"
+#include "simulation/sketch_check.h"
 
 namespace orrery::simulation {
 
@@ -79,6 +80,7 @@ void Checkers::CheckAtRest() {
   CheckRowsDeeply();
   CheckSurvivors();
   CheckCounters();
+  CheckSketches();
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
@@ -138,6 +140,19 @@ void Checkers::CheckCounters() {
         Fail("counter",
              key + " is " + std::to_string(value) + " after " + std::to_string(made) + " increments");
       }
+    }
+  }
+}
+
+void Checkers::CheckSketches() {
+  for (SlotId slot : cluster_.slots()) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+    if (replica == nullptr) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (key[0] != 'j') continue;
+      const std::string difference = SketchDifference(history_, slot, replica->clock(), key);
+      if (!difference.empty()) Fail("sketch", difference);
     }
   }
 }

@@ -115,6 +115,17 @@ Command ChooseForZsets(const Draw& draw, const std::string& key) {
   return {"ZRANGE", key, "0", "-1", "WITHSCORES"};
 }
 
+Command ChooseForSketches(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  // Some are counted in twice, on whatever side.
+  const std::string often = "e" + std::to_string(draw.random.Below(20));
+  if (dice < 50) return {"PFADD", key, TextValue(draw), often};
+  if (dice < 60) return {"PFADD", key, often};
+  if (dice < 70) return {"PFMERGE", key, draw.any_key('j')};
+  if (dice < 85) return {"PFCOUNT", key, draw.any_key('j')};
+  return {"PFCOUNT", key};
+}
+
 constexpr KeyKind kKinds[] = {
     {'a', "registers and counters mixed", ChooseForRegister},
     {'b', "counters", ChooseForCounter},
@@ -124,6 +135,7 @@ constexpr KeyKind kKinds[] = {
     {'f', "keys that are moved and copied", ChooseForMoves},
     {'g', "hashes", ChooseForHashes},
     {'h', "sorted sets", ChooseForZsets},
+    {'j', "HyperLogLogs", ChooseForSketches},
 };
 
 }  // namespace

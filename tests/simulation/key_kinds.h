@@ -39,6 +39,7 @@ struct KeyKind {
 /// f: keys that are moved and copied between slots
 /// g: hashes, and now and then a string in their place
 /// h: sorted sets, as hashes; combined over slots, too
+/// j: HyperLogLogs, added to and merged, over slots, too, and nothing else ever
 std::span<const KeyKind> KeyKinds();
 
 }  // namespace orrery::simulation

@@ -18,10 +18,10 @@ void DrawFaults(runtime::Random* random, Options* options) {
 void DrawKeys(runtime::Random* random, Options* options) {
   const uint64_t dice = random->Below(6);
   if (dice == 0) {
-    options->kinds = std::string(1, "abcdefgh"[random->Below(8)]);
+    options->kinds = std::string(1, "abcdefghj"[random->Below(9)]);
     options->keys_per_slot = 2;
   } else {
-    options->keys_per_slot = dice == 1 ? 80 : 8;
+    options->keys_per_slot = dice == 1 ? 90 : 9;
   }
 }
 

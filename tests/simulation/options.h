@@ -15,13 +15,13 @@ struct Options {
   uint8_t n = 3, r = 2, w = 2;
   size_t clients = 4;
   size_t slots = 2;
-  size_t keys_per_slot = 8;
+  size_t keys_per_slot = 9;
   /// Scheduler steps with clients and faults; then everything heals and must settle.
   uint64_t steps = 4000;
   /// Names out of AllFaults(), with the chance of each per opportunity in the nemesis.
   std::set<std::string> faults;
   /// Kinds of keys (key_kinds.h), by letter; keys of a slot are of these kinds in turn.
-  std::string kinds = "abcdefgh";
+  std::string kinds = "abcdefghj";
   uint64_t think_us = 20'000;  ///< mean pause of a client between two operations
   double batching = 0.3;       ///< chance that a turn waits for more input before it ends
   replication::ShardOptions shard;
