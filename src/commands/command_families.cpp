@@ -9,6 +9,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       KeyCommands(),        DumpCommands(),     DynamoCommands(), HashCommands(),
       HyperLogLogCommands(),
       SetCommands(),        SetAlgebraCommands(), SortCommands(),
+      ListCommands(),       ListElementCommands(),
       ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),
       ZsetAlgebraCommands(), ZsetPopCommands(), GeoCommands(), GeoSearchCommands(),
   };

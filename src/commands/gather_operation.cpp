@@ -18,6 +18,7 @@ struct GatherRule {
   bool moves;         ///< removes its other key when it succeeds
 };
 constexpr GatherRule kRules[] = {{"rename", 1, true}, {"renamenx", 1, true}, {"copy", 1, false}, {"smove", 1, true},
+                                {"lmove", 1, true}, {"rpoplpush", 1, true}, {"blmove", 1, true}, {"brpoplpush", 1, true},
                                 // with STORE, the one case of two keys
                                 {"georadius", 1, false}, {"georadiusbymember", 1, false}};
 
@@ -27,9 +28,17 @@ GatherRule RuleOf(std::string_view name) {
   return it == std::end(kRules) ? GatherRule{name, 0, false} : *it;
 }
 
-/// Whether a command that moves has done so.
+/// Whether a command that moves has done so. Elements of lists are what it replies.
 bool Moved(std::string_view reply) {
-  return reply == "+OK\r\n" || reply == ":1\r\n";
+  return reply == "+OK\r\n" || reply == ":1\r\n" || (reply.starts_with('$') && reply != "$-1\r\n");
+}
+
+bool MovesEndOfList(std::string_view name) {
+  return name == "lmove" || name == "rpoplpush" || name == "blmove" || name == "brpoplpush";
+}
+/// Which end it is.
+bool MovesLast(std::string_view name, Args args) {
+  return name.ends_with("rpoplpush") || EqualsIgnoringCase(args[3], "right");
 }
 
 }  // namespace
@@ -47,6 +56,10 @@ void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vecto
   fetched_.reserve(missing_);
   for (const SlotPart& part : parts) {
     if (part.slot == home) continue;
+    if (MovesEndOfList(spec.name)) {
+      FetchEnd(part.slot, MovesLast(spec.name, args), args[1]);
+      continue;
+    }
     std::vector<std::string_view> keys;
     for (uint32_t key : part.keys) keys.push_back(key_at(key));
     Fetch(part.slot, keys);
@@ -54,10 +67,20 @@ void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vecto
 }
 
 void GatherOperation::Fetch(SlotId slot, const std::vector<std::string_view>& keys) {
-  const size_t index = fetched_.size();
-  fetched_.push_back({slot, {}, {}});
   replication::Request request = NewRequest(slot);
   BuildFetch(keys, &request);
+  SubmitFetch(slot, std::move(request));
+}
+
+void GatherOperation::FetchEnd(SlotId slot, bool last, std::string_view key) {
+  replication::Request request = NewRequest(slot);
+  BuildFetchEnd(last, key, &request);
+  SubmitFetch(slot, std::move(request));
+}
+
+void GatherOperation::SubmitFetch(SlotId slot, replication::Request request) {
+  const size_t index = fetched_.size();
+  fetched_.push_back({slot, {}, {}});
   Submit(std::move(request),
          [this, index](replication::Response response) { OnFetched(index, TakeReply(std::move(response))); });
 }

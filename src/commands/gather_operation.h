@@ -13,7 +13,7 @@ namespace orrery::commands {
 
 /// A command of Spread::kGather whose keys lie in several slots: fetches the rows of the other keys, runs at
 /// the slot of its home key with those rows attached, and then, if it moves a key (RENAME), removes from the
-/// source's slot exactly what was fetched (SMOVE: of its member). Not atomic: what others write in between to the source stays
+/// source's slot exactly what was fetched (SMOVE: of its member; LMOVE fetches no more than the element). Not atomic: what others write in between to the source stays
 /// there, and between the last two steps the key can be seen under both names.
 class GatherOperation final : public Operation {
  public:
@@ -23,6 +23,8 @@ class GatherOperation final : public Operation {
 
  private:
   void Fetch(SlotId slot, const std::vector<std::string_view>& keys);
+  void FetchEnd(SlotId slot, bool last, std::string_view key);
+  void SubmitFetch(SlotId slot, replication::Request request);
   void OnFetched(size_t index, std::string reply);
   void Run();
   void OnRun(std::string reply);

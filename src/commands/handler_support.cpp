@@ -17,6 +17,13 @@ std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg) {
   return number;
 }
 
+std::optional<uint64_t> PositiveArg(CommandContext& context, size_t arg, std::string_view error) {
+  const auto number = ParseInteger(context.arg(arg));
+  if (number && *number > 0) return static_cast<uint64_t>(*number);
+  context.reply.Error(error);
+  return std::nullopt;
+}
+
 std::optional<int64_t> MomentOf(int64_t number, TimeUnit unit, TimeBase base, uint64_t now_ms) {
   int64_t moment = number;
   if (unit == TimeUnit::kSeconds && __builtin_mul_overflow(moment, 1000, &moment)) return std::nullopt;

@@ -41,6 +41,9 @@ inline bool Is(std::string_view arg, std::string_view option) {
 /// An integer argument, or the reply kNotInteger.
 std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg);
 
+/// numkeys, or COUNT's number: nullopt if it is not above zero; the reply is that error.
+std::optional<uint64_t> PositiveArg(CommandContext& context, size_t arg, std::string_view error);
+
 enum class TimeUnit : uint8_t { kSeconds, kMilliseconds };
 enum class TimeBase : uint8_t { kRelative, kAbsolute };
 

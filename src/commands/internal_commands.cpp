@@ -9,12 +9,15 @@
 #include "orrery/storage/row_key.h"
 #include "orrery/types/element.h"
 #include "orrery/types/expiry.h"
+#include "orrery/types/list_type.h"
 #include "orrery/types/string_type.h"
 
 namespace orrery::commands {
 namespace {
 
 using causality::Row;
+using storage::RowTag;
+using types::ListKey;
 
 constexpr size_t kPurgeRowsMax = 1000;
 
@@ -55,6 +58,28 @@ void Pick(CommandContext& context) {
     emit(context.arg(i), storage::RowTag::kHash, types::ElementBytes(storage::RowTag::kHash, field));
   }
   context.reply.InsertArray(start, elements);
+}
+
+// orrery.fetchend LEFT|RIGHT key: row key and row of the outermost element of a list; of any other type one row that shows
+// which it is. Nothing of a key that shows nothing.
+void FetchEnd(CommandContext& context) {
+  const types::ListKey list(&context.transaction, context.db(), context.arg(2));
+  const auto reply_row = [&](std::string_view row_key, const Row& row) {
+    context.reply.Array(2);
+    context.reply.BulkString(row_key);
+    context.reply.BulkString(causality::EncodeRow(row));
+  };
+  const RowTag tag = types::TagOfType(list.type());
+  if (!list.exists()) return context.reply.Array(0);
+  const std::string prefix = storage::TagPrefix(context.db(), context.arg(2), tag);
+  if (const auto end = list.Outermost(Is(context.arg(1), "left") ? ListKey::End::kHead : ListKey::End::kTail)) {
+    return reply_row(prefix + *end, *list.Find(*end));
+  }
+  context.transaction.Scan(prefix, {}, [&](std::string_view row_key, const Row& row) {
+    if (!row.HasValue()) return true;
+    reply_row(row_key, row);
+    return false;
+  });
 }
 
 // orrery.drop row-key row [row-key row...]: removes exactly what these rows show.
@@ -177,6 +202,7 @@ void Leave(CommandContext& context) {
 Handler FindInternal(std::string_view name) {
   if (name == "orrery.fetch") return Fetch;
   if (name == "orrery.pick") return Pick;
+  if (name == "orrery.fetchend") return FetchEnd;
   if (name == "orrery.drop") return Drop;
   if (name == "orrery.scan") return Scan;
   if (name == "orrery.flush") return Flush;

@@ -53,6 +53,13 @@ void BuildPick(const std::vector<std::pair<std::string, std::string>>& keys_and_
   request->traits = kReads;
 }
 
+void BuildFetchEnd(bool last, std::string_view key, Request* request) {
+  request->args.Append("orrery.fetchend");
+  request->args.Append(last ? "RIGHT" : "LEFT");
+  request->args.Append(key);
+  request->traits = kReads;
+}
+
 std::optional<FetchedRows> ParseFetchReply(std::string_view reply) {
   ElementWalker walker(reply);
   if (!walker.is_aggregate() || walker.count() % 2 != 0) return std::nullopt;

@@ -19,6 +19,8 @@ namespace orrery::commands {
 using FetchedRows = std::vector<std::pair<std::string, std::string>>;
 
 void BuildFetch(const std::vector<std::string_view>& keys, replication::Request* request);
+/// Of a list only its first or last element; of a key of another type one row that shows it.
+void BuildFetchEnd(bool last, std::string_view key, replication::Request* request);
 /// nullopt if the reply is malformed.
 std::optional<FetchedRows> ParseFetchReply(std::string_view reply);
 

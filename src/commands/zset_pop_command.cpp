@@ -14,14 +14,6 @@ namespace {
 using types::KeyType;
 using types::ZsetKey;
 
-// numkeys, or COUNT's number: nullopt if it is not above zero; the error was replied.
-std::optional<uint64_t> PositiveArg(CommandContext& context, size_t arg, std::string_view error) {
-  const auto number = ParseInteger(context.arg(arg));
-  if (number && *number > 0) return static_cast<uint64_t>(*number);
-  context.reply.Error(error);
-  return std::nullopt;
-}
-
 struct PopOptions {
   ZsetKey::End end = ZsetKey::End::kMin;
   uint64_t count = 1;

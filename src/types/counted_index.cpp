@@ -31,6 +31,15 @@ Status Damaged() {
 
 }  // namespace
 
+RankRange RangeOfRanks(int64_t first, int64_t last, uint64_t count) {
+  const auto size = static_cast<int64_t>(count);
+  if (first < 0) first = std::max<int64_t>(first + size, 0);
+  if (last < 0) last += size;
+  last = std::min(last, size - 1);
+  if (first > last) return {};
+  return {static_cast<uint64_t>(first), static_cast<uint64_t>(last) + 1};
+}
+
 // A node on the way from the root to a leaf, and which of its entries the way goes through.
 struct CountedIndexWriter::Step {
   std::string name;  // empty: the root

@@ -56,15 +56,6 @@ std::optional<uint64_t> ZsetKey::Rank(std::string_view member) const {
   return ZsetOrder(*this).RankOf(member, *score);
 }
 
-RankRange ZsetKey::ByRank(int64_t first, int64_t last) const {
-  const auto count = static_cast<int64_t>(Count());
-  if (first < 0) first = std::max<int64_t>(first + count, 0);
-  if (last < 0) last += count;
-  last = std::min(last, count - 1);
-  if (first > last) return {};
-  return {static_cast<uint64_t>(first), static_cast<uint64_t>(last) + 1};
-}
-
 std::vector<ScoredMember> ZsetKey::Slice(const RankRange& range, bool reverse) const {
   std::vector<ScoredMember> members;
   VisitRange(range, reverse, [&](std::string_view member, double score) {

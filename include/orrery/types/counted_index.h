@@ -33,6 +33,17 @@ namespace orrery::types {
 /// n: keys of the set; costs in node reads and writes.
 inline constexpr size_t kIndexNodeEntriesMax = 64;
 
+/// Places in an order, from 0: begin is in it, end is not.
+struct RankRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+
+  uint64_t size() const { return end > begin ? end - begin : 0; }
+};
+/// From first to last, both in it, counted from the end if negative, as in ZRANGE and LRANGE; empty where
+/// there is nothing.
+RankRange RangeOfRanks(int64_t first, int64_t last, uint64_t count);
+
 /// Changes the set; for DerivedIndex. Lives on the stack. The prefix begins with the slot; the store must
 /// outlive it. kCorruption: a node does not decode.
 class CountedIndexWriter {

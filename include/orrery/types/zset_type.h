@@ -26,14 +26,6 @@ struct LexBound {
   bool exclusive = false;
 };
 
-/// Places in the order, from 0: begin is in it, end is not.
-struct RankRange {
-  uint64_t begin = 0;
-  uint64_t end = 0;
-
-  uint64_t size() const { return end > begin ? end - begin : 0; }
-};
-
 struct ScoredMember {
   std::string member;
   double score = 0;
@@ -95,8 +87,7 @@ class ZsetKey : public CollectionKey {
 
   /// Members before this one; nullopt if it is absent.
   std::optional<uint64_t> Rank(std::string_view member) const;
-  /// Counted from the end if negative, as in ZRANGE; both are in the range.
-  RankRange ByRank(int64_t first, int64_t last) const;
+  RankRange ByRank(int64_t first, int64_t last) const { return RangeOfRanks(first, last, Count()); }
   RankRange ByScore(const ScoreBound& min, const ScoreBound& max) const {
     return ZsetOrder(*this).ByScore(min, max);
   }
