@@ -319,6 +319,11 @@ void MemoryUsage(CommandContext& context) {
   if (context.argc() != 3 && !(context.argc() == 5 && Is(context.arg(3), "samples"))) {
     return context.reply.Error(kSyntaxError);
   }
+  if (context.argc() == 5) {
+    const auto samples = IntegerArg(context, 4);
+    if (!samples) return;
+    if (*samples < 0) return context.reply.Error(kSyntaxError);
+  }
   const KeyView key = AnyKeyAt(context, 2);
   if (!key.exists()) return context.reply.Null();
   context.reply.Integer(static_cast<int64_t>(key.StoredBytes()));
