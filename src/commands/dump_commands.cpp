@@ -7,6 +7,7 @@
 #include "orrery/types/dump.h"
 #include "orrery/types/element.h"
 #include "orrery/types/hash_type.h"
+#include "orrery/types/list_type.h"
 #include "orrery/types/set_type.h"
 #include "orrery/types/zset_type.h"
 
@@ -106,6 +107,11 @@ void Write(CommandContext& context, DumpValue value, const Lifetime& lifetime) {
     if (value.type == KeyType::kSet) set.Insert(value.elements[i]);
     if (value.type == KeyType::kHash && i % 2 == 1) hash.Set(value.elements[i - 1], value.elements[i]);
   }
+  if (value.type == KeyType::kList) {
+    types::ListKey(transaction, context.db(), context.arg(1))
+        .Push(types::ListKey::End::kTail,
+              std::vector<std::string_view>(value.elements.begin(), value.elements.end()));
+  }
   for (const types::ScoredMember& scored : value.scored) zset.Set(scored.member, scored.score);
   if (lifetime.kind == Lifetime::Kind::kUntil) AnyKeyAt(context, 1).ExpireAt(lifetime.deadline_ms);
 }
@@ -120,8 +126,7 @@ void Restore(CommandContext& context) {
   if (*ttl < 0) return context.reply.Error("ERR Invalid TTL value, must be >= 0");
   if (!types::DumpIsSound(context.arg(3))) return context.reply.Error(kUnsound);
   auto value = types::ReadDump(context.arg(3));
-  // Lists are not there yet.
-  if (!value || value->type == KeyType::kList) return context.reply.Error(kBadFormat);
+  if (!value) return context.reply.Error(kBadFormat);
   const uint64_t now_ms = context.transaction.now_ms();
   const uint64_t deadline_ms = static_cast<uint64_t>(*ttl) + (options.absolute ? 0 : now_ms);
   if (*ttl > 0 && deadline_ms <= now_ms) {

@@ -14,6 +14,7 @@
 #include "commands/sort_arguments.h"
 #include "orrery/types/element.h"
 #include "orrery/types/hash_type.h"
+#include "orrery/types/list_type.h"
 #include "orrery/types/zset_type.h"
 
 namespace orrery::commands {
@@ -22,6 +23,7 @@ namespace {
 using types::CollectionKey;
 using types::HashKey;
 using types::KeyType;
+using types::ListKey;
 using types::StringKey;
 using types::ZsetKey;
 using Texts = std::vector<std::string>;
@@ -54,22 +56,27 @@ Texts ElementsOf(const CollectionKey& key) {
   return elements;
 }
 
-// A sorted set's places are known, so only the wanted ones are read. Lists and sorted sets may be asked for
+// Places of lists and sorted sets are counted, so only the wanted ones are read, and they may be asked for
 // backwards.
 Texts Unsorted(CommandContext& context, const CollectionKey& key, const Window& window, bool reverse) {
+  const uint64_t count = key.Count();
+  const types::RankRange range = reverse ? types::RankRange{count - window.end, count - window.begin}
+                                         : types::RankRange{window.begin, window.end};
   Texts wanted;
   if (key.own_type() == KeyType::kZset) {
     const ZsetKey zset(&context.transaction, context.db(), context.arg(1));
-    const uint64_t count = zset.Count();
-    const types::RankRange range = reverse ? types::RankRange{count - window.end, count - window.begin}
-                                           : types::RankRange{window.begin, window.end};
     for (auto& scored : zset.Slice(range, reverse)) wanted.push_back(std::move(scored.member));
-    return wanted;
+  } else if (key.own_type() == KeyType::kList) {
+    const ListKey list(&context.transaction, context.db(), context.arg(1));
+    list.VisitRange(range, reverse, [&](uint64_t, std::string_view value) {
+      wanted.emplace_back(value);
+      return true;
+    });
+  } else {
+    Texts all = ElementsOf(key);
+    wanted.assign(std::make_move_iterator(all.begin() + static_cast<ptrdiff_t>(window.begin)),
+                  std::make_move_iterator(all.begin() + static_cast<ptrdiff_t>(window.end)));
   }
-  Texts all = ElementsOf(key);
-  if (reverse && key.own_type() == KeyType::kList) std::reverse(all.begin(), all.end());
-  wanted.assign(std::make_move_iterator(all.begin() + static_cast<ptrdiff_t>(window.begin)),
-                std::make_move_iterator(all.begin() + static_cast<ptrdiff_t>(window.end)));
   return wanted;
 }
 
@@ -166,14 +173,27 @@ void ReplyResults(CommandContext& context, const SortArguments& sort, const Text
   });
 }
 
+// In place of what the destination holds, which may be one of the sources. What a pattern does not find is
+// empty.
+void StoreResults(CommandContext& context, const SortArguments& sort, const Texts& chosen) {
+  Texts values;
+  ForEachResult(context, sort, chosen, [&](const std::optional<std::string>& value) {
+    values.push_back(value.value_or(std::string()));
+  });
+  ListKey target(&context.transaction, context.db(), context.arg(sort.store_arg));
+  target.Remove();
+  target.Push(ListKey::End::kTail, std::vector<std::string_view>(values.begin(), values.end()));
+  context.reply.Integer(static_cast<int64_t>(values.size()));
+}
+
 void SortAny(CommandContext& context, bool may_store) {
   std::vector<std::string_view> args;
   for (size_t i = 0; i < context.argc(); ++i) args.push_back(context.arg(i));
   const SortArguments sort = ParseSort(args, may_store);
   if (!sort.error.empty()) return context.reply.Error(sort.error);
-  if (sort.store_arg != 0) return context.reply.Error("ERR SORT stores lists, which are not there yet");
   const auto chosen = Chosen(context, sort);
-  if (chosen) ReplyResults(context, sort, *chosen);
+  if (!chosen) return;
+  sort.store_arg == 0 ? ReplyResults(context, sort, *chosen) : StoreResults(context, sort, *chosen);
 }
 
 void Sort(CommandContext& context) {

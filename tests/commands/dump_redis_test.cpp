@@ -188,6 +188,9 @@ TEST_F(DumpRedisTest, Hashes) {
 TEST_F(DumpRedisTest, Sets) {
   MoveBothWays("set");
 }
+TEST_F(DumpRedisTest, Lists) {
+  MoveBothWays("list");
+}
 TEST_F(DumpRedisTest, SortedSets) {
   MoveBothWays("zset");
 }

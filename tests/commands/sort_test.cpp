@@ -88,6 +88,27 @@ TEST_F(SortTest, AnErrorOfAnotherSlotIsTheReply) {
   EXPECT_EQ(Run({"sort", "s", "by", "w_*"}), Bulks({"1", "2"}));
 }
 
+TEST_F(SortTest, StoresInAnotherSlot) {
+  ASSERT_NE(SlotOf("source"), SlotOf("target"));
+  Run({"rpush", "source", "2", "1", "2"});
+  EXPECT_EQ(Run({"sort", "source", "store", "target"}), ":3\r\n");
+  EXPECT_EQ(Run({"lrange", "target", "0", "-1"}), Bulks({"1", "2", "2"}));
+  Run({"set", "w_1", "9"});
+  EXPECT_EQ(Run({"sort", "source", "by", "w_*", "get", "w_*", "get", "#", "store", "target"}), ":6\r\n");
+  EXPECT_EQ(Run({"lrange", "target", "0", "-1"}), Bulks({"", "2", "", "2", "9", "1"}));
+  EXPECT_EQ(Run({"sort", "absent", "store", "target"}), ":0\r\n");
+  EXPECT_EQ(Run({"exists", "target"}), ":0\r\n");
+  EXPECT_EQ(Run({"lrange", "source", "0", "-1"}), Bulks({"2", "1", "2"}));
+}
+
+TEST_F(SortTest, AListInAnotherSlotKeepsItsOrder) {
+  Run({"rpush", "source", "c", "a", "b"});
+  EXPECT_EQ(Run({"sort", "source", "by", "nosort", "limit", "1", "5", "store", "target"}), ":2\r\n");
+  EXPECT_EQ(Run({"lrange", "target", "0", "-1"}), Bulks({"a", "b"}));
+  EXPECT_EQ(Run({"sort", "source", "by", "nosort", "desc", "store", "target"}), ":3\r\n");
+  EXPECT_EQ(Run({"lrange", "target", "0", "-1"}), Bulks({"b", "a", "c"}));
+}
+
 TEST_F(SortTest, WrongTypesAreRefusedAfterGathering) {
   Run({"set", "text", "x"});
   EXPECT_EQ(Run({"sort", "text", "by", "w_*"}).substr(0, 10), "-WRONGTYPE");
