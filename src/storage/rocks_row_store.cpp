@@ -107,7 +107,7 @@ Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) 
   if (!complete && end.empty()) return cursor.status();
   // A slot whose rows cannot be read must still be dropped: a range needs no reading.
   if (!complete) {
-    if (IsCached(table)) cache_.ErasePrefix(table, prefix);
+    if (IsCached(table)) cache_.ErasePrefix(prefix);
     return FromRocks(gathered_.DeleteRange(family, ToSlice(prefix), ToSlice(end)), "delete a range");
   }
   for (const std::string& key : keys) {

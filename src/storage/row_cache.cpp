@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "orrery/base/hash.h"
+#include "orrery/base/slot.h"
+#include "orrery/storage/row_key.h"
+
 namespace orrery::storage {
 namespace {
 
@@ -14,9 +18,22 @@ constexpr size_t kCapacityUnit = 32;
 constexpr size_t kLargestShare = 16;
 // Nor is a lookup saved what one of these costs to read.
 constexpr size_t kLargestEntryBytes = size_t{1} << 20;
+// A power of two. An erased key takes so small a part of the others along.
+constexpr size_t kKeyGroups = 16384;
 
 size_t CapacityFor(size_t bytes) {
   return (bytes / kCapacityUnit + 1) * kCapacityUnit;
+}
+
+size_t SlotIn(std::string_view key) {
+  return ((static_cast<size_t>(static_cast<uint8_t>(key[0])) << 8) | static_cast<uint8_t>(key[1])) % kSlotCount;
+}
+
+/// The group of the key that a row key, or a prefix of it, names; nullopt if it names none.
+std::optional<size_t> GroupOf(std::string_view key) {
+  const size_t end = KeyPrefixSize(key.substr(kSlotPrefixBytes));
+  if (end == 0) return std::nullopt;
+  return Hash64(key.substr(0, kSlotPrefixBytes + end)) % kKeyGroups;
 }
 
 }  // namespace
@@ -36,6 +53,10 @@ RowCache::Lookup RowCache::Find(Table table, std::string_view key, uint64_t hash
   const uint32_t id = IndexOf(table, key, hash);
   if (id == HashIndex::kNone) return {};
   Entry& entry = entries_[id];
+  if (IsErased(&entry)) {
+    Remove(id);
+    return {};
+  }
   entry.recently_used = true;
   if (entry.absent) return {true, std::nullopt};
   return {true, entry.value()};
@@ -45,7 +66,10 @@ void RowCache::Put(Table table, std::string_view key, uint64_t hash, std::option
   const size_t needed = key.size() + (value ? value->size() : 0);
   const uint32_t known = IndexOf(table, key, hash);
   if (known != HashIndex::kNone) {
-    if (needed <= entries_[known].capacity) return SetValue(&entries_[known], value);
+    if (needed <= entries_[known].capacity) {
+      entries_[known].checked = erasures_;
+      return SetValue(&entries_[known], value);
+    }
     Remove(known);
   }
   const size_t capacity = CapacityFor(needed);
@@ -60,6 +84,7 @@ void RowCache::Put(Table table, std::string_view key, uint64_t hash, std::option
   entry.key_size = static_cast<uint32_t>(key.size());
   entry.table = table;
   entry.hash = hash;
+  entry.checked = erasures_;
   entry.recently_used = known != HashIndex::kNone;
   std::memcpy(entry.bytes.get(), key.data(), key.size());
   SetValue(&entry, value);
@@ -109,11 +134,30 @@ void RowCache::Erase(Table table, std::string_view key, uint64_t hash) {
   if (id != HashIndex::kNone) Remove(id);
 }
 
-void RowCache::ErasePrefix(Table table, std::string_view prefix) {
-  for (uint32_t id = 0; id < entries_.size(); ++id) {
-    const Entry& entry = entries_[id];
-    if (entry.bytes != nullptr && entry.table == table && entry.key().starts_with(prefix)) Remove(id);
+void RowCache::ErasePrefix(std::string_view prefix) {
+  ++erasures_;
+  if (prefix.size() < kSlotPrefixBytes) {
+    erased_all_ = erasures_;
+    return;
   }
+  erased_slots_.resize(kSlotCount);
+  erased_groups_.resize(kKeyGroups);
+  const auto group = GroupOf(prefix);
+  (group ? erased_groups_[*group] : erased_slots_[SlotIn(prefix)]) = erasures_;
+}
+
+// Whether a prefix was erased since it was put or last looked at.
+bool RowCache::IsErased(Entry* entry) const {
+  if (entry->checked == erasures_) return false;
+  if (entry->checked < erased_all_) return true;
+  const std::string_view key = entry->key();
+  if (!erased_slots_.empty() && key.size() >= kSlotPrefixBytes) {
+    if (entry->checked < erased_slots_[SlotIn(key)]) return true;
+    const auto group = GroupOf(key);
+    if (group && entry->checked < erased_groups_[*group]) return true;
+  }
+  entry->checked = erasures_;
+  return false;
 }
 
 void RowCache::Clear() {

@@ -31,10 +31,13 @@ class RowCache {
   /// The committed value is now that one. Values that are large for the cache are not kept.
   void Put(Table table, std::string_view key, uint64_t hash, std::optional<std::string_view> value);
   void Erase(Table table, std::string_view key, uint64_t hash);
-  /// Looks at every entry.
-  void ErasePrefix(Table table, std::string_view prefix);
+  /// O(1): notes when it was, and entries that are older leave when they are next looked at, or as those that
+  /// nobody uses. May forget more than that: all of the slot, or, where the prefix names a key, some others.
+  /// prefix: as keys of kRows begin.
+  void ErasePrefix(std::string_view prefix);
   void Clear();
 
+  /// Those that are erased and have not left yet included.
   size_t size() const { return index_.size(); }
   /// What the entries take, bookkeeping included.
   size_t bytes() const { return bytes_; }
@@ -49,12 +52,14 @@ class RowCache {
     bool absent = false;
     bool recently_used = false;
     uint64_t hash = 0;
+    uint64_t checked = 0;  // what was erased by prefix up to then has not taken it
 
     std::string_view key() const { return {bytes.get(), key_size}; }
     std::string_view value() const { return {bytes.get() + key_size, value_size}; }
     size_t cost() const;
   };
 
+  bool IsErased(Entry* entry) const;
   uint32_t IndexOf(Table table, std::string_view key, uint64_t hash) const;
   uint32_t TakeFreeEntry();
   void SetValue(Entry* entry, std::optional<std::string_view> value);
@@ -67,6 +72,11 @@ class RowCache {
   std::vector<uint32_t> free_;
   HashIndex index_;
   uint32_t hand_ = 0;
+  // Erasures by prefix, counted; and which was the last one of all, of a slot, and of a group of keys.
+  uint64_t erasures_ = 0;
+  uint64_t erased_all_ = 0;
+  std::vector<uint64_t> erased_slots_;
+  std::vector<uint64_t> erased_groups_;
 };
 
 }  // namespace orrery::storage

@@ -37,13 +37,14 @@ bool Agree(const types::KeySummary& kept, const types::KeySummary& computed) {
   return true;
 }
 
-// The counted order of a key's members, whatever its nodes. REQUIRES: nothing else changes the store.
-std::vector<std::string> CountedOrder(const RowStore& store, SlotId slot, const std::string& key_prefix) {
+// The counted order of a key's members or elements, whatever its nodes. REQUIRES: nothing else changes the store.
+std::vector<std::string> CountedOrder(const RowStore& store, SlotId slot, const std::string& key_prefix,
+                                      storage::RowTag tag) {
   storage::Transaction::Context context;
   context.slot = slot;
   storage::Transaction transaction(store, context);
   std::string prefix = key_prefix;
-  prefix.push_back(static_cast<char>(storage::RowTag::kZset));
+  prefix.push_back(static_cast<char>(tag));
   types::CountedIndexReader index(&transaction, prefix);
   std::vector<std::string> order;
   index.Ascend(0, [&](std::string_view entry) {
@@ -81,8 +82,10 @@ std::string DerivedDifference(const RowStore& store, SlotId slot) {
                wanted_summary = types::ReadSummary(slot, key, *computed);
     if (kept.ok() && wanted_summary.ok() && !Agree(*kept, *wanted_summary))
       return "keeps a wrong summary of a key";
-    if (CountedOrder(store, slot, key) != CountedOrder(*computed, slot, key))
-      return "keeps a wrong order of a sorted set";
+    for (const auto tag : {storage::RowTag::kZset, storage::RowTag::kList}) {
+      if (CountedOrder(store, slot, key, tag) != CountedOrder(*computed, slot, key, tag))
+        return "keeps a wrong order of a sorted set or a list";
+    }
   }
   return {};
 }

@@ -115,6 +115,44 @@ Command ChooseForZsets(const Draw& draw, const std::string& key) {
   return {"ZRANGE", key, "0", "-1", "WITHSCORES"};
 }
 
+Command ChooseForLists(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string few(1, static_cast<char>('p' + draw.random.Below(4)));
+  if (dice < 18) return {"RPUSH", key, TextValue(draw), few};
+  if (dice < 32) return {"LPUSH", key, TextValue(draw), few};
+  if (dice < 44) return {dice % 2 == 0 ? "LPOP" : "RPOP", key};
+  if (dice < 48) return {"LPOP", key, "3"};
+  if (dice < 55) return {"LINSERT", key, dice % 2 == 0 ? "BEFORE" : "AFTER", few, TextValue(draw)};
+  if (dice < 60) return {"LSET", key, std::to_string(draw.random.Below(4)), TextValue(draw)};
+  if (dice < 65) return {"LREM", key, dice % 2 == 0 ? "1" : "-1", few};
+  if (dice < 69) return {"LTRIM", key, "-20", "-1"};
+  if (dice < 74) return {"LMOVE", key, draw.any_key('l'), "LEFT", dice % 2 == 0 ? "LEFT" : "RIGHT"};
+  if (dice < 77) return {"LMPOP", "2", key, draw.any_key('l'), "RIGHT", "COUNT", "2"};
+  if (dice < 80) return {"DEL", key};
+  if (dice < 82) return {"SET", key, TextValue(draw)};
+  if (dice < 86) return {"PEXPIREAT", key, std::to_string(draw.wall_ms + draw.random.Below(3'000))};
+  if (dice < 89) return {"RENAME", key, draw.any_key('l')};
+  if (dice < 94) return {"LINDEX", key, "2"};
+  return {"LRANGE", key, "0", "-1"};
+}
+
+Command ChooseForSets(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string member(1, static_cast<char>('p' + draw.random.Below(6)));
+  if (dice < 30) return {"SADD", key, member, TextValue(draw)};
+  if (dice < 45) return {"SREM", key, member, "q"};
+  if (dice < 52) return {"SPOP", key};
+  if (dice < 60) return {"SMOVE", key, draw.any_key('m'), member};
+  if (dice < 66) return {"SUNIONSTORE", key, key, draw.any_key('m')};
+  if (dice < 72) return {"SINTERSTORE", key, key, draw.any_key('m')};
+  if (dice < 77) return {"DEL", key};
+  if (dice < 80) return {"SET", key, TextValue(draw)};
+  if (dice < 85) return {"PEXPIREAT", key, std::to_string(draw.wall_ms + draw.random.Below(3'000))};
+  if (dice < 88) return {"COPY", key, draw.any_key('m'), "REPLACE"};
+  if (dice < 94) return {"SMEMBERS", key};
+  return {"SCARD", key};
+}
+
 Command ChooseForSketches(const Draw& draw, const std::string& key) {
   const uint64_t dice = draw.random.Below(100);
   // Some are counted in twice, on whatever side.
@@ -136,6 +174,8 @@ constexpr KeyKind kKinds[] = {
     {'g', "hashes", ChooseForHashes},
     {'h', "sorted sets", ChooseForZsets},
     {'j', "HyperLogLogs", ChooseForSketches},
+    {'l', "lists", ChooseForLists},
+    {'m', "sets", ChooseForSets},
 };
 
 }  // namespace

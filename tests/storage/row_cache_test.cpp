@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "orrery/storage/row_key.h"
 #include "storage/pending_batch.h"
 #include "storage/test_random.h"
 
@@ -46,15 +47,34 @@ TEST_F(RowCacheTest, ForgetsOnRequest) {
   for (const char* key : {"a1", "a2", "b1"}) Put(key, "1");
   cache_.Erase(Table::kRows, "a1", HashRow(Table::kRows, "a1"));
   EXPECT_EQ(Find("a1"), "(miss)");
-  cache_.ErasePrefix(Table::kSlots, "a");
-  EXPECT_EQ(Find("a2"), "1");
-  cache_.ErasePrefix(Table::kRows, "a");
-  EXPECT_EQ(Find("a2"), "(miss)");
   EXPECT_EQ(Find("b1"), "1");
   cache_.Clear();
   EXPECT_EQ(Find("b1"), "(miss)");
   EXPECT_EQ(cache_.bytes(), 0u);
   EXPECT_EQ(cache_.size(), 0u);
+}
+
+TEST_F(RowCacheTest, AnErasedPrefixTakesWhatWasThereBeforeAndNothingThatComesLater) {
+  const auto field = [](SlotId slot, uint8_t db, std::string_view key, std::string_view name) {
+    return EncodeRowKey(slot, {db, key, RowTag::kHash, name});
+  };
+  for (const char* name : {"f", "g"}) {
+    for (const char* key : {"erased", "kept"}) Put(field(7, 0, key, name), "1");
+  }
+  Put(field(8, 0, "other slot", "f"), "1");
+  cache_.ErasePrefix(WithSlot(7, TagPrefix(0, "erased", RowTag::kHash)));
+  EXPECT_EQ(Find(field(7, 0, "erased", "f")), "(miss)");
+  Put(field(7, 0, "erased", "f"), "new");
+  Put(field(7, 0, "erased", "g"), "new");
+  EXPECT_EQ(Find(field(7, 0, "erased", "f")), "new");
+  EXPECT_EQ(Find(field(7, 0, "erased", "g")), "new");
+  EXPECT_EQ(Find(field(7, 0, "kept", "f")), "1");
+  cache_.ErasePrefix(WithSlot(7, DbPrefix(0)));
+  EXPECT_EQ(Find(field(7, 0, "kept", "f")), "(miss)");
+  EXPECT_EQ(Find(field(7, 0, "kept", "g")), "(miss)");
+  EXPECT_EQ(Find(field(8, 0, "other slot", "f")), "1");
+  cache_.ErasePrefix("");
+  EXPECT_EQ(Find(field(8, 0, "other slot", "f")), "(miss)");
 }
 
 TEST_F(RowCacheTest, KeepsWithinItsLimitAndKeepsWhatIsUsed) {
