@@ -9,6 +9,7 @@
 
 #include "orrery/types/derived_index.h"
 #include "orrery/types/expiry.h"
+#include "orrery/types/list_type.h"
 #include "orrery/types/string_type.h"
 #include "orrery/types/zset_type.h"
 #include "types/test_slot.h"
@@ -112,6 +113,34 @@ class ConvergenceTest : public testing::TestWithParam<int> {
     if (Chance(20) == 0) replicas_[at].RaiseBirthFloor();
   }
 
+  /// On a key that strings are made under, too.
+  void RandomListCommand(size_t at) {
+    Run(at, [&](Transaction& transaction) {
+      ListKey key(&transaction, 0, Key());
+      const std::string value = std::to_string(Chance(6));
+      const std::string_view values[] = {value, "more"};
+      const ListKey::End end = Chance(2) == 0 ? ListKey::End::kHead : ListKey::End::kTail;
+      if (key.exists() && key.type() != KeyType::kList) return Chance(3) == 0 ? key.Remove() : void();
+      switch (Chance(9)) {
+        case 0:
+        case 1:
+          return static_cast<void>(key.Pop(end, Chance(4)));
+        case 2:
+          return static_cast<void>(key.Set(static_cast<int64_t>(Chance(4)), value));
+        case 3:
+          return static_cast<void>(key.Insert(value, Chance(2) == 0, "inserted"));
+        case 4:
+          return static_cast<void>(key.RemoveEqual(value, 1));
+        case 5:
+          return key.exists() ? key.ExpireAt(replicas_[at].now_ms() + Chance(300)) : void();
+        case 6:
+          return static_cast<void>(key.Move(end, &key, ListKey::End::kTail));
+        default:
+          return key.Push(end, values);
+      }
+    });
+  }
+
   void ExpectEqual() {
     for (const TestSlot& replica : replicas_) {
       EXPECT_TRUE(replica.voided().empty());
@@ -148,6 +177,22 @@ TEST_P(ConvergenceTest, SortedSetsBesideStringsEndInEqualRows) {
   for (int i = 0; i < 2000; ++i) {
     const size_t at = Chance(kReplicas);
     Chance(6) == 0 ? RandomCommand(at) : RandomZsetCommand(at);
+    replicas_[at].Advance(Chance(10));
+    for (size_t n = Chance(5); n > 0; --n) Deliver(Chance(kReplicas), Chance(kReplicas));
+    if (Chance(100) == 0) {
+      DeliverAll();
+      ExpectEqual();
+    }
+  }
+  DeliverAll();
+  ExpectEqual();
+}
+
+TEST_P(ConvergenceTest, ListsBesideStringsEndInEqualRows) {
+  SCOPED_TRACE("seed " + std::to_string(seed_));
+  for (int i = 0; i < 2000; ++i) {
+    const size_t at = Chance(kReplicas);
+    Chance(6) == 0 ? RandomCommand(at) : RandomListCommand(at);
     replicas_[at].Advance(Chance(10));
     for (size_t n = Chance(5); n > 0; --n) Deliver(Chance(kReplicas), Chance(kReplicas));
     if (Chance(100) == 0) {
