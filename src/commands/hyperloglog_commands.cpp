@@ -54,11 +54,11 @@ void PfAdd(CommandContext& context) {
 
 // Keys from `first` on, joined with `joined`; nullopt: an error was replied.
 std::optional<HyperLogLog> JoinFrom(CommandContext& context, size_t first) {
-  HyperLogLog joined;
-  for (size_t i = first; i < context.argc(); ++i) {
+  auto joined = ReadJoined(context, KeyAt(context, first));
+  for (size_t i = first + 1; joined && i < context.argc(); ++i) {
     const auto registers = ReadJoined(context, KeyAt(context, i));
     if (!registers) return std::nullopt;
-    joined.Join(*registers);
+    joined->Join(*registers);
   }
   return joined;
 }

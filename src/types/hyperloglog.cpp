@@ -100,19 +100,24 @@ std::optional<HyperLogLog> HyperLogLog::Parse(std::string_view text) {
 // Four registers are three bytes.
 bool HyperLogLog::ReadDense(std::string_view bytes) {
   if (bytes.size() != kDenseBytes) return false;
-  const auto byte_at = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(bytes[i])); };
-  for (size_t i = 0, byte = 0; i < kRegisters; i += 4, byte += 3) {
-    const uint32_t four = byte_at(byte) | byte_at(byte + 1) << 8 | byte_at(byte + 2) << 16;
-    for (size_t k = 0; k < 4; ++k) registers_[i + k] = (four >> (kRegisterBits * k)) & 0x3f;
+  const auto* in = reinterpret_cast<const uint8_t*>(bytes.data());
+  for (uint8_t* out = registers_.data(); out != registers_.data() + kRegisters; out += 4, in += 3) {
+    out[0] = in[0] & 0x3f;
+    out[1] = static_cast<uint8_t>(in[0] >> 6 | (in[1] & 0x0f) << 2);
+    out[2] = static_cast<uint8_t>(in[1] >> 4 | (in[2] & 0x03) << 4);
+    out[3] = in[2] >> 2;
   }
   return true;
 }
 
-void HyperLogLog::WriteDense(std::string* out) const {
-  for (size_t i = 0; i < kRegisters; i += 4) {
-    uint32_t four = 0;
-    for (size_t k = 0; k < 4; ++k) four |= static_cast<uint32_t>(registers_[i + k]) << (kRegisterBits * k);
-    for (int shift = 0; shift < 24; shift += 8) out->push_back(static_cast<char>(four >> shift));
+void HyperLogLog::WriteDense(std::string* text) const {
+  const size_t start = text->size();
+  text->resize(start + kDenseBytes);
+  char* out = text->data() + start;
+  for (const uint8_t* in = registers_.data(); in != registers_.data() + kRegisters; in += 4, out += 3) {
+    out[0] = static_cast<char>(in[0] | in[1] << 6);
+    out[1] = static_cast<char>(in[1] >> 2 | in[2] << 4);
+    out[2] = static_cast<char>(in[2] >> 4 | in[3] << 2);
   }
 }
 
@@ -189,8 +194,15 @@ void HyperLogLog::Join(const HyperLogLog& other) {
 uint64_t HyperLogLog::Count() const {
   constexpr double kAlpha = 0.721347520444481703680;  // 1 / (2 ln 2)
   constexpr auto kM = static_cast<double>(kRegisters);
+  // Neighbours are often equal: counted in one place they would wait for each other.
+  std::array<std::array<uint32_t, 64>, 4> quarters{};
+  for (size_t i = 0; i < kRegisters; i += 4) {
+    for (size_t k = 0; k < 4; ++k) ++quarters[k][registers_[i + k]];
+  }
   std::array<uint32_t, 64> having{};
-  for (const uint8_t value : registers_) ++having[value];
+  for (const auto& quarter : quarters) {
+    for (size_t value = 0; value < having.size(); ++value) having[value] += quarter[value];
+  }
   double sum = kM * FullTerm((kM - having[kRunBits + 1]) / kM);
   for (size_t value = kRunBits; value >= 1; --value) sum = (sum + having[value]) * 0.5;
   sum += kM * ZerosTerm(having[0] / kM);

@@ -54,7 +54,7 @@ class HyperLogLog {
   bool ReadSparse(std::string_view bytes);
   /// False if a value is too great for it, or it would be too long.
   bool WriteSparse(std::string* out) const;
-  void WriteDense(std::string* out) const;
+  void WriteDense(std::string* text) const;
 
   std::array<uint8_t, kRegisters> registers_{};
   bool dense_ = false;
