@@ -23,13 +23,28 @@ Coordinator::Slot& Coordinator::At(SlotId id) {
 }
 
 void Coordinator::Submit(Request request, Callback done) {
+  ++pending_;
+  Waiting& waiting = arrived_.emplace_back();
+  waiting.request = std::move(request);
+  waiting.done = std::move(done);
+}
+
+void Coordinator::TakeArrived() {
+  if (arrived_.empty()) return;
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  for (size_t place = 0; place < arrived_.size(); ++place) {
+    if (place + kPrefetchAhead < arrived_.size()) PrefetchSlot(arrived_[place + kPrefetchAhead].request.slot);
+    Enqueue(std::move(arrived_[place]), now_us);
+  }
+  arrived_.clear();
+}
+
+void Coordinator::Enqueue(Waiting waiting, uint64_t now_us) {
+  const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
-  ++pending_;
-  if (!Admit(&slot, request, &done)) return;
-  Waiting waiting;
-  waiting.deadline_us = context_.clock->MonotonicUs() + context_.TimeoutUs(request);
-  waiting.done = std::move(done);
+  if (!Admit(&slot, request, &waiting.done)) return;
+  waiting.deadline_us = now_us + context_.TimeoutUs(request);
   if (request.traits.reads) {
     waiting.reads_needed = context_.view->R(request.read_quorum) - 1;
     if (waiting.reads_needed > 0) {
@@ -37,7 +52,6 @@ void Coordinator::Submit(Request request, Callback done) {
       slot.probe_wanted = true;
     }
   }
-  waiting.request = std::move(request);
   slot.queue.push_back(std::move(waiting));
   busy_.Insert(id);
   turn_.Insert(id);

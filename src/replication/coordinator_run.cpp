@@ -13,19 +13,13 @@ using causality::Event;
 using causality::EventPtr;
 using causality::SlotClock;
 
-namespace {
-
-// A turn of many small commands touches as many slots, all of them cold.
-constexpr size_t kPrefetchAhead = 4;
-
-}  // namespace
-
 void Coordinator::PrefetchSlot(SlotId id) const {
   Prefetch(slots_[id].get());
   Prefetch(context_.slots->Find(id));
 }
 
 void Coordinator::BeforeCommit() {
+  TakeArrived();
   // By place: running a command may add slots.
   for (size_t place = 0; place < turn_.size(); ++place) {
     const SlotId id = turn_[place];
@@ -180,6 +174,7 @@ bool Coordinator::MayLeave(const Slot& slot, const Executed& executed, uint64_t 
 
 void Coordinator::CommitFailed(const std::string& why) {
   disk_error_ = why;
+  TakeArrived();
   for (SlotId id : busy_.slots()) {
     Slot& slot = At(id);
     for (Executed& executed : slot.replies) {

@@ -24,20 +24,20 @@ Callback MaybeApplied(Callback done) {
 
 }  // namespace
 
-uint64_t Router::DeadlineOf(const Request& request) const {
-  return context_.clock->MonotonicUs() + context_.TimeoutUs(request) + kGraceUs;
+void Router::SetDeadline(Sent* sent) const {
+  if (sent->deadline_us != 0) return;
+  sent->deadline_us = context_.clock->MonotonicUs() + context_.TimeoutUs(sent->request) + kGraceUs;
 }
 
 void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }
 
 void Router::Route(Request request, uint8_t hops, Callback done) {
-  const uint64_t deadline_us = DeadlineOf(request);
-  Dispatch({{}, std::move(request), std::move(done), hops, deadline_us});
+  Dispatch({{}, std::move(request), std::move(done), hops});
 }
 
 // Whether too few take part for the request only because this node has just started.
 bool Router::LacksLinks(const Request& request) const {
-  if (context_.clock->MonotonicUs() >= started_until_us_) return false;
+  if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
   const size_t needed = std::max(request.traits.writes ? context_.view->W(request.write_quorum) : 0,
                                  request.traits.reads ? context_.view->R(request.read_quorum) : 0);
   return ComputeTargets(context_, request.slot, {}).participants() < needed;
@@ -50,6 +50,7 @@ void Router::DispatchStarting() {
 void Router::Dispatch(Sent sent) {
   if (!starting_.empty() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
+    SetDeadline(&sent);
     starting_.push_back(std::move(sent));
     return;
   }
@@ -68,6 +69,7 @@ void Router::Forward(NodeId peer, Sent sent) {
   const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | next_id_++;
   ++context_.stats.forwarded;
   sent.peer = peer;
+  SetDeadline(&sent);
   ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request), std::move(sent.request)};
   context_.outbox->Send(peer, message);
   sent.request = std::move(message.request);
@@ -126,6 +128,7 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
 }
 
 void Router::OnTick(uint64_t now_us) {
+  just_started_ = just_started_ && now_us < started_until_us_;
   DispatchStarting();
   for (Sent& sent : std::exchange(waiting_, {})) {
     if (sent.deadline_us > now_us) {

@@ -10,7 +10,7 @@ namespace orrery {
 template <typename T>
 void Prefetch(const T* object) {
   constexpr size_t kLineBytes = 64;
-  constexpr size_t kLinesMax = 8;
+  constexpr size_t kLinesMax = 12;
   const char* const first = reinterpret_cast<const char*>(object);
   for (size_t at = 0; at < std::min(sizeof(T), kLinesMax * kLineBytes); at += kLineBytes) __builtin_prefetch(first + at);
 }

@@ -59,11 +59,14 @@ class Coordinator {
   /// What the disk refused last; empty while it works. While it is set, nothing is run.
   const std::string& disk_error() const { return disk_error_; }
   void ClearDiskError() { disk_error_.clear(); }
-  bool has_work() const { return !turn_.empty() || !finished_.empty(); }
+  bool has_work() const { return !turn_.empty() || !finished_.empty() || !arrived_.empty(); }
   /// How many nodes hold everything that this coordinator has made in the slot; for WAIT.
   size_t CopiesOfLatest(SlotId slot);
 
  private:
+  // A turn of many small commands touches as many slots, all of them cold.
+  static constexpr size_t kPrefetchAhead = 4;
+
   struct Waiting {
     Request request;
     Callback done;
@@ -102,6 +105,8 @@ class Coordinator {
 
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
+  void TakeArrived();
+  void Enqueue(Waiting waiting, uint64_t now_us);
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
@@ -132,6 +137,7 @@ class Coordinator {
   CatchUp& catch_up_;
   HintService& hints_;
   std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<Waiting> arrived_;  ///< since the last turn; slots are looked at for all of them in one go
   SlotSet turn_;               ///< slots to look at in this turn
   SlotSet busy_;               ///< slots with a queue or replies
   std::vector<SlotId> taken_;  ///< memory of AfterCommit

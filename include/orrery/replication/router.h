@@ -56,7 +56,7 @@ class Router final : public RequestRouter {
     Request request;
     Callback done;
     uint8_t hops = 0;
-    uint64_t deadline_us = 0;
+    uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
   };
 
   void Dispatch(Sent sent);
@@ -65,7 +65,7 @@ class Router final : public RequestRouter {
   void DispatchStarting();
   void Lost(Sent sent);
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
-  uint64_t DeadlineOf(const Request& request) const;
+  void SetDeadline(Sent* sent) const;
 
   ShardContext& context_;
   Coordinator& coordinator_;
@@ -74,6 +74,7 @@ class Router final : public RequestRouter {
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   uint64_t started_until_us_;
+  bool just_started_ = true;  ///< spares looking at the clock later on
   uint64_t next_id_ = 1;
 };
 

@@ -92,8 +92,9 @@ struct ShardContext {
   }
   /// How long ago its node sent the request; 0 for one of our own clients.
   uint64_t AgeMs(const Request& request) const {
+    if (request.sent_ms == 0) return 0;
     const uint64_t now_ms = std::max(clock->WallMs(), causality::PhysicalMs(hybrid->Last()));
-    return request.sent_ms == 0 || request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
+    return request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
   }
   /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.
   bool IsStale(const Request& request) const { return AgeMs(request) > options.forward_age_max_ms; }
