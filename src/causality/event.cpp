@@ -6,16 +6,17 @@ namespace orrery::causality {
 namespace {
 
 // More than any dot, clock entry or count takes: what is reserved for each, so that encoding allocates once.
-constexpr size_t kDotBytesMax = 32;
+constexpr size_t kPartBytesMax = 32;
+static_assert(kPartBytesMax > kDotBytesMax);
 
 size_t BytesOf(const RowChange& change) {
-  size_t bytes = change.row_key.size() + kDotBytesMax * (1 + change.removed.size());
+  size_t bytes = change.row_key.size() + kPartBytesMax * (1 + change.removed.size());
   for (const Cell& cell : change.added) bytes += EncodedCellBytesMax(cell);
   return bytes;
 }
 
 size_t BytesOf(const Event& event) {
-  size_t bytes = 2 * kDotBytesMax;
+  size_t bytes = 2 * kPartBytesMax;
   for (const RowChange& change : event.changes) bytes += BytesOf(change);
   return bytes;
 }
@@ -44,10 +45,12 @@ std::string EncodeEvent(const Event& event) {
   std::string bytes;
   bytes.reserve(BytesOf(event));
   Encoder out(&bytes);
-  out.PutU16(event.slot);
-  Encode(event.dot, &out);
-  out.PutU64(event.hlc);
-  out.PutVarint(event.scopes.size());
+  PieceEncoder<2 * kPartBytesMax> head;
+  head.PutU16(event.slot);
+  Encode(event.dot, &head);
+  head.PutU64(event.hlc);
+  head.PutVarint(event.scopes.size());
+  out.PutRaw(head.bytes());
   for (const ScopeRemoval& scope : event.scopes) EncodeScope(scope, &out);
   out.PutVarint(event.changes.size());
   for (const RowChange& change : event.changes) EncodeChange(change, &out);

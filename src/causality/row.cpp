@@ -78,11 +78,14 @@ size_t EncodedCellBytesMax(const Cell& cell) {
 }
 
 void EncodeCell(const Cell& cell, Encoder* out) {
-  out->PutU8(static_cast<uint8_t>(cell.kind));
-  Encode(cell.dot, out);
-  if (cell.kind == CellKind::kIncrement) out->PutVarint(cell.birth);
-  out->PutU64(cell.hlc);
-  out->PutBytes(cell.payload);
+  PieceEncoder<kCellBytesReserved> head;
+  head.PutU8(static_cast<uint8_t>(cell.kind));
+  Encode(cell.dot, &head);
+  if (cell.kind == CellKind::kIncrement) head.PutVarint(cell.birth);
+  head.PutU64(cell.hlc);
+  head.PutVarint(cell.payload.size());
+  out->PutRaw(head.bytes());
+  out->PutRaw(cell.payload);
   if (cell.kind == CellKind::kValue) cell.past.Encode(out);
 }
 

@@ -55,7 +55,11 @@ Causality VersionVector::Compare(const VersionVector& other) const {
 
 void VersionVector::Encode(Encoder* out) const {
   out->PutVarint(entries_.size());
-  for (const Entry& entry : entries_) causality::Encode(Dot{entry.actor, entry.counter}, out);
+  for (const Entry& entry : entries_) {
+    PieceEncoder<kDotBytesMax> piece;
+    causality::Encode(Dot{entry.actor, entry.counter}, &piece);
+    out->PutRaw(piece.bytes());
+  }
 }
 
 VersionVector VersionVector::Decode(Decoder* in) {

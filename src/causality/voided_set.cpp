@@ -84,8 +84,10 @@ ScopeRemoval DecodeScope(Decoder* in) {
 }
 
 void EncodeCellId(const CellId& id, Encoder* out) {
-  out->PutU8(static_cast<uint8_t>(id.kind));
-  Encode(id.dot, out);
+  PieceEncoder<1 + kDotBytesMax> piece;
+  piece.PutU8(static_cast<uint8_t>(id.kind));
+  Encode(id.dot, &piece);
+  out->PutRaw(piece.bytes());
 }
 
 CellId DecodeCellId(Decoder* in) {

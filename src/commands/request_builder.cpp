@@ -32,7 +32,7 @@ void Assign(std::string_view text, T* out) {
 replication::Request WholeRequest(const CommandSpec& spec, const SessionOptions& session, SlotId slot,
                                   Args args) {
   replication::Request request = Operation::RequestOf(session, slot);
-  for (std::string_view arg : args) request.args.Append(arg);
+  request.args = replication::Arguments(args);
   request.traits = TraitsOfRequest(spec, request);
   ApplyQuorumOptions(spec, &request);
   return request;

@@ -23,6 +23,8 @@ using storage::Table;
 namespace {
 
 constexpr uint8_t kFormat = 2;
+// As much as most slots need.
+constexpr size_t kStateBytesReserved = 128;
 
 std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
 
@@ -61,14 +63,17 @@ bool SlotReplica::DecodeOwn(std::string_view bytes) {
 std::string SlotReplica::State() const {
   if (is_aside_) return aside_state_;
   std::string bytes;
+  bytes.reserve(kStateBytesReserved);
   Encoder out(&bytes);
   out.PutU8(kFormat);
   clock_.Encode(&out);
   voided_.Encode(&out);
-  out.PutU64(digest_);
-  out.PutVarint(row_count_);
-  out.PutVarint(collection_rows_);
-  out.PutU64(newest_);
+  PieceEncoder<4 * Encoder::kVarintBytesMax> tail;
+  tail.PutU64(digest_);
+  tail.PutVarint(row_count_);
+  tail.PutVarint(collection_rows_);
+  tail.PutU64(newest_);
+  out.PutRaw(tail.bytes());
   return bytes;
 }
 

@@ -46,6 +46,30 @@ class Encoder {
   std::string* out_;
 };
 
+/// A few values in at most N bytes, in Encoder's formats, to be appended by PutRaw in one go: what a format writes often and
+/// in small pieces costs a fraction so. The caller keeps within N.
+template <size_t N>
+class PieceEncoder {
+ public:
+  void PutU8(uint8_t v) { bytes_[size_++] = static_cast<char>(v); }
+  void PutU16(uint16_t v) { PutFixed<2>(v); }
+  void PutU64(uint64_t v) { PutFixed<8>(v); }
+  void PutVarint(uint64_t v) {
+    for (; v >= 0x80; v >>= 7) bytes_[size_++] = static_cast<char>(v | 0x80);
+    bytes_[size_++] = static_cast<char>(v);
+  }
+  std::string_view bytes() const { return {bytes_, size_}; }
+
+ private:
+  template <size_t kWidth>
+  void PutFixed(uint64_t v) {
+    for (size_t i = 0; i < kWidth; ++i) bytes_[size_ + i] = static_cast<char>(v >> (8 * i));
+    size_ += kWidth;
+  }
+  char bytes_[N];
+  size_t size_ = 0;
+};
+
 /// Reads what Encoder wrote, from bytes that may be hostile. The first short or malformed read makes ok() false for
 /// good and every later read returns zero or empty: read a whole structure, then ask once. Views point into the input.
 class Decoder {

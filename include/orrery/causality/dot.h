@@ -24,12 +24,17 @@ struct Dot {
   auto operator<=>(const Dot&) const = default;
 };
 
-inline void Encode(const Actor& actor, Encoder* out) {
+// Into an Encoder or a PieceEncoder.
+inline constexpr size_t kDotBytesMax = sizeof(NodeId::value) + 2 * Encoder::kVarintBytesMax;
+
+template <typename Out>
+void Encode(const Actor& actor, Out* out) {
   out->PutU64(actor.node.value);
   out->PutVarint(actor.incarnation);
 }
 
-inline void Encode(const Dot& dot, Encoder* out) {
+template <typename Out>
+void Encode(const Dot& dot, Out* out) {
   Encode(dot.actor, out);
   out->PutVarint(dot.counter);
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,13 +28,19 @@ struct Traits {
   bool operator==(const Traits&) const = default;
 };
 
-/// A command's arguments in one allocation.
+/// A command's arguments in one piece of memory.
 class Arguments {
  public:
   Arguments() = default;
-  explicit Arguments(const std::vector<std::string_view>& args) {
+  explicit Arguments(std::span<const std::string_view> args) {
+    size_t bytes = 0;
+    for (std::string_view arg : args) bytes += arg.size();
+    bytes_.reserve(bytes);
+    ends_.reserve(args.size());
     for (std::string_view arg : args) Append(arg);
   }
+  explicit Arguments(std::initializer_list<std::string_view> args)
+      : Arguments(std::span<const std::string_view>(args.begin(), args.size())) {}
   void Append(std::string_view arg) {
     bytes_.append(arg);
     ends_.push_back(bytes_.size());
