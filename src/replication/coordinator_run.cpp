@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "orrery/base/marks.h"
-#include "orrery/base/prefetch.h"
 #include "orrery/replication/coordinator.h"
 
 namespace orrery::replication {
@@ -14,8 +13,13 @@ using causality::EventPtr;
 using causality::SlotClock;
 
 void Coordinator::PrefetchSlot(SlotId id) const {
-  Prefetch(slots_[id].get());
-  Prefetch(context_.slots->Find(id));
+  PrefetchBytes(slots_[id].get(), Slot::kHotBytes);
+  PrefetchBytes(context_.slots->Find(id), SlotReplica::kHotBytes);
+}
+
+void Coordinator::PrefetchQueues(SlotId id) const {
+  if (const Slot* slot = slots_[id].get()) slot->quorum.Prefetch();
+  if (const SlotReplica* replica = context_.slots->Find(id)) replica->backlog().Prefetch();
 }
 
 void Coordinator::BeforeCommit() {
@@ -24,6 +28,7 @@ void Coordinator::BeforeCommit() {
   for (size_t place = 0; place < turn_.size(); ++place) {
     const SlotId id = turn_[place];
     if (place + kPrefetchAhead < turn_.size()) PrefetchSlot(turn_[place + kPrefetchAhead]);
+    if (place + kPrefetchQueuesAhead < turn_.size()) PrefetchQueues(turn_[place + kPrefetchQueuesAhead]);
     Slot& slot = At(id);
     slot.quorum.Recheck(context_.slots->At(id).clock());
     RunQueue(id, &slot);

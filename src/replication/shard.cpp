@@ -143,6 +143,9 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
   }
   for (size_t count = kMessagesAhead; count == kMessagesAhead;) {
     count = ReadAhead(&reader);
+    for (size_t i = 0; i < count; ++i) {
+      if (const auto slot = SlotOfMessage(ahead_[i])) coordinator_.PrefetchQueues(*slot);
+    }
     for (size_t i = 0; i < count; ++i) Deliver(peer, std::exchange(ahead_[i], {}));
   }
   if (reader.ok()) return;

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/base/prefetch.h"
+
 namespace orrery {
 
 /// A queue in one piece of memory, for the many that are empty or nearly so: an empty one that was never used owns
@@ -28,6 +30,8 @@ class Fifo {
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }
+  /// Asks for the memory that the next push_back writes to.
+  void PrefetchEnd() const { PrefetchBytes(items_.data() + items_.size(), sizeof(T)); }
   void clear() {
     items_.clear();
     head_ = 0;

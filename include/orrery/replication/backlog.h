@@ -29,6 +29,7 @@ class Backlog {
   const causality::EventPtr& Oldest() const { return events_.front(); }
   /// Bytes given back.
   size_t DropOldest();
+  void Prefetch() const { events_.PrefetchEnd(); }
   bool empty() const { return events_.empty(); }
   size_t size() const { return events_.size(); }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "orrery/base/prefetch.h"
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/messages.h"
@@ -43,8 +44,9 @@ class Coordinator {
   void OnReachChanged();
   void OnPeerDown(NodeId peer);
 
-  /// Asks for the memory of a slot that a command or message is about to be about.
+  /// Asks for the memory of a slot that a command or message is about to be about; a little later, for what that points to.
   void PrefetchSlot(SlotId id) const;
+  void PrefetchQueues(SlotId id) const;
   /// Runs what can run and sends the turn's probes.
   void BeforeCommit();
   /// The turn's changes are durable: acknowledges what is on W nodes.
@@ -65,7 +67,8 @@ class Coordinator {
 
  private:
   // A turn of many small commands touches as many slots, all of them cold.
-  static constexpr size_t kPrefetchAhead = 4;
+  static constexpr size_t kPrefetchAhead = 6;
+  static constexpr size_t kPrefetchQueuesAhead = 3;
 
   struct Waiting {
     Request request;
@@ -83,24 +86,28 @@ class Coordinator {
     size_t write_quorum = 0;    ///< 0: the slot's
   };
   struct Slot {
+    // What every command needs stands first, in this many bytes, for the sake of PrefetchSlot.
+    static constexpr size_t kHotBytes = 6 * kCacheLineBytes;
+
     // Lists, since nearly all are empty: an empty one owns nothing, and a node is memory that was used just now.
     std::list<Waiting> queue;
     std::list<Executed> replies;
-    SlotQuorum quorum;
-    causality::SlotClock seen;  ///< what of our clock the quorum counts already
     Targets targets;
-    std::set<NodeId> refused;
     bool known_targets = false;
     bool ready = false;
-    uint64_t ready_probe = 0;
+    bool probe_wanted = false;
+    bool probe_everybody = false;
     uint64_t next_probe = 1;
+    uint64_t birth_floor = 0;
+    uint64_t made = 0;  ///< own counter, which a repair of the slot may have set back: no dot is given twice
+    causality::SlotClock seen;  ///< what of our clock the quorum counts already
+    SlotQuorum quorum;
+
+    std::set<NodeId> refused;
+    uint64_t ready_probe = 0;
     uint64_t probe_sent_us = 0;
     uint64_t everybody_probe = 0;  ///< the last probe that went to all who take part
     causality::SlotClock everybody_clock;
-    bool probe_wanted = false;
-    bool probe_everybody = false;
-    uint64_t birth_floor = 0;
-    uint64_t made = 0;  ///< own counter, which a repair of the slot may have set back: no dot is given twice
   };
 
   Slot& At(SlotId id);

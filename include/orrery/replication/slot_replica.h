@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/base/prefetch.h"
 #include "orrery/base/status.h"
 #include "orrery/causality/event.h"
 #include "orrery/causality/merge.h"
@@ -26,6 +27,9 @@ namespace orrery::replication {
 /// slot anew from what other replicas have (SlotRepair).
 class SlotReplica {
  public:
+  /// So many bytes from the begin are needed for an event.
+  static constexpr size_t kHotBytes = 6 * kCacheLineBytes;
+
   SlotReplica(SlotId id, storage::RowStore* store, storage::RowObserver* observer)
       : id_(id), store_(store), observer_(observer) {}
 
@@ -113,26 +117,28 @@ class SlotReplica {
   Status WriteRows(const std::vector<KeyedUpdate>& updates);
   Status WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
 
+  // What every event needs stands first, in kHotBytes.
   SlotId id_;
   storage::RowStore* store_;
   storage::RowObserver* observer_;
   causality::SlotClock clock_;
-  causality::SlotClock synced_;
-  causality::VoidedSet voided_;
+  causality::VersionVector committed_;
+  Backlog backlog_;
   uint64_t digest_ = 0;
   uint64_t row_count_ = 0;
   uint64_t collection_rows_ = 0;
   causality::HybridTime newest_ = 0;
-  uint64_t state_as_of_ = 0;
   bool dirty_ = false;
+  bool is_aside_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
+  causality::VoidedSet voided_;
+
+  causality::SlotClock synced_;
+  uint64_t state_as_of_ = 0;
   std::vector<KeyRange> half_applied_;
-  bool is_aside_ = false;
   std::optional<SlotImage> aside_;
   std::string aside_state_;  ///< what State() was, and is until Replace
-  Backlog backlog_;
-  causality::VersionVector committed_;
 };
 
 }  // namespace orrery::replication
