@@ -10,10 +10,11 @@
 namespace orrery::storage {
 
 RocksCursor::RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, std::string_view prefix,
-                         std::string_view start, const rocksdb::Snapshot* snapshot)
+                         std::string_view start, const rocksdb::Snapshot* snapshot, uint64_t skips_max)
     : instance_(std::move(instance)), prefix_(prefix), end_(PrefixEnd(prefix)), end_slice_(end_) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
+  options.max_skippable_internal_keys = skips_max;
   if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
   const bool is_wide = prefix_.size() < kFilterPrefixBytes;
   options.total_order_seek = is_wide || !HasPrefixFilter(table);

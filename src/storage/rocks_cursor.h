@@ -16,9 +16,10 @@ namespace orrery::storage {
 /// Walks committed rows. snapshot: null for what is committed at its creation.
 class RocksCursor final : public Cursor {
  public:
-  /// start >= prefix.
+  /// start >= prefix. skips_max: the walk ends with an error where it would pass more entries in a row that
+  /// were deleted and are not compacted away; 0: it passes them all.
   RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, std::string_view prefix,
-              std::string_view start, const rocksdb::Snapshot* snapshot);
+              std::string_view start, const rocksdb::Snapshot* snapshot, uint64_t skips_max = 0);
 
   bool Valid() const override;
   void Next() override { iterator_->Next(); }

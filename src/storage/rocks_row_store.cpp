@@ -15,6 +15,8 @@ namespace {
 // Up to so many keys a deleted prefix becomes one deletion each; beyond, a range deletion, which costs every
 // later read near it until it is compacted away.
 constexpr size_t kSingleDeletionsMax = 256;
+// Nor are so many deleted entries passed to find those few: where a list was a queue, millions of them may lie.
+constexpr uint64_t kDeletedPassedMax = 2000;
 
 }  // namespace
 
@@ -98,7 +100,7 @@ Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) 
   rocksdb::ColumnFamilyHandle* const family = instance_->family(table);
   const std::string end = PrefixEnd(prefix);
   std::vector<std::string> keys;
-  RocksCursor cursor(instance_, table, prefix, prefix, nullptr);
+  RocksCursor cursor(instance_, table, prefix, prefix, nullptr, end.empty() ? 0 : kDeletedPassedMax);
   // A prefix without an end cannot be deleted as a range.
   for (; cursor.Valid() && (end.empty() || keys.size() <= kSingleDeletionsMax); cursor.Next()) {
     keys.emplace_back(cursor.key());

@@ -94,6 +94,25 @@ TEST_F(RocksDatabaseTest, DamagedBlockIsCorruptionAndNeverNotFound) {
   EXPECT_EQ(ReadOne(*store_, Table::kRows, "row 100001"), "(none)");
 }
 
+TEST_F(RocksDatabaseTest, APrefixIsDeletedAmongManyKeysThatWentOneByOne) {
+  constexpr int kGone = 10'000;
+  PutRows(kGone);
+  for (int i = 0; i < kGone; ++i) store_->Delete(Table::kRows, "row " + std::to_string(100000 + i));
+  store_->Put(Table::kRows, "row 100007", "left");
+  store_->Put(Table::kRows, "row 199999", "last");
+  store_->Put(Table::kRows, "rox", "behind");
+  ASSERT_TRUE(store_->Commit(Durability::kMemory).ok());
+  EXPECT_EQ(ReadOne(*store_, Table::kRows, "row 199999"), "last");
+
+  store_->DeletePrefix(Table::kRows, "row");
+  ASSERT_TRUE(store_->Commit(Durability::kMemory).ok());
+  EXPECT_EQ(ReadOne(*store_, Table::kRows, "row 100007"), "(none)");
+  EXPECT_EQ(ReadOne(*store_, Table::kRows, "row 199999"), "(none)");
+  const auto cursor = store_->Scan(Table::kRows, "");
+  ASSERT_TRUE(cursor->Valid());
+  EXPECT_EQ(cursor->key(), "rox");
+}
+
 TEST_F(RocksDatabaseTest, TellsOfTroubleInTheCallersLogAndKeepsNoneOfItsOwn) {
   PutRows(1000);
   ASSERT_TRUE(database_->Flush().ok());
