@@ -86,7 +86,7 @@ class RowStore {
                                        std::string_view from = {}) const = 0;
 
   virtual bool HasPending() const = 0;
-  /// kDisk also takes to the disk what earlier commits left in memory, even if nothing is pending.
+  /// kDisk also takes to the disk what earlier commits of this store left in memory, even if nothing is pending.
   [[nodiscard]] virtual Status Commit(Durability durability) = 0;
 
   /// Starts making every commit so far durable on disk; done runs on the loop's thread, possibly before this
