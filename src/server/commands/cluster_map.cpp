@@ -3,18 +3,6 @@
 #include <algorithm>
 
 namespace orrery::server {
-namespace {
-
-std::vector<NodeId> OtherHomes(const replication::ClusterView& view, SlotId slot, NodeId coordinator) {
-  std::vector<NodeId> others;
-  for (NodeId home : view.ring->Homes(slot)) {
-    if (home != coordinator) others.push_back(home);
-  }
-  std::sort(others.begin(), others.end());
-  return others;
-}
-
-}  // namespace
 
 std::vector<SlotRun> SlotRuns(const replication::ClusterView& view) {
   std::vector<SlotRun> runs;
@@ -22,13 +10,12 @@ std::vector<SlotRun> SlotRuns(const replication::ClusterView& view) {
     const auto slot = static_cast<SlotId>(i);
     const NodeId coordinator = view.CoordinatorOf(slot);
     if (!coordinator) continue;
-    std::vector<NodeId> others = OtherHomes(view, slot, coordinator);
-    const bool joins = !runs.empty() && runs.back().slots.last + 1 == slot &&
-                       runs.back().coordinator == coordinator && runs.back().replicas == others;
+    const bool joins =
+        !runs.empty() && runs.back().slots.last + 1 == slot && runs.back().coordinator == coordinator;
     if (joins) {
       runs.back().slots.last = slot;
     } else {
-      runs.push_back({{slot, slot}, coordinator, std::move(others)});
+      runs.push_back({{slot, slot}, coordinator});
     }
   }
   return runs;

@@ -9,11 +9,10 @@
 
 namespace orrery::server {
 
-/// Neighbouring slots that the same node coordinates now and that have the same other homes.
+/// Neighbouring slots that the same node coordinates now.
 struct SlotRun {
   ring::SlotRange slots;
   NodeId coordinator;
-  std::vector<NodeId> replicas;  ///< the other homes, by id
 };
 
 /// The whole ring as it works at this moment; slots that nobody coordinates are left out.
