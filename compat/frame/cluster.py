@@ -7,7 +7,8 @@ The command finds in its environment:
 
     COMPAT_PORTS     the nodes' client ports on 127.0.0.1, separated by blanks
     COMPAT_CLUSTER   a program: "$COMPAT_CLUSTER kill 1" ends node 1 with SIGKILL, "stop 1" with SIGTERM, "start 1"
-                     starts it again with its data, "wait" returns when all nodes that run serve
+                     starts it again with its data, "wait" returns when all nodes that run serve, "agree" when besides
+                     no hints are left and all nodes have the same RING DIGEST, which nodes have that hold all slots
 
 The nodes end with the command, whose exit status is this program's. Data and logs go with them unless the command
 failed: then they stay, and where is said. Python programs import Cluster instead.
@@ -31,6 +32,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SERVER = os.path.join(ROOT, "build/release/src/server/orrery-server")
 PEER_PORT_OFFSET = 10000
 START_SECONDS = 60
+# Many things may run beside the nodes. What dies is noticed by its closed connections all the same.
+PATIENCE = ["--failure-detection-timeout", "5000", "--request-timeout", "20000"]
 STOP_SECONDS = 30
 
 
@@ -59,12 +62,15 @@ def free_ports(count):
     raise RuntimeError("no free ports")
 
 
-def ask(port, line, seconds=5.0):
+def ask(port, line, seconds=5.0, password=""):
     """The bulk reply to an inline command, as text; empty if there is none."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
-            connection.sendall(line.encode() + b"\r\n")
             stream = connection.makefile("rb")
+            if password:
+                connection.sendall(b"AUTH " + password.encode() + b"\r\n")
+                stream.readline()
+            connection.sendall(line.encode() + b"\r\n")
             head = stream.readline()
             if not head.startswith(b"$"):
                 return ""
@@ -121,6 +127,11 @@ class Cluster:
             raise RuntimeError(f"the nodes do not serve; see {root}")
         return cluster
 
+    def ask(self, node, line):
+        name = "--requirepass"
+        password = self.settings[self.settings.index(name) + 1] if name in self.settings else ""
+        return ask(self.ports[node], line, password=password)
+
     def dir(self, node):
         return os.path.join(self.root, str(self.ports[node]))
 
@@ -132,7 +143,7 @@ class Cluster:
         words = [os.environ.get("ORRERY_SERVER", SERVER), "--bind", "127.0.0.1", "--port", str(self.ports[node]),
                  "--dir", self.dir(node), "--logfile", self.log(node), "--threads", "1",
                  "--enable-debug-command", "yes", "--cluster-name", os.path.basename(self.root)]
-        words += self.settings + ["--seeds"] + [f"127.0.0.1:{port}" for port in self.ports]
+        words += PATIENCE + self.settings + ["--seeds"] + [f"127.0.0.1:{port}" for port in self.ports]
         with open(os.path.join(self.dir(node), "out"), "ab") as out:
             child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                      preexec_fn=None if outlives_us else end_with_parent(signal.SIGKILL))
@@ -166,13 +177,25 @@ class Cluster:
         def serve():
             alive = [node for node in range(len(self.ports)) if self.pid(node) != 0]
             for node in alive:
-                if "cluster_state:ok" not in ask(self.ports[node], "CLUSTER INFO"):
+                if "cluster_state:ok" not in self.ask(node, "CLUSTER INFO"):
                     return False
-                if f"members_alive:{len(alive)}\r\n" not in ask(self.ports[node], "INFO dynamo"):
+                if f"members_alive:{len(alive)}\r\n" not in self.ask(node, "INFO dynamo"):
                     return False
             return True
 
         return wait_until(serve, seconds)
+
+    def agree(self, seconds=START_SECONDS):
+        """Until the nodes, which must all run and hold all slots, have the same bytes and no hints."""
+
+        def same():
+            nodes = range(len(self.ports))
+            if any("\r\nhints:0\r\n" not in self.ask(node, "INFO dynamo") for node in nodes):
+                return False
+            digests = {self.ask(node, "RING DIGEST") for node in nodes}
+            return len(digests) == 1 and "" not in digests
+
+        return wait_until(same, seconds)
 
     def close(self, keep=False):
         for node in range(len(self.ports)):
@@ -198,8 +221,8 @@ def control(words):
     """What COMPAT_CLUSTER does inside the command."""
     cluster = Cluster(os.environ["COMPAT_CLUSTER_ROOT"])
     action, nodes = words[0], [int(word) for word in words[1:]]
-    if action == "wait":
-        return 0 if cluster.wait() else 1
+    if action in ("wait", "agree"):
+        return 0 if getattr(cluster, action)() else 1
     for node in nodes:
         if action == "start":
             cluster.start(node, outlives_us=True)
@@ -225,7 +248,7 @@ def run_command(arguments):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if len(sys.argv) > 1 and sys.argv[1] in ("start", "stop", "kill", "wait"):
+    if len(sys.argv) > 1 and sys.argv[1] in ("start", "stop", "kill", "wait", "agree"):
         return control(sys.argv[1:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=3)
