@@ -51,6 +51,8 @@ void SeatBook::Record(const SeatRecord& record) {
   EncodeSeatRecord(record, &out);
   context_.store->Put(storage::Table::kNode, KeyOf(record), bytes);
   written_.push_back(record);
+  // A seat changes hands on the disk, whatever else may wait.
+  context_.sync_turn = true;
 }
 
 std::vector<SlotId> SeatBook::Learn(const std::vector<SeatRecord>& records) {

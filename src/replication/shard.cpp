@@ -353,13 +353,12 @@ void Shard::EndTurn() {
 
 void Shard::CommitTurn() {
   slots_.SaveTouched(&touched_);
+  const bool to_disk = std::exchange(context_.sync_turn, false) || context_.options.sync == SyncPolicy::kAlways;
   if (!context_.store->HasPending()) return;
-  // A seat changes hands on the disk, whatever else may wait.
-  const bool always = context_.options.sync == SyncPolicy::kAlways || book_.wants_sync();
-  const Status status = context_.store->Commit(always ? storage::Durability::kDisk : storage::Durability::kMemory);
+  const Status status = context_.store->Commit(to_disk ? storage::Durability::kDisk : storage::Durability::kMemory);
   if (!status.ok()) return Fail("commit", status);
   for (SlotId slot : touched_) {
-    if (always) {
+    if (to_disk) {
       slots_.At(slot).MarkSynced(slots_.At(slot).clock());
     } else {
       unsynced_.Insert(slot);

@@ -1,5 +1,7 @@
 #include "simulation/key_kinds.h"
 
+#include <algorithm>
+
 namespace orrery::simulation {
 namespace {
 
@@ -164,6 +166,51 @@ Command ChooseForSketches(const Draw& draw, const std::string& key) {
   return {"PFCOUNT", key};
 }
 
+// Elements that come and go by name, and whole collections that go. Few names, so that the two sides of a cut meet.
+std::string ElementName(const Draw& draw) {
+  return std::string(1, static_cast<char>('p' + draw.random.Below(5)));
+}
+
+Command ChooseForNamedMembers(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 45) return {"SADD", key, ElementName(draw), ElementName(draw)};
+  if (dice < 75) return {"SREM", key, ElementName(draw)};
+  if (dice < 80) return {"DEL", key};
+  if (dice < 90) return {"SISMEMBER", key, ElementName(draw)};
+  return {"SMEMBERS", key};
+}
+
+Command ChooseForNamedFields(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 45) return {"HSET", key, ElementName(draw), TextValue(draw)};
+  if (dice < 72) return {"HDEL", key, ElementName(draw), ElementName(draw)};
+  if (dice < 78) return {"UNLINK", key};
+  if (dice < 90) return {"HGET", key, ElementName(draw)};
+  return {"HGETALL", key};
+}
+
+Command ChooseForNamedItems(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  // Each value is pushed once, and removed by whoever guesses one of the latest.
+  const std::string guess = "v" + std::to_string(draw.number - std::min<uint64_t>(draw.number, draw.random.Below(60)));
+  if (dice < 35) return {"RPUSH", key, TextValue(draw)};
+  if (dice < 50) return {"LPUSH", key, TextValue(draw)};
+  if (dice < 85) return {"LREM", key, "0", guess};
+  if (dice < 88) return {"DEL", key};
+  return {"LRANGE", key, "0", "-1"};
+}
+
+Command ChooseForNamedPlaces(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string score = std::to_string(draw.number);
+  if (dice < 30) return {"ZADD", key, score, ElementName(draw), score + ".5", ElementName(draw)};
+  if (dice < 50) return {"GEOADD", key, std::to_string(draw.number % 180), "41.5", ElementName(draw)};
+  if (dice < 75) return {"ZREM", key, ElementName(draw)};
+  if (dice < 80) return {"DEL", key};
+  if (dice < 90) return {"GEOPOS", key, ElementName(draw)};
+  return {"ZRANGE", key, "0", "-1"};
+}
+
 constexpr KeyKind kKinds[] = {
     {'a', "registers and counters mixed", ChooseForRegister},
     {'b', "counters", ChooseForCounter},
@@ -176,6 +223,10 @@ constexpr KeyKind kKinds[] = {
     {'j', "HyperLogLogs", ChooseForSketches},
     {'l', "lists", ChooseForLists},
     {'m', "sets", ChooseForSets},
+    {'n', "members by name", ChooseForNamedMembers},
+    {'o', "fields by name", ChooseForNamedFields},
+    {'p', "items by value", ChooseForNamedItems},
+    {'q', "scores and places by name", ChooseForNamedPlaces},
 };
 
 }  // namespace

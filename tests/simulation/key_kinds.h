@@ -42,6 +42,8 @@ struct KeyKind {
 /// j: HyperLogLogs, added to and merged, over slots, too, and nothing else ever
 /// l: lists, moved over slots, and now and then a string in their place
 /// m: sets, as hashes; combined and moved over slots, too
+/// n, o, p, q: sets, hashes, lists (of values that are pushed once), sorted sets and places, whose elements are added and
+///    removed by name, all of them by DEL, and nothing else ever
 std::span<const KeyKind> KeyKinds();
 
 }  // namespace orrery::simulation

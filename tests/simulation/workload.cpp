@@ -113,9 +113,11 @@ Call* Workload::Submit(size_t entry, std::vector<std::string> args) {
 
 void Workload::Send(Call* call) {
   SimNode& node = cluster_.node(call->entry);
-  node.Run([this, call, &node] {
+  // A client's connection is one loop's.
+  const size_t loop = node.up() ? (call->client == kNoClient ? call->id : call->client) % node.loops() : 0;
+  node.Run(loop, [this, call, loop, &node] {
     if (call->given_up) return;
-    node.gate().Call(call->id, call->args,
+    node.loop(loop).gate().Call(call->id, call->args,
                      [this, call](std::string reply) { OnReply(call, std::move(reply)); });
   });
   cluster_.scheduler().After(kClientPatienceUs, [this, call] { GiveUp(call); });

@@ -31,7 +31,6 @@ class SeatBook {
   void OnPeerUp(NodeId peer);
   void Tick(uint64_t now_us);
 
-  bool wants_sync() const { return !written_.empty(); }
   /// The turn is on the disk: tells everybody what we wrote. Returns our slots whose seats that changed.
   std::vector<SlotId> AfterCommit();
 

@@ -71,6 +71,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   }
 
   void EndTurn();
+  /// The commit of this turn goes to the disk whatever the policy says: for what must not be forgotten, and is rare.
+  void SyncTurn() { context_.sync_turn = true; }
 
   /// What answers and replies of the last turn have set going waits for another turn, which nothing else may bring soon.
   bool has_work() const { return !failed_ && coordinator_.has_work(); }

@@ -98,6 +98,8 @@ struct ShardContext {
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
   ShardStats stats;
+  /// The commit of this turn goes to the disk whatever the policy says.
+  bool sync_turn = false;
 
   bool InReach(NodeId node) const {
     return node == self.node || (linked.contains(node) && view->IsAlive(node));
