@@ -91,7 +91,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   executed.saw = slot->quorum.last_seen();
   Status status = transaction.status();
   if (status.ok() && transaction.changed()) {
-    executed.write_quorum = request.write_quorum != 0 ? context_.view->W(request.write_quorum) : 0;
+    executed.write_quorum = request.write_quorum != 0 ? context_.W(id, request.write_quorum) : 0;
     status = Commit(id, slot, &transaction, &executed);
   }
   if (!status.ok()) {
@@ -148,7 +148,7 @@ void Coordinator::AfterCommit() {
 }
 
 void Coordinator::Release(SlotId id, Slot* slot) {
-  size_t wanted = context_.view->W();
+  size_t wanted = context_.W(id);
   if (ORRERY_MUTATION("one-copy-too-few") && wanted > 1) --wanted;
   const uint64_t settled = slot->quorum.Settle(wanted);
   SlotReplica& replica = context_.slots->At(id);
@@ -159,7 +159,7 @@ void Coordinator::Release(SlotId id, Slot* slot) {
     replica.committed().Raise(context_.self, own);
   }
   for (auto it = slot->replies.begin(); it != slot->replies.end();) {
-    if (!MayLeave(*slot, *it, settled)) {
+    if (!MayLeave(id, *slot, *it, settled)) {
       if (it->write_quorum == 0) break;
       ++it;
       continue;
@@ -169,9 +169,9 @@ void Coordinator::Release(SlotId id, Slot* slot) {
   }
 }
 
-bool Coordinator::MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const {
+bool Coordinator::MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const {
   if (ORRERY_MUTATION("no-commit-point")) {
-    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.view->W();
+    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.W(id);
   }
   if (executed.saw > settled) return false;
   return executed.write_quorum == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= executed.write_quorum;

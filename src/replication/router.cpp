@@ -38,8 +38,8 @@ void Router::Route(Request request, uint8_t hops, Callback done) {
 // Whether too few take part for the request only because this node has just started.
 bool Router::LacksLinks(const Request& request) const {
   if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
-  const size_t needed = std::max(request.traits.writes ? context_.view->W(request.write_quorum) : 0,
-                                 request.traits.reads ? context_.view->R(request.read_quorum) : 0);
+  const size_t needed = std::max(request.traits.writes ? context_.W(request.slot, request.write_quorum) : 0,
+                                 request.traits.reads ? context_.R(request.slot, request.read_quorum) : 0);
   return ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
 

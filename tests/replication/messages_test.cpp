@@ -146,7 +146,7 @@ TEST(MessagesTest, KnowsTheSlotOfEachMessage) {
       ++with_slot;
     }
   }
-  EXPECT_EQ(with_slot, SampleMessages().size() - 5);  // a reply, a summary, gossip and surveys have none
+  EXPECT_EQ(with_slot, SampleMessages().size() - 8);  // a reply, a summary, gossip, surveys and seats of many have none
 }
 
 }  // namespace

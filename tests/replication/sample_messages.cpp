@@ -95,7 +95,12 @@ std::vector<Message> SampleMessages() {
           SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
           GossipMessage{std::string("\0\x01gossip", 8)},
           SurveyMessage{0xfeedfacecafebeef, 3},
-          SampleSurveyReply()};
+          SampleSurveyReply(),
+          SeatsMessage{{{kSlot, 2, {7, NodeId{44}, false, NodeId{43}}}, {3, 0, {1, NodeId{45}, true, {}}}}},
+          SeatHashMessage{0xfeedfacecafebeef},
+          SeatDigestsMessage{true, {1, 2, 3}},
+          SeatAskMessage{kSlot, 2, 6, SampleClock()},
+          SeatGivenMessage{kSlot, 2, 7, SampleClock()}};
 }
 
 }  // namespace orrery::replication

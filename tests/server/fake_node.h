@@ -137,6 +137,8 @@ class FakeNode final : public NodeAccess {
 
   replication::ClusterViewPtr View() const override { return view_; }
   uint64_t Incarnation() const override { return 42; }
+  std::span<const NodeId> HomesOf(SlotId slot) const override { return view_->ring->Homes(slot); }
+  std::vector<NodeId> FallbacksOf(SlotId slot) const override { return view_->ring->Fallbacks(slot); }
   void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
             std::function<void(Status)> done) override {
     met = host + ":" + std::to_string(port) + "@" + std::to_string(peer_port);

@@ -74,6 +74,23 @@ struct Describer {
   std::string operator()(const SurveyReplyMessage& m) {
     return "survey of " + std::to_string(m.entries.size()) + ", hints in " + std::to_string(m.hinted.size());
   }
+  std::string operator()(const SeatsMessage& m) {
+    std::string text = "seats";
+    for (size_t i = 0; i < m.records.size() && i < 12; ++i) {
+      const SeatRecord& r = m.records[i];
+      text += Slot(r.slot) + "/" + std::to_string(r.index) + " v" + std::to_string(r.seat.version) + " " +
+              DescribeNode(r.seat.owner) + (r.seat.in_service ? "" : "?");
+    }
+    return text + (m.records.size() > 12 ? " and more" : "");
+  }
+  std::string operator()(const SeatAskMessage& m) {
+    return "seat?" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " have " +
+           DescribeClock(m.clock);
+  }
+  std::string operator()(const SeatGivenMessage& m) {
+    return "seat given" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " last " +
+           DescribeClock(m.clock);
+  }
   template <typename Other>
   std::string operator()(const Other&) {
     return "message " + std::to_string(Other::kType);

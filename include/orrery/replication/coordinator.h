@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <set>
@@ -43,6 +44,17 @@ class Coordinator {
   /// Links or the view changed: who takes part is computed anew, what was in flight to a lost home is hinted.
   void OnReachChanged();
   void OnPeerDown(NodeId peer);
+  /// Others own the slot's seats now. What waits for copies counted those that did before; commands that wait to run are
+  /// passed on to whoever coordinates.
+  void OnSeatsChanged(SlotId slot);
+  /// Whether no command that ran waits for anything.
+  bool IsIdle(SlotId slot) const { return slots_[slot] == nullptr || slots_[slot]->replies.empty(); }
+  /// In this turn, whatever it is that may have changed.
+  void LookAt(SlotId slot) {
+    if (slots_[slot]) turn_.Insert(slot);
+  }
+  /// Where requests go that we do not coordinate any more.
+  void SetPassOn(std::function<void(Request, Callback)> pass_on) { pass_on_ = std::move(pass_on); }
 
   /// Asks for the memory of a slot that a command or message is about to be about; a little later, for what that points to.
   void PrefetchSlot(SlotId id) const;
@@ -114,6 +126,7 @@ class Coordinator {
   Slot* Find(SlotId id) { return slots_[id].get(); }
   void TakeArrived();
   void Enqueue(Waiting waiting, uint64_t now_us);
+  void EndReplies(Slot* slot, const std::string& why);
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
@@ -130,7 +143,7 @@ class Coordinator {
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
   void Release(SlotId id, Slot* slot);
-  bool MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const;
+  bool MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const;
   void Park(Waiting waiting);
   void CallParked(SlotId id, Slot* slot);
   void SendParkedAway();
@@ -150,6 +163,7 @@ class Coordinator {
   std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
   ParkedRequests parked_;
+  std::function<void(Request, Callback)> pass_on_;
   size_t pending_ = 0;
   std::string disk_error_;
 };

@@ -13,6 +13,9 @@
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
 #include "orrery/replication/router.h"
+#include "orrery/replication/seat_book.h"
+#include "orrery/replication/seat_giver.h"
+#include "orrery/replication/seat_taker.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/runtime/transport.h"
 #include "orrery/storage/hint_store.h"
@@ -85,6 +88,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Coordinator& coordinator() { return coordinator_; }
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
+  const SeatTaker& taker() const { return taker_; }
+  const SeatGiver& giver() const { return giver_; }
   /// Commands that wait for something; 0 before a graceful stop ends.
   size_t pending() const { return coordinator_.pending() + router_.pending() + survey_.pending(); }
   /// Makes everything so far durable, then calls done. For a graceful stop and checkpoints.
@@ -94,7 +99,11 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view,
         std::unique_ptr<storage::HintStore> hint_store);
   Status Load();
-  void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
+  void OnSlotAdvanced(SlotId slot) override {
+    coordinator_.OnSlotAdvanced(slot);
+    taker_.OnAdvanced(slot);
+  }
+  void OnCopied(SlotId slot) override { taker_.OnCopied(slot); }
   void OnSlotReset(SlotId slot) override { coordinator_.OnSlotReset(slot); }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
@@ -102,6 +111,11 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void Handle(NodeId from, Message& message);
   size_t ReadAhead(FrameReader* reader);
   void Answer(NodeId from, const ProbeMessage& probe);
+  void OnSeats(const SeatsMessage& message);
+  void OnHintWant(NodeId from, const HintWantMessage& want);
+  void PlanSeats(SlotId slot);
+  void PlanAllSeats();
+  void OnSeatsWritten();
   void Deliver(NodeId from, Message message);
   size_t LoopOf(const Message& message) const;
   void Tick();
@@ -124,6 +138,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Router router_;
   ExpirySweeper expiry_;
   KeySurveyor survey_;
+  SeatBook book_;
+  SeatTaker taker_;
+  SeatGiver giver_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.

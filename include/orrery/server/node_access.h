@@ -75,6 +75,10 @@ class NodeAccess {
   // The cluster.
   virtual replication::ClusterViewPtr View() const = 0;
   virtual uint64_t Incarnation() const = 0;
+  /// The nodes that hold the slot now, in the order in which they coordinate; until the next turn of the loop.
+  virtual std::span<const NodeId> HomesOf(SlotId slot) const = 0;
+  /// All others, in the order in which they stand in.
+  virtual std::vector<NodeId> FallbacksOf(SlotId slot) const = 0;
   /// Asks the node at that address into the cluster, or this one into its cluster. The greeting goes on after
   /// done(); kInvalid if the address is malformed.
   virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
