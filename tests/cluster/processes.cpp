@@ -63,8 +63,9 @@ bool IsFree(int port) {
   return bound;
 }
 
-// A port that is free now, with its peer port. Both lie below the ports that the system gives out by itself, so nothing
-// that runs beside the test gets one of them meanwhile; where to begin depends on the process, so neither does a twin.
+// A port that is free now, with its peer port. Both lie below the ports that the system gives out by itself,
+// so nothing that runs beside the test gets one of them meanwhile; where to begin depends on the process, so
+// neither does a twin.
 int FreePort() {
   constexpr int kFirst = 11000, kCount = 10000;
   static int next = static_cast<int>(::getpid() * 97L % kCount);
@@ -86,9 +87,9 @@ std::string FieldOf(const std::string& info, const std::string& name) {
   return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
-std::string Client::Run(const std::vector<std::string>& args) {
+bool Client::Send(const std::vector<std::string>& args) {
   if (!context_) context_.reset(redisConnectWithTimeout(host_.c_str(), port_, kTimeout));
-  if (!context_ || context_->err != 0) return context_.reset(), "-NOCONNECTION";
+  if (!context_ || context_->err != 0) return context_.reset(), false;
   redisSetTimeout(context_.get(), kTimeout);
   std::vector<const char*> pointers;
   std::vector<size_t> sizes;
@@ -96,10 +97,18 @@ std::string Client::Run(const std::vector<std::string>& args) {
     pointers.push_back(arg.data());
     sizes.push_back(arg.size());
   }
-  auto* reply = static_cast<redisReply*>(
-      redisCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data()));
-  if (reply == nullptr) return context_.reset(), "-CONNECTION";
-  std::string text = Text(reply);
+  redisAppendCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data());
+  int done = 0;
+  while (done == 0) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) return true;  // the reply says so
+  }
+  return true;
+}
+
+std::string Client::Receive() {
+  void* reply = nullptr;
+  if (!context_ || redisGetReply(context_.get(), &reply) != REDIS_OK) return context_.reset(), "-CONNECTION";
+  std::string text = Text(static_cast<redisReply*>(reply));
   freeReplyObject(reply);
   return text;
 }
