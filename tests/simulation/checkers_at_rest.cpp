@@ -10,6 +10,7 @@
 #include "simulation/describe.h"
 #include "simulation/element_check.h"
 #include "simulation/linearizability.h"
+#include "simulation/queue_check.h"
 #include "simulation/replay.h"
 #include "simulation/sketch_check.h"
 
@@ -83,6 +84,7 @@ void Checkers::CheckAtRest() {
   CheckCounters();
   CheckSketches();
   CheckElements();
+  CheckQueues();
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
@@ -173,6 +175,20 @@ void Checkers::CheckElements() {
       if (!IsElementKind(key[0])) continue;
       const std::string difference = ElementDifference(history_, slot, replica->clock(), key, operations);
       if (!difference.empty()) Fail("elements", difference);
+    }
+  }
+}
+
+void Checkers::CheckQueues() {
+  for (SlotId slot : cluster_.slots()) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
+    if (replica == nullptr) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (key[0] != 'k') continue;
+      const std::string difference =
+          QueueDifference(history_, slot, replica->clock(), key, operations_, expect_answers_);
+      if (!difference.empty()) Fail("queue", difference);
     }
   }
 }
