@@ -100,7 +100,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void Handle(NodeId from, Message& message);
   size_t ReadAhead(FrameReader* reader);
   void Answer(NodeId from, const ProbeMessage& probe);
-  void Deliver(NodeId from, Message message);
+  void Deliver(NodeId from, Message* message);
   size_t LoopOf(const Message& message) const;
   void Tick();
   void ArmTimer();
