@@ -22,7 +22,7 @@ Coordinator::Slot& Coordinator::At(SlotId id) {
   return *slot;
 }
 
-void Coordinator::Submit(Request request, Callback done) {
+void Coordinator::Submit(Request&& request, Callback&& done) {
   ++pending_;
   Waiting& waiting = arrived_.emplace_back();
   waiting.request = std::move(request);
@@ -39,7 +39,7 @@ void Coordinator::TakeArrived() {
   arrived_.clear();
 }
 
-void Coordinator::Enqueue(Waiting waiting, uint64_t now_us) {
+void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
@@ -102,8 +102,10 @@ void Coordinator::Finish(Callback done, Response response) {
 
 void Coordinator::RunFinished() {
   while (!finished_.empty()) {
-    auto finished = std::exchange(finished_, {});
+    auto finished = std::exchange(finished_, std::move(calling_));
     for (auto& [done, response] : finished) done(std::move(response));
+    finished.clear();
+    calling_ = std::move(finished);
   }
 }
 

@@ -23,6 +23,7 @@ void Coordinator::PrefetchQueues(SlotId id) const {
 }
 
 void Coordinator::BeforeCommit() {
+  turn_ms_ = context_.clock->WallMs();
   TakeArrived();
   // By place: running a command may add slots.
   for (size_t place = 0; place < turn_.size(); ++place) {
@@ -54,15 +55,14 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
 
 storage::Transaction Coordinator::Begin(SlotId id, const Slot& slot) {
   SlotReplica& replica = context_.slots->At(id);
-  const uint64_t now_ms = context_.clock->WallMs();
   context_.hybrid->ObserveStored(replica.newest());
   return storage::Transaction(
       *context_.store,
-      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
-       now_ms, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0});
+      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(turn_ms_),
+       turn_ms_, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0});
 }
 
-void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
+void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   const Request& request = waiting.request;
   if (request.traits.writes && !disk_error_.empty()) {
     return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));

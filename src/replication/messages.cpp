@@ -10,9 +10,11 @@ using causality::SlotClock;
 // A message's body, and how to read it back; overloads pair up by type.
 
 void Body(const ForwardMessage& m, Encoder* out) {
-  out->PutU64(m.request_id);
-  out->PutU8(m.hops);
-  out->PutVarint(m.age_ms);
+  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  head.PutU64(m.request_id);
+  head.PutU8(m.hops);
+  head.PutVarint(m.age_ms);
+  out->PutRaw(head.bytes());
   EncodeRequest(m.request, out);
 }
 void Read(Decoder* in, ForwardMessage* m) {
@@ -23,9 +25,12 @@ void Read(Decoder* in, ForwardMessage* m) {
 }
 
 void Body(const ForwardReplyMessage& m, Encoder* out) {
-  out->PutU64(m.request_id);
-  out->PutU8(static_cast<uint8_t>(m.response.outcome));
-  out->PutBytes(m.response.reply);
+  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  head.PutU64(m.request_id);
+  head.PutU8(static_cast<uint8_t>(m.response.outcome));
+  head.PutVarint(m.response.reply.size());
+  out->PutRaw(head.bytes());
+  out->PutRaw(m.response.reply);
 }
 void Read(Decoder* in, ForwardReplyMessage* m) {
   m->request_id = in->GetU64();
@@ -57,8 +62,10 @@ void Read(Decoder* in, EventMessage* m) {
 }
 
 void Body(const AckMessage& m, Encoder* out) {
-  out->PutU16(m.slot);
-  Encode(m.upto, out);
+  PieceEncoder<2 + causality::kDotBytesMax> piece;
+  piece.PutU16(m.slot);
+  Encode(m.upto, &piece);
+  out->PutRaw(piece.bytes());
 }
 void Read(Decoder* in, AckMessage* m) {
   m->slot = ReadSlot(in);
@@ -318,6 +325,13 @@ void Read(Decoder* in, SeatGivenMessage* m) {
   m->clock = SlotClock::Decode(in);
 }
 
+// Writes, into the one byte before it, how long the body is that ends the frame; a longer one moves for its length.
+void SetLength(size_t begin, std::string* frame) {
+  PieceEncoder<Encoder::kVarintBytesMax> length;
+  length.PutVarint(frame->size() - begin);
+  frame->replace(begin - 1, 1, length.bytes());
+}
+
 // Decodes as the alternative whose kType it is.
 template <size_t I = 0>
 bool ReadAs(uint8_t type, Decoder* in, Message* message) {
@@ -336,12 +350,12 @@ bool ReadAs(uint8_t type, Decoder* in, Message* message) {
 void AppendMessage(const Message& message, std::string* frame) {
   std::visit(
       [frame](const auto& m) {
-        std::string body;
-        Encoder inner(&body);
-        Body(m, &inner);
         Encoder out(frame);
         out.PutU8(m.kType);
-        out.PutBytes(body);
+        frame->push_back(0);
+        const size_t begin = frame->size();
+        Body(m, &out);
+        SetLength(begin, frame);
       },
       message);
 }

@@ -31,7 +31,7 @@ void Router::SetDeadline(Sent* sent) const {
 
 void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }
 
-void Router::Route(Request request, uint8_t hops, Callback done) {
+void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   Dispatch({{}, std::move(request), std::move(done), hops});
 }
 
@@ -47,7 +47,7 @@ void Router::DispatchStarting() {
   for (Sent& sent : std::exchange(starting_, {})) Dispatch(std::move(sent));
 }
 
-void Router::Dispatch(Sent sent) {
+void Router::Dispatch(Sent&& sent) {
   if (!starting_.empty() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);
@@ -65,7 +65,7 @@ void Router::Dispatch(Sent sent) {
   mesh_->PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops, std::move(sent.done));
 }
 
-void Router::Forward(NodeId peer, Sent sent) {
+void Router::Forward(NodeId peer, Sent&& sent) {
   const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
   sent.peer = peer;

@@ -165,7 +165,7 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
     for (size_t i = 0; i < count; ++i) {
       if (const auto slot = SlotOfMessage(ahead_[i])) coordinator_.PrefetchQueues(*slot);
     }
-    for (size_t i = 0; i < count; ++i) Deliver(peer, std::exchange(ahead_[i], {}));
+    for (size_t i = 0; i < count; ++i) Deliver(peer, &ahead_[i]);
   }
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
@@ -187,6 +187,7 @@ size_t Shard::ReadAhead(FrameReader* reader) {
 }
 
 size_t Shard::LoopOf(const Message& message) const {
+  if (context_.options.loop_count == 1) return context_.options.loop_index;
   if (const auto slot = SlotOfMessage(message)) return *slot % context_.options.loop_count;
   if (const auto* reply = std::get_if<ForwardReplyMessage>(&message)) {
     return Router::LoopOfRequest(reply->request_id) % context_.options.loop_count;
@@ -197,8 +198,9 @@ size_t Shard::LoopOf(const Message& message) const {
   return std::holds_alternative<GossipMessage>(message) ? 0 : context_.options.loop_index;
 }
 
-void Shard::Deliver(NodeId from, Message message) {
-  if (auto* summary = std::get_if<SummaryMessage>(&message); summary != nullptr && context_.options.loop_count > 1) {
+// What the message holds is taken where it is wanted; the rest of it stays until the next one comes in its place.
+void Shard::Deliver(NodeId from, Message* message) {
+  if (auto* summary = std::get_if<SummaryMessage>(message); summary != nullptr && context_.options.loop_count > 1) {
     std::vector<SummaryMessage> parts(context_.options.loop_count);
     for (const auto& entry : summary->entries) parts[entry.slot % parts.size()].entries.push_back(entry);
     for (size_t loop = 0; loop < parts.size(); ++loop) {
@@ -211,15 +213,15 @@ void Shard::Deliver(NodeId from, Message message) {
     }
     return;
   }
-  if (std::holds_alternative<SurveyMessage>(message) || std::holds_alternative<SeatsMessage>(message)) {
+  if (std::holds_alternative<SurveyMessage>(*message) || std::holds_alternative<SeatsMessage>(*message)) {
     for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
-      if (loop != context_.options.loop_index) mesh_->PostMessage(loop, from, message);
+      if (loop != context_.options.loop_index) mesh_->PostMessage(loop, from, *message);
     }
-    return Handle(from, message);
+    return Handle(from, *message);
   }
-  const size_t loop = LoopOf(message);
-  if (loop == context_.options.loop_index) return Handle(from, message);
-  mesh_->PostMessage(loop, from, std::move(message));
+  const size_t loop = LoopOf(*message);
+  if (loop == context_.options.loop_index) return Handle(from, *message);
+  mesh_->PostMessage(loop, from, std::move(*message));
 }
 
 void Shard::OnMessage(NodeId from, Message message) {

@@ -72,6 +72,7 @@ Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
   Status outcome = GatherDeletedPrefixes(batch);
   if (outcome.ok()) {
     GatherChanges(batch);
+    PrefetchRows(batch);
     outcome = WriteGathered(durability);
   }
   if (!outcome.ok()) {
@@ -123,7 +124,9 @@ Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) 
 }
 
 void RocksRowStore::GatherChanges(const PendingBatch& batch) {
+  const auto row_buckets = instance_->row_buckets();
   batch.ForEachChange([&](const PendingBatch::Change& change) {
+    if (change.table == Table::kRows) PrefetchBucket(*row_buckets, change.key);
     rocksdb::ColumnFamilyHandle* const family = instance_->family(change.table);
     // Adding to a batch without a size limit cannot fail.
     if (change.deleted) {
@@ -131,6 +134,14 @@ void RocksRowStore::GatherChanges(const PendingBatch& batch) {
     } else {
       gathered_.Put(family, ToSlice(change.key), ToSlice(change.value)).PermitUncheckedError();
     }
+  });
+}
+
+// The rows of a turn fall into as many places of the memtable, all of them cold.
+void RocksRowStore::PrefetchRows(const PendingBatch& batch) const {
+  const auto row_buckets = instance_->row_buckets();
+  batch.ForEachChange([&](const PendingBatch::Change& change) {
+    if (change.table == Table::kRows) PrefetchFirstEntry(*row_buckets, change.key);
   });
 }
 

@@ -41,6 +41,7 @@ class RocksRowStore final : public BufferedRowStore {
   Status GatherDeletedPrefixes(const PendingBatch& batch);
   Status GatherDeletedPrefix(Table table, std::string_view prefix);
   void GatherChanges(const PendingBatch& batch);
+  void PrefetchRows(const PendingBatch& batch) const;
   Status WriteGathered(Durability durability);
   void CacheWritten(const PendingBatch& batch);
   void UpdateGaps(const PendingBatch& batch);

@@ -29,7 +29,7 @@ class Coordinator {
       : context_(*context), catch_up_(*catch_up), hints_(*hints), slots_(kSlotCount) {}
 
   /// Takes a command for a slot. done is called in AfterCommit or OnTick, once. Commands of a slot run in order.
-  void Submit(Request request, Callback done);
+  void Submit(Request&& request, Callback&& done);
 
   void OnAck(NodeId from, const AckMessage& ack);
   void OnProbeReply(NodeId from, const ProbeReplyMessage& reply);
@@ -125,7 +125,7 @@ class Coordinator {
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
   void TakeArrived();
-  void Enqueue(Waiting waiting, uint64_t now_us);
+  void Enqueue(Waiting&& waiting, uint64_t now_us);
   void EndReplies(Slot* slot, const std::string& why);
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
@@ -138,7 +138,7 @@ class Coordinator {
   void SendProbes(SlotId id, Slot* slot);
   void AskEverybody(Slot* slot);
   storage::Transaction Begin(SlotId id, const Slot& slot);
-  void Execute(SlotId id, Slot* slot, Waiting waiting);
+  void Execute(SlotId id, Slot* slot, Waiting&& waiting);
   Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
@@ -162,9 +162,11 @@ class Coordinator {
   SlotSet busy_;               ///< slots with a queue or replies
   std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
+  std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
   ParkedRequests parked_;
   std::function<void(Request, Callback)> pass_on_;
   size_t pending_ = 0;
+  uint64_t turn_ms_ = 0;  ///< wall clock of the turn under way: all its commands run at one instant
   std::string disk_error_;
 };
 

@@ -41,7 +41,7 @@ class Router final : public RequestRouter {
 
   void Submit(Request request, Callback done) override;
   /// As Submit, after this many hops between nodes.
-  void Route(Request request, uint8_t hops, Callback done);
+  void Route(Request&& request, uint8_t hops, Callback&& done);
 
   void OnForward(NodeId from, ForwardMessage message);
   void OnForwardReply(NodeId from, ForwardReplyMessage message);
@@ -61,8 +61,8 @@ class Router final : public RequestRouter {
     uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
   };
 
-  void Dispatch(Sent sent);
-  void Forward(NodeId peer, Sent sent);
+  void Dispatch(Sent&& sent);
+  void Forward(NodeId peer, Sent&& sent);
   bool LacksLinks(const Request& request) const;
   void DispatchStarting();
   void Lost(Sent sent);

@@ -119,7 +119,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void PlanSeats(SlotId slot);
   void PlanAllSeats();
   void OnSeatsWritten();
-  void Deliver(NodeId from, Message message);
+  void Deliver(NodeId from, Message* message);
   size_t LoopOf(const Message& message) const;
   void Tick();
   void ArmTimer();
