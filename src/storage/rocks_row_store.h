@@ -22,6 +22,7 @@ class RocksRowStore final : public BufferedRowStore {
   ~RocksRowStore() override;
 
   void SyncSoon(std::function<void(Status)> done) override;
+  void ForgetCachedRows() override;
 
  protected:
   Result<std::optional<std::string_view>> ReadCommitted(Table table, std::string_view key,
@@ -34,7 +35,6 @@ class RocksRowStore final : public BufferedRowStore {
 
  private:
   static bool IsCached(Table table) { return table == Table::kRows || table == Table::kCounts; }
-  void ForgetCachedRows();
   void NoteCacheSize() const;
 
   Status GatherDeletedPrefixes(const PendingBatch& batch);

@@ -16,6 +16,8 @@ class ExpirySweeper {
 
   /// Looks at a few slots, so that a round over all takes some seconds however many there are.
   void Tick();
+  /// For tests: whether it purges.
+  void SetActive(bool active) { active_ = active; }
 
  private:
   bool HasDue(SlotId slot, uint64_t now_ms) const;
@@ -24,6 +26,7 @@ class ExpirySweeper {
   ShardContext& context_;
   Coordinator& coordinator_;
   SlotId next_ = 0;
+  bool active_ = true;
 };
 
 }  // namespace orrery::replication

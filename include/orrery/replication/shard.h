@@ -72,6 +72,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   /// What answers and replies of the last turn have set going waits for another turn, which nothing else may bring soon.
   bool has_work() const { return !failed_ && coordinator_.has_work(); }
 
+  /// Whether what has ended is purged here; for tests.
+  void SetActiveExpiry(bool active) { expiry_.SetActive(active); }
+
   /// The disk refused a commit: nothing is acknowledged, answered or taken until the node starts a new life.
   bool failed() const { return failed_; }
   const std::string& disk_error() const { return coordinator_.disk_error(); }

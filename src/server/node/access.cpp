@@ -69,6 +69,10 @@ class Access final : public NodeAccess {
     });
   }
 
+  void ForgetCachedRows() override { loop_.store().ForgetCachedRows(); }
+  Status FlushStore() override { return loop_.shared().database->Flush(); }
+  void SetActiveExpiry(bool active) override { loop_.shard().SetActiveExpiry(active); }
+
   void OnConfig(const ConfigPtr& config) override {
     loop_.OnConfig(*config);
     if (loop_.index() != 0) return;
