@@ -5,25 +5,19 @@
 namespace orrery::replication {
 namespace {
 
-// Empty slots cost nearly nothing, others a look at the disk or its cache.
-constexpr int kSlotsPassedPerTick = 2048;
-constexpr int kSlotsLookedAtPerTick = 256;
+constexpr int kSlotsPerTick = 256;
 
 }  // namespace
 
 void ExpirySweeper::Tick() {
   if (!active_) return;
   const uint64_t now_ms = context_.clock->WallMs();
-  for (int passed = 0, looked_at = 0; passed < kSlotsPassedPerTick && looked_at < kSlotsLookedAtPerTick;
-       ++passed) {
+  for (int i = 0; i < kSlotsPerTick; ++i) {
     const SlotId slot = next_;
     next_ = static_cast<SlotId>((next_ + 1) % kSlotCount);
-    const SlotReplica* replica = context_.slots->Find(slot);
-    const bool has_rows = replica != nullptr && replica->row_count() > 0;
-    if (!has_rows || !context_.Owns(slot) || !context_.InService(slot)) continue;
+    if (context_.slots->Find(slot) == nullptr || !context_.Owns(slot) || !context_.InService(slot)) continue;
     // What every home covers is not known while a seat is between two of them.
     if (context_.seats.HasPending(slot)) continue;
-    ++looked_at;
     if (CoordinatorInReach(context_, slot) != context_.self.node || !HasDue(slot, now_ms)) continue;
     Purge(slot);
   }
