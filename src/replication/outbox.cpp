@@ -28,7 +28,7 @@ void DropSummary(SlotId slot, Message* message) {
 void Outbox::DropClaims(SlotId slot) {
   for (auto& [peer, frames] : durable_) {
     for (std::string& messages : frames) {
-      const std::string frame = BeginFrame(0) + std::exchange(messages, {});
+      const std::string frame = BeginFrame(0, 0) + std::exchange(messages, {});
       FrameReader reader(frame);
       Message message;
       while (reader.Next(&message)) {
@@ -45,9 +45,9 @@ void Outbox::Append(const Message& message, Frames* frames) {
   AppendMessage(message, &frames->back());
 }
 
-void Outbox::Flush(Queue* queue, causality::HybridTime time) {
+void Outbox::Flush(Queue* queue, causality::HybridTime time, uint64_t now_ms) {
   for (auto& [peer, frames] : *queue) {
-    for (std::string& messages : frames) transport_->Send(peer, BeginFrame(time) + messages);
+    for (std::string& messages : frames) transport_->Send(peer, BeginFrame(time, now_ms) + messages);
     frames.clear();
   }
 }
