@@ -360,13 +360,18 @@ void AppendMessage(const Message& message, std::string* frame) {
       message);
 }
 
-std::string BeginFrame(causality::HybridTime time) {
+std::string BeginFrame(causality::HybridTime time, uint64_t sent_ms) {
   std::string frame;
-  Encoder(&frame).PutU64(time);
+  Encoder encoder(&frame);
+  encoder.PutU64(time);
+  encoder.PutU64(sent_ms);
   return frame;
 }
 
-FrameReader::FrameReader(std::string_view frame) : in_(frame) { time_ = in_.GetU64(); }
+FrameReader::FrameReader(std::string_view frame) : in_(frame) {
+  time_ = in_.GetU64();
+  sent_ms_ = in_.GetU64();
+}
 
 bool FrameReader::Next(Message* message) {
   while (in_.ok() && in_.remaining() > 0) {

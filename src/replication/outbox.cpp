@@ -28,7 +28,7 @@ void DropSummary(SlotId slot, Message* message) {
 
 void Outbox::DropClaims(SlotId slot) {
   for (auto& [peer, frames] : durable_) {
-    const std::string empty = BeginFrame(0);
+    const std::string empty = BeginFrame(0, 0);
     for (std::string& frame : frames) {
       const std::string before = std::exchange(frame, empty);
       FrameReader reader(before);
@@ -46,13 +46,13 @@ void Outbox::Append(const Message& message, Frames* frames) {
   if (frames->empty() || frames->back().size() > kFrameBytesMax) {
     std::string& frame = frames->emplace_back();
     frame.reserve(kFrameBytesReserved);
-    frame.append(BeginFrame(0));  // its time is that of the flush
+    frame.append(BeginFrame(0, 0));  // its time is that of the flush
   }
   AppendMessage(message, &frames->back());
 }
 
-void Outbox::Flush(Queue* queue, causality::HybridTime time) {
-  const std::string begin = BeginFrame(time);
+void Outbox::Flush(Queue* queue, causality::HybridTime time, uint64_t now_ms) {
+  const std::string begin = BeginFrame(time, now_ms);
   for (auto& [peer, frames] : *queue) {
     for (std::string& frame : frames) {
       frame.replace(0, begin.size(), begin);

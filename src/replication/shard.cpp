@@ -133,8 +133,11 @@ void Shard::SetLiveOptions(const ShardOptions& options) {
   if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_) Sync([](const Status&) {});
 }
 
-void Shard::OnPeerUp(NodeId peer, uint64_t /*incarnation*/) {
+void Shard::OnPeerUp(NodeId peer, uint64_t incarnation) {
   context_.linked.insert(peer);
+  // Another life may have another machine's monotonic clock.
+  PeerDelay& known = delays_[peer];
+  if (known.incarnation != incarnation) known = {incarnation, {}};
   coordinator_.OnReachChanged();
   catch_up_.OnPeerUp(peer);
   hints_.OnPeerUp(peer);
@@ -160,8 +163,10 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
   if (Status s = hybrid_.Observe(reader.time(), context_.clock->WallMs()); !s.ok()) {
     if (context_.stats.clock_refused++ == 0 && context_.log) context_.log(peer.ToHex() + ": " + s.message());
   }
+  const uint64_t now_ms = context_.NowMs();
+  const uint64_t left_ms = now_ms - std::min(now_ms, delays_[peer].delay.LateMs(reader.sent_ms(), now_ms));
   for (size_t count = kMessagesAhead; count == kMessagesAhead;) {
-    count = ReadAhead(&reader);
+    count = ReadAhead(&reader, left_ms);
     for (size_t i = 0; i < count; ++i) {
       if (const auto slot = SlotOfMessage(ahead_[i])) coordinator_.PrefetchQueues(*slot);
     }
@@ -173,12 +178,11 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
 }
 
 // Messages of one frame are about as many slots, all of them cold: their memory is asked for before it is needed.
-size_t Shard::ReadAhead(FrameReader* reader) {
+size_t Shard::ReadAhead(FrameReader* reader, uint64_t left_ms) {
   size_t count = 0;
   while (count < kMessagesAhead && reader->Next(&ahead_[count])) {
     Message& message = ahead_[count++];
     if (auto* forward = std::get_if<ForwardMessage>(&message)) {
-      const uint64_t left_ms = causality::PhysicalMs(reader->time());
       forward->request.sent_ms = left_ms > forward->age_ms ? left_ms - forward->age_ms : 1;
     }
     if (const auto slot = SlotOfMessage(message)) coordinator_.PrefetchSlot(*slot);
@@ -341,17 +345,21 @@ void Shard::EndTurn() {
   giver_.BeforeCommit();
   catch_up_.FlushAcks();
   hints_.FlushAcks();
-  outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
-  if (ORRERY_MUTATION("acknowledged-before-the-commit")) outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
+  FlushNow();
+  if (ORRERY_MUTATION("acknowledged-before-the-commit")) FlushDurable();
   CommitTurn();
   if (failed_) return;
   coordinator_.AfterCommit();
   OnSeatsWritten();
   catch_up_.AfterCommit();
   survey_.AfterCommit();
-  outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
-  outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
+  FlushDurable();
+  FlushNow();
 }
+
+void Shard::FlushNow() { outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()), context_.NowMs()); }
+
+void Shard::FlushDurable() { outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()), context_.NowMs()); }
 
 void Shard::CommitTurn() {
   slots_.SaveTouched(&touched_);

@@ -10,9 +10,10 @@ namespace orrery::replication {
 namespace {
 
 constexpr causality::HybridTime kTime = 0x0102030405060708;
+constexpr uint64_t kSentMs = 12345;
 
 std::string FrameOf(const Message& message) {
-  std::string frame = BeginFrame(kTime);
+  std::string frame = BeginFrame(kTime, kSentMs);
   AppendMessage(message, &frame);
   return frame;
 }
@@ -31,6 +32,7 @@ TEST(MessagesTest, EveryTypeSurvivesTheWire) {
     const std::string frame = FrameOf(message);
     FrameReader reader(frame);
     EXPECT_EQ(reader.time(), kTime);
+    EXPECT_EQ(reader.sent_ms(), kSentMs);
     Message read;
     ASSERT_TRUE(reader.Next(&read));
     EXPECT_EQ(read.index(), message.index());
@@ -57,7 +59,7 @@ TEST(MessagesTest, FieldsComeBackAsTheyWereSent) {
 }
 
 TEST(MessagesTest, AFrameHoldsManyMessagesInOrder) {
-  std::string frame = BeginFrame(kTime);
+  std::string frame = BeginFrame(kTime, kSentMs);
   const std::vector<Message> samples = SampleMessages();
   for (const Message& message : samples) AppendMessage(message, &frame);
   FrameReader reader(frame);
@@ -129,7 +131,7 @@ TEST(MessagesTest, ABodyOfTheWrongLengthIsMalformed) {
     const std::string body(in.GetBytes());
     for (size_t size = 0; size <= body.size() + 1; ++size) {
       if (size == body.size()) continue;
-      std::string frame = BeginFrame(kTime);
+      std::string frame = BeginFrame(kTime, kSentMs);
       Encoder out(&frame);
       out.PutU8(type);
       out.PutBytes((body + "x").substr(0, size));
@@ -142,7 +144,7 @@ TEST(MessagesTest, ABodyOfTheWrongLengthIsMalformed) {
 }
 
 TEST(MessagesTest, MessagesOfANewerPeerAreSkipped) {
-  std::string frame = BeginFrame(kTime);
+  std::string frame = BeginFrame(kTime, kSentMs);
   Encoder out(&frame);
   out.PutU8(200);
   out.PutBytes("whatever this will mean");

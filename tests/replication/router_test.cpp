@@ -36,15 +36,15 @@ class RouterTest : public testing::Test, private runtime::Transport {
     message.hops = 1;
     message.request.slot = ForeignSlot();
     message.request.traits = {false, true, true, true};
-    message.request.sent_ms = net_.clock.WallMs() - age_ms;
+    message.request.sent_ms = net_.clock.MonotonicUs() / 1000 - age_ms;
     message.request.args = Arguments({"SET", "k", "v"});
     return message;
   }
   /// All messages of one kind that were sent to the node.
   template <typename M>
   std::vector<M> SentTo(NodeId peer) {
-    outbox_.FlushNow(0);
-    outbox_.FlushDurable(0);
+    outbox_.FlushNow(0, 0);
+    outbox_.FlushDurable(0, 0);
     std::vector<M> sent;
     for (const std::string& frame : frames_[peer]) {
       FrameReader reader(frame);

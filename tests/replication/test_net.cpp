@@ -102,7 +102,7 @@ void TestNode::Handle(NodeId from, const Message& message) {
 void TestNode::EndTurn() {
   catch_up.FlushAcks();
   hints.FlushAcks();
-  outbox_.FlushNow(0);
+  outbox_.FlushNow(0, 0);
   std::vector<SlotId> touched;
   slots_.SaveTouched(&touched);
   if (store_->HasPending()) {
@@ -112,8 +112,8 @@ void TestNode::EndTurn() {
   }
   catch_up.AfterCommit();
   survey.AfterCommit();
-  outbox_.FlushDurable(0);
-  outbox_.FlushNow(0);
+  outbox_.FlushDurable(0, 0);
+  outbox_.FlushNow(0, 0);
 }
 
 void TestNode::Tick() {

@@ -223,14 +223,15 @@ using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);
 
-/// Starts a frame with the sender's hybrid time.
-std::string BeginFrame(causality::HybridTime time);
+/// Starts a frame with the sender's hybrid time, and the moment by its monotonic clock.
+std::string BeginFrame(causality::HybridTime time, uint64_t sent_ms);
 
 /// Walks a frame. Unknown message types (of a newer peer) are skipped and counted.
 class FrameReader {
  public:
   explicit FrameReader(std::string_view frame);
   causality::HybridTime time() const { return time_; }
+  uint64_t sent_ms() const { return sent_ms_; }
   /// The next known message; false at the end or at malformed bytes, which ok() tells apart.
   bool Next(Message* message);
   bool ok() const { return in_.ok(); }
@@ -239,6 +240,7 @@ class FrameReader {
  private:
   Decoder in_;
   causality::HybridTime time_ = 0;
+  uint64_t sent_ms_ = 0;
   size_t unknown_ = 0;
 };
 

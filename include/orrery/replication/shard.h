@@ -10,6 +10,7 @@
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/expiry_sweeper.h"
+#include "orrery/replication/frame_delay.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
 #include "orrery/replication/router.h"
@@ -112,7 +113,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
     coordinator_.OnPeerClock(peer, slot, clock);
   }
   void Handle(NodeId from, Message& message);
-  size_t ReadAhead(FrameReader* reader);
+  size_t ReadAhead(FrameReader* reader, uint64_t left_ms);
   void Answer(NodeId from, const ProbeMessage& probe);
   void OnSeats(const SeatsMessage& message);
   void OnHintWant(NodeId from, const HintWantMessage& want);
@@ -124,6 +125,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void Tick();
   void ArmTimer();
   void SyncIfDue(uint64_t now_us);
+  void FlushNow();
+  void FlushDurable();
   void CommitTurn();
   /// The clocks of slots committed since the last sync began. What this turn has added is not on its way to the disk: the
   /// slots that it touched wait for the next sync.
@@ -148,6 +151,11 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.
   static constexpr size_t kMessagesAhead = 8;
+  struct PeerDelay {
+    uint64_t incarnation = 0;
+    FrameDelay delay;
+  };
+  std::map<NodeId, PeerDelay> delays_;
   std::array<Message, kMessagesAhead> ahead_;  ///< memory of OnFrame
   std::vector<SlotId> touched_;  ///< memory of CommitTurn
   SlotSet unsynced_;

@@ -108,10 +108,12 @@ struct ShardContext {
   uint64_t TimeoutUs(const Request& request) const {
     return request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : options.request_timeout_us;
   }
+  /// The monotonic clock.
+  uint64_t NowMs() const { return clock->MonotonicUs() / 1000; }
   /// How long ago its node sent the request; 0 for one of our own clients.
   uint64_t AgeMs(const Request& request) const {
     if (request.sent_ms == 0) return 0;
-    const uint64_t now_ms = std::max(clock->WallMs(), causality::PhysicalMs(hybrid->Last()));
+    const uint64_t now_ms = NowMs();
     return request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
   }
   /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.

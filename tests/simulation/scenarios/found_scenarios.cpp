@@ -42,6 +42,24 @@ TEST(FoundScenario, WriteThatWasSentOnceIsNeverCalledRefused) {
   s.Settle();
 }
 
+// A SET that stalled on its way to a node that stood still was tried elsewhere and acknowledged, and so was the next one.
+// The first receiver went on, took the old SET for a new one, because its wall clock was behind the sender's, and
+// ran it over the later one. Found with real processes whose clocks jump.
+TEST(FoundScenario, WriteThatWasTriedElsewhereIsNotRunLateByANodeWhoseClockIsBehind) {
+  Scenario s;
+  s.cluster().node(s.home(0)).clock().SetOffset(-20'000);
+  s.RunFor(2'000'000);
+  s.cluster().PauseNode(s.home(0));
+  const Call* first = s.Send(s.away(0), 'a', "SET", {"first"});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(Scenario::Seen(*first), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.away(0), 'a', "SET", {"second"}), "+OK\r\n");
+  s.cluster().ResumeNode(s.home(0));
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(1), 'a', "GET"), "$6\r\nsecond\r\n");
+  s.Settle();
+}
+
 // A node whose background sync failed went on as if nothing had happened: it never dropped or confirmed
 // anything again.
 TEST(FoundScenario, NodeWhoseSyncFailsStopsAndStartsAnew) {
