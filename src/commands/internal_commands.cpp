@@ -63,8 +63,8 @@ void Pick(CommandContext& context) {
   context.reply.InsertArray(start, elements);
 }
 
-// orrery.fetchend LEFT|RIGHT key: row key and row of the outermost element of a list; of any other type one row that shows
-// which it is. Nothing of a key that shows nothing, or is held for others.
+// orrery.fetchend LEFT|RIGHT key: row key and row of the outermost element of a list; of any other type one
+// row that shows which it is. Nothing of a key that shows nothing, or is held for others.
 void FetchEnd(CommandContext& context) {
   const types::ListKey list(&context.transaction, context.db(), context.arg(2));
   const auto reply_row = [&](std::string_view row_key, const Row& row) {
