@@ -54,6 +54,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       router_(&context_, &coordinator_, parts.mesh),
       expiry_(&context_, &coordinator_),
       survey_(&context_, &catch_up_, &hints_, parts.observer, parts.mesh),
+      closer_(&context_, &hints_, this),
       mesh_(parts.mesh),
       on_gossip_(parts.on_gossip) {
   context_.hybrid = &hybrid_;
@@ -96,6 +97,7 @@ void Shard::Tick() {
   hints_.Tick(now_us);
   expiry_.Tick();
   survey_.OnTick(now_us);
+  closer_.Tick(now_us);
   SyncIfDue(now_us);
 }
 
@@ -105,6 +107,7 @@ void Shard::SetView(ClusterViewPtr view) {
   context_.view = std::move(view);
   coordinator_.OnReachChanged();
   catch_up_.OnViewChanged();
+  closer_.OnViewChanged();
   router_.OnReachChanged();
 }
 
@@ -116,8 +119,9 @@ void Shard::SetLiveOptions(const ShardOptions& options) {
   if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_) Sync([](const Status&) {});
 }
 
-void Shard::OnPeerUp(NodeId peer, uint64_t /*incarnation*/) {
+void Shard::OnPeerUp(NodeId peer, uint64_t incarnation) {
   context_.linked.insert(peer);
+  closer_.OnPeerUp(peer, incarnation);
   coordinator_.OnReachChanged();
   catch_up_.OnPeerUp(peer);
   hints_.OnPeerUp(peer);
@@ -129,6 +133,7 @@ void Shard::OnPeerDown(NodeId peer) {
   coordinator_.OnPeerDown(peer);
   catch_up_.OnPeerDown(peer);
   hints_.OnPeerDown(peer);
+  closer_.OnPeerDown(peer);
   survey_.OnPeerDown(peer);
   router_.OnReachChanged();
 }
@@ -175,22 +180,36 @@ size_t Shard::LoopOf(const Message& message) const {
   if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) {
     return KeySurveyor::LoopOfSurvey(reply->survey_id) % context_.options.loop_count;
   }
+  if (const auto* answer = std::get_if<CloseAnswerMessage>(&message)) {
+    return LifeCloser::LoopOfRound(answer->round) % context_.options.loop_count;
+  }
   return std::holds_alternative<GossipMessage>(message) ? 0 : context_.options.loop_index;
 }
 
-void Shard::Deliver(NodeId from, Message message) {
-  if (auto* summary = std::get_if<SummaryMessage>(&message); summary != nullptr && context_.options.loop_count > 1) {
-    std::vector<SummaryMessage> parts(context_.options.loop_count);
-    for (const auto& entry : summary->entries) parts[entry.slot % parts.size()].entries.push_back(entry);
-    for (size_t loop = 0; loop < parts.size(); ++loop) {
-      if (parts[loop].entries.empty()) continue;
-      if (loop == context_.options.loop_index) {
-        catch_up_.OnSummary(from, parts[loop]);
-      } else {
-        mesh_->PostMessage(loop, from, std::move(parts[loop]));
-      }
+// Of a message about many slots each loop gets those that it owns.
+template <typename M>
+void Shard::DeliverParts(NodeId from, const M& message) {
+  std::vector<M> parts(context_.options.loop_count, [&] {
+    M part = message;
+    part.entries.clear();
+    return part;
+  }());
+  for (const auto& entry : message.entries) parts[entry.slot % parts.size()].entries.push_back(entry);
+  for (size_t loop = 0; loop < parts.size(); ++loop) {
+    if (parts[loop].entries.empty()) continue;
+    Message part = std::move(parts[loop]);
+    if (loop == context_.options.loop_index) {
+      Handle(from, part);
+    } else {
+      mesh_->PostMessage(loop, from, std::move(part));
     }
-    return;
+  }
+}
+
+void Shard::Deliver(NodeId from, Message message) {
+  if (context_.options.loop_count > 1) {
+    if (const auto* summary = std::get_if<SummaryMessage>(&message)) return DeliverParts(from, *summary);
+    if (const auto* ask = std::get_if<CloseAskMessage>(&message)) return DeliverParts(from, *ask);
   }
   if (std::holds_alternative<SurveyMessage>(message)) {
     for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
@@ -231,11 +250,20 @@ void Shard::Handle(NodeId from, Message& message) {
     }
     void operator()(SurveyMessage& m) { shard.survey_.OnSurvey(from, m); }
     void operator()(SurveyReplyMessage& m) { shard.survey_.OnReply(from, m); }
+    void operator()(CloseAskMessage& m) { shard.closer_.OnAsk(from, m); }
+    void operator()(CloseAnswerMessage& m) { shard.closer_.OnAnswer(from, m); }
   };
   std::visit(Visitor{*this, from}, message);
 }
 
-// The replica's side of a quorum read: what the asker lacks goes out first, then the clock it was compared with.
+void Shard::OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) {
+  causality::SlotClock closed;
+  for (const auto& span : lives.spans) closed.RaiseFloor(span.node, span.to);
+  coordinator_.OnPeerClock(home, slot, closed);
+}
+
+// The replica's side of a quorum read: what the asker lacks goes out first, then the clock it was compared
+// with.
 void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   ProbeReplyMessage reply{probe.slot, probe.probe_id, false, {}};
   if (probe.as_fallback || !context_.IsHome(probe.slot)) {
@@ -253,7 +281,7 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   reply.equal = replica.clock() == probe.clock;
   if (!reply.equal) {
     reply.clock = replica.clock();
-    if (!probe.clock.CoversAll(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
+    if (!probe.clock.CoversEveryDotOf(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
   }
   outbox_.SendDurable(from, reply);
 }

@@ -45,6 +45,11 @@ void SlotTable::SetAside(SlotId slot) {
   budget_.Forget(slot, bytes);
 }
 
+void SlotTable::CloseLives(SlotId slot, const EndedLives& lives) {
+  Touch(slot);
+  for (const auto& span : lives.spans) At(slot).CloseLives(span.node, span.to);
+}
+
 Status SlotTable::Replay(SlotId slot, const std::vector<causality::EventPtr>& events) {
   SlotReplica& replica = At(slot);
   for (const auto& encoded : events) {

@@ -65,6 +65,13 @@ MergePartMessage SamplePart(uint32_t part) {
   return message;
 }
 
+EndedLives SampleLives() {
+  EndedLives lives;
+  lives.spans = {{kFirst.node, 0, 7}, {NodeId{kFirst.node.value + 100}, 3, 4}};
+  lives.counters.Raise(kFirst, 9);
+  return lives;
+}
+
 SurveyReplyMessage SampleSurveyReply() {
   SurveyReplyMessage message{0xfeedfacecafebeef, 1, 2, {}, {{1, 2, 3}, {kSlot, 4, 500}}, {7, kSlot}};
   message.standing.set(1);
@@ -75,27 +82,31 @@ SurveyReplyMessage SampleSurveyReply() {
 }  // namespace
 
 std::vector<Message> SampleMessages() {
-  return {ForwardMessage{9, 1, 300, SampleRequest()},
-          ForwardReplyMessage{9, {Outcome::kUnknown, "+OK\r\n"}},
-          EventMessage{4, SampleEvent()},
-          AckMessage{kSlot, {kSecond, 300}},
-          ProbeMessage{kSlot, 17, true, SampleClock()},
-          ProbeReplyMessage{kSlot, 17, true, {}},
-          ProbeReplyMessage{kSlot, 17, false, SampleClock()},
-          ClockMessage{kSlot, true, SampleClock()},
-          BehindMessage{kSlot},
-          MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 4},
-          SamplePart(0),
-          SamplePart(1),
-          SamplePart(2),
-          HintMessage{NodeId{44}, 5, SampleEvent()},
-          HintAckMessage{NodeId{44}, kSlot, {kFirst, 6}, true},
-          HintOfferMessage{kSlot},
-          HintWantMessage{kSlot, SampleClock(), {}},
-          SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
-          GossipMessage{std::string("\0\x01gossip", 8)},
-          SurveyMessage{0xfeedfacecafebeef, 3},
-          SampleSurveyReply()};
+  return {
+      ForwardMessage{9, 1, 300, SampleRequest()},
+      ForwardReplyMessage{9, {Outcome::kUnknown, "+OK\r\n"}},
+      EventMessage{4, SampleEvent()},
+      AckMessage{kSlot, {kSecond, 300}},
+      ProbeMessage{kSlot, 17, true, SampleClock()},
+      ProbeReplyMessage{kSlot, 17, true, {}},
+      ProbeReplyMessage{kSlot, 17, false, SampleClock()},
+      ClockMessage{kSlot, true, SampleClock()},
+      BehindMessage{kSlot},
+      MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 4},
+      SamplePart(0),
+      SamplePart(1),
+      SamplePart(2),
+      HintMessage{NodeId{44}, 5, SampleEvent()},
+      HintAckMessage{NodeId{44}, kSlot, {kFirst, 6}, true},
+      HintOfferMessage{kSlot},
+      HintWantMessage{kSlot, SampleClock(), {}},
+      SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
+      GossipMessage{std::string("\0\x01gossip", 8)},
+      SurveyMessage{0xfeedfacecafebeef, 3},
+      SampleSurveyReply(),
+      CloseAskMessage{
+          0xfeedfacecafebeef, CloseAskMessage::Step::kConfirm, 77, {{3, 4, SampleLives()}, {kSlot, 5, {}}}},
+      CloseAnswerMessage{0xfeedfacecafebeef, CloseAskMessage::Step::kClose, {{3, true}, {kSlot, false}}}};
 }
 
 }  // namespace orrery::replication

@@ -13,8 +13,8 @@
 namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
-/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, mismatch, order,
-/// available, derived, linear, refused, twice.
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, mismatch,
+/// order, available, derived, linear, refused, twice, closed, bounded, drained.
 class Checkers final : public ClusterWatcher {
  public:
   explicit Checkers(Cluster* cluster);
@@ -57,10 +57,18 @@ class Checkers final : public ClusterWatcher {
     std::map<SlotId, Known> known;
     uint64_t hints_stored = 0;
     uint64_t hint_total = 0;
+    size_t backlog_bytes = 0;
+    std::map<SlotId, uint64_t> committed;  ///< own counters
+    std::set<SlotId> aside;                ///< damaged
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void NoteDamage(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckFloors(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckClosed(size_t node, SlotId slot, const causality::Actor& actor);
+  void CheckBounds(size_t node);
+  void CheckSiblings();
   void CheckHints(size_t node);
   void CheckReply(Operation* operation);
   std::string NotOnEnough(const Execution& execution);
@@ -72,6 +80,8 @@ class Checkers final : public ClusterWatcher {
   void CheckDerived();
   void CheckLinearizable();
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
+  std::string NotDrained();
+  bool Covers(const replication::SlotReplica* replica, SlotId slot, const causality::Dot& dot) const;
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);
   void Fail(const std::string& checker, const std::string& what) { cluster_.Fail(checker + ": " + what); }
@@ -82,6 +92,7 @@ class Checkers final : public ClusterWatcher {
   std::vector<NodeBook> books_;
   std::map<uint64_t, Operation*> operations_;
   std::map<SlotId, causality::SlotClock> acknowledged_;
+  std::set<std::pair<SlotId, causality::Dot>> acknowledged_dots_;
   std::map<std::pair<SlotId, causality::Actor>, uint64_t> on_enough_;
   std::vector<Operation*> replied_;
   uint64_t acknowledged_count_ = 0;

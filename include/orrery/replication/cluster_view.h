@@ -17,6 +17,7 @@ namespace orrery::replication {
 struct ClusterView {
   NodeId self;
   std::vector<membership::Member> members;
+  std::set<NodeId> removed;  ///< who has been a member and never will be again
   std::shared_ptr<const ring::Ring> ring;
   std::set<NodeId> alive;  ///< self included
   /// Who says of a member that it is down, ourselves included. For display; decides nothing.

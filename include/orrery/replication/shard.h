@@ -12,6 +12,7 @@
 #include "orrery/replication/expiry_sweeper.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
+#include "orrery/replication/life_closer.h"
 #include "orrery/replication/router.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/runtime/transport.h"
@@ -23,9 +24,9 @@ namespace orrery::replication {
 /// One loop's share of a node: its slots as replica and coordinator, its hints, and the routing of its clients' requests.
 /// Everything comes in through events and interfaces, so a shard behaves the same on libuv and in the simulation.
 ///
-/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run, sends, commits
-/// everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
-class Shard final : public runtime::PeerEvents, private CatchUpListener {
+/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run,
+/// sends, commits everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
+class Shard final : public runtime::PeerEvents, private CatchUpListener, private LifeCloserListener {
  public:
   struct Parts {
     runtime::Clock* clock = nullptr;
@@ -83,6 +84,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Coordinator& coordinator() { return coordinator_; }
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
+  const LifeCloser& closer() const { return closer_; }
   /// Commands that wait for something; 0 before a graceful stop ends.
   size_t pending() const { return coordinator_.pending() + router_.pending() + survey_.pending(); }
   /// Makes everything so far durable, then calls done. For a graceful stop and checkpoints.
@@ -93,11 +95,20 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
         std::unique_ptr<storage::HintStore> hint_store);
   Status Load();
   void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
-  void OnSlotReset(SlotId slot) override { coordinator_.OnSlotReset(slot); }
+  void OnSlotReset(SlotId slot) override {
+    coordinator_.OnSlotReset(slot);
+    closer_.OnSlotReset(slot);
+  }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
   }
+  void OnLivesClosed(SlotId slot, const EndedLives& lives) override {
+    coordinator_.OnLivesClosed(slot, lives);
+  }
+  void OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) override;
   void Handle(NodeId from, Message& message);
+  template <typename M>
+  void DeliverParts(NodeId from, const M& message);
   size_t ReadAhead(FrameReader* reader);
   void Answer(NodeId from, const ProbeMessage& probe);
   void Deliver(NodeId from, Message message);
@@ -122,6 +133,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Router router_;
   ExpirySweeper expiry_;
   KeySurveyor survey_;
+  LifeCloser closer_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.

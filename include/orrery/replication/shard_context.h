@@ -7,9 +7,12 @@
 #include <string>
 
 #include "orrery/causality/hybrid_clock.h"
+#include "orrery/replication/closing_seals.h"
 #include "orrery/replication/cluster_view.h"
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/outbox.h"
 #include "orrery/replication/request.h"
+#include "orrery/replication/slot_set.h"
 #include "orrery/replication/slot_table.h"
 #include "orrery/runtime/clock.h"
 #include "orrery/runtime/random.h"
@@ -54,11 +57,13 @@ struct ShardStats {
   uint64_t merges_done = 0;
   uint64_t merge_rows = 0;
   uint64_t digest_mismatches = 0;
+  uint64_t lives_closed = 0;  ///< slots of which lives that are over were closed here
   uint64_t corrupt_slots = 0;
   uint64_t bad_frames = 0;
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;
   uint64_t relayed = 0;
+  uint64_t handed_over = 0;  ///< commands that a home ahead of us ran, while we merged
   uint64_t unknown_outcomes = 0;
   uint64_t no_replicas = 0;
   uint64_t cluster_down = 0;
@@ -81,6 +86,10 @@ struct ShardContext {
   std::set<NodeId> linked;
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
+  NodeLives lives;
+  ClosingSeals seals;
+  /// Slots that got events of lives that may be over: to be looked at by LifeCloser.
+  SlotSet perhaps_ended;
   ShardStats stats;
 
   bool InReach(NodeId node) const {
@@ -100,6 +109,10 @@ struct ShardContext {
   bool IsStale(const Request& request) const { return AgeMs(request) > options.forward_age_max_ms; }
   bool IsHome(SlotId slot) const { return IsHome(slot, self.node); }
   bool IsHome(SlotId slot, NodeId node) const;
+  /// What of the slot is on disk, as far as `appendfsync` lets us know.
+  const causality::SlotClock& OnDisk(const SlotReplica& replica) const {
+    return options.sync == SyncPolicy::kEverySecond ? replica.synced() : replica.clock();
+  }
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }
 };
 
