@@ -71,7 +71,8 @@ void LifeCloser::Note(SlotId slot, uint64_t now_us) {
 // Whether we are the one to ask about it.
 bool LifeCloser::HasEnded(SlotId slot) const {
   const SlotReplica* replica = context_.slots->Find(slot);
-  if (replica == nullptr || context_.view->ring->Homes(slot).front() != context_.self.node) return false;
+  const auto homes = context_.Homes(slot);
+  if (replica == nullptr || homes.empty() || homes.front() != context_.self.node) return false;
   return !context_.lives.FindEnded(replica->clock(), replica->voided()).empty();
 }
 
@@ -80,7 +81,7 @@ bool LifeCloser::HasEnded(SlotId slot) const {
 std::optional<EndedLives> LifeCloser::Closable(SlotId slot) const {
   const SlotReplica& replica = context_.slots->At(slot);
   EndedLives lives = context_.lives.FindEnded(replica.clock(), replica.voided());
-  if (lives.empty() || replica.is_aside() || !HasOnDisk(slot, lives)) return std::nullopt;
+  if (lives.empty() || replica.is_aside() || !context_.InService(slot) || !HasOnDisk(slot, lives)) return std::nullopt;
   if (hints_.HoldsNext(slot, lives)) return std::nullopt;
   return lives;
 }
@@ -110,7 +111,7 @@ void LifeCloser::Ask(Step step) {
   round_->step = step;
   std::map<NodeId, CloseAskMessage> asks;
   for (auto& [slot, asked] : round_->slots) {
-    const auto homes = context_.view->ring->Homes(slot);
+    const auto homes = context_.Homes(slot);
     for (const NodeId member : members_) {
       const bool is_home = std::find(homes.begin(), homes.end(), member) != homes.end();
       if (member == context_.self.node || (step == Step::kAgree && !is_home)) continue;
@@ -180,7 +181,7 @@ void LifeCloser::Decide() {
     if (replica.is_aside() || !HasExactly(replica.clock(), asked.lives) ||
         hints_.HoldsNext(slot, asked.lives))
       continue;
-    for (const NodeId home : context_.view->ring->Homes(slot)) {
+    for (const NodeId home : context_.Homes(slot)) {
       if (home != context_.self.node) asks[home].entries.push_back({slot, HomesHash(slot), asked.lives});
     }
     Close(slot, asked.lives);

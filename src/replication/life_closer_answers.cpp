@@ -51,7 +51,7 @@ bool LifeCloser::Agrees(NodeId from, const CloseAskMessage& ask, const CloseAskM
 
 bool LifeCloser::AgreesAsHome(const CloseAskMessage::Entry& entry) const {
   const SlotReplica& replica = context_.slots->At(entry.slot);
-  return !replica.is_aside() && HasOnDisk(entry.slot, entry.lives);
+  return !replica.is_aside() && context_.InService(entry.slot) && HasOnDisk(entry.slot, entry.lives);
 }
 
 // Whoever has other counters now came back with less, and takes the floor with the rows.
@@ -84,7 +84,7 @@ uint64_t LifeCloser::MembersHash() const {
 uint64_t LifeCloser::HomesHash(SlotId slot) const {
   std::string bytes;
   Encoder out(&bytes);
-  for (const NodeId home : context_.view->ring->Homes(slot)) out.PutU64(home.value);
+  for (const NodeId home : context_.Homes(slot)) out.PutU64(home.value);
   return Hash64(bytes);
 }
 

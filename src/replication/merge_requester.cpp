@@ -27,7 +27,7 @@ void MergeRequester::StartWaiting() {
       continue;
     }
     const auto started =
-        under_way_.emplace(slot, UnderWay{MergeStaging(source, context_.random->Next64()), 0}).first;
+        under_way_.emplace(slot, UnderWay{MergeStaging(source, context_.random->Next64()), 0, 0}).first;
     Request(slot, &started->second);
   }
 }
@@ -41,6 +41,7 @@ void MergeRequester::Request(SlotId slot, UnderWay* merge) {
 std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const MergePartMessage& part) {
   const auto it = under_way_.find(part.slot);
   if (it == under_way_.end()) return std::nullopt;
+  for (const auto& [row_key, row] : part.rows) it->second.bytes += row_key.size() + row.size();
   switch (it->second.staging.Take(from, part)) {
     case MergeStaging::Step::kForeign:
       return std::nullopt;
@@ -58,7 +59,7 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const
     case MergeStaging::Step::kComplete:
       break;
   }
-  Fetched fetched{from, std::move(it->second.staging.image())};
+  Fetched fetched{from, std::move(it->second.staging.image()), it->second.bytes};
   Cancel(part.slot);
   return fetched;
 }

@@ -50,6 +50,14 @@ void SlotTable::CloseLives(SlotId slot, const EndedLives& lives) {
   for (const auto& span : lives.spans) At(slot).CloseLives(span.node, span.to);
 }
 
+void SlotTable::Drop(SlotId slot) {
+  Touch(slot);
+  size_t bytes = 0;
+  for (const auto& event : At(slot).backlog().All()) bytes += event->bytes.size();
+  At(slot).Reset();
+  if (bytes > 0) budget_.Forget(slot, bytes);
+}
+
 Status SlotTable::Replay(SlotId slot, const std::vector<causality::EventPtr>& events) {
   SlotReplica& replica = At(slot);
   for (const auto& encoded : events) {

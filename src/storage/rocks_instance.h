@@ -13,6 +13,7 @@
 
 #include "orrery/storage/rocksdb_row_store.h"
 #include "storage/log_files.h"
+#include "storage/slot_memtable.h"
 
 namespace orrery::storage {
 
@@ -36,6 +37,9 @@ class RocksInstance {
   rocksdb::DB& db() { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<size_t>(table)]; }
 
+  /// Of the memtable that takes rows, for those who are about to write some.
+  std::shared_ptr<const MemTableBuckets> row_buckets() const { return row_buckets_->Get(); }
+
   /// All of the batch or nothing of it.
   Status Write(bool sync, rocksdb::WriteBatch* batch);
   /// Makes every commit so far durable; waits for the disk.
@@ -52,6 +56,7 @@ class RocksInstance {
   Status FailWith(Status cause);
 
   // Constant after Open.
+  const std::shared_ptr<LatestBuckets> row_buckets_ = std::make_shared<LatestBuckets>();
   std::unique_ptr<LogFiles> logs_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};

@@ -82,31 +82,35 @@ SurveyReplyMessage SampleSurveyReply() {
 }  // namespace
 
 std::vector<Message> SampleMessages() {
-  return {
-      ForwardMessage{9, 1, 300, SampleRequest()},
-      ForwardReplyMessage{9, {Outcome::kUnknown, "+OK\r\n"}},
-      EventMessage{4, SampleEvent()},
-      AckMessage{kSlot, {kSecond, 300}},
-      ProbeMessage{kSlot, 17, true, SampleClock()},
-      ProbeReplyMessage{kSlot, 17, true, {}},
-      ProbeReplyMessage{kSlot, 17, false, SampleClock()},
-      ClockMessage{kSlot, true, SampleClock()},
-      BehindMessage{kSlot},
-      MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 4},
-      SamplePart(0),
-      SamplePart(1),
-      SamplePart(2),
-      HintMessage{NodeId{44}, 5, SampleEvent()},
-      HintAckMessage{NodeId{44}, kSlot, {kFirst, 6}, true},
-      HintOfferMessage{kSlot},
-      HintWantMessage{kSlot, SampleClock(), {}},
-      SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
-      GossipMessage{std::string("\0\x01gossip", 8)},
-      SurveyMessage{0xfeedfacecafebeef, 3},
-      SampleSurveyReply(),
-      CloseAskMessage{
-          0xfeedfacecafebeef, CloseAskMessage::Step::kConfirm, 77, {{3, 4, SampleLives()}, {kSlot, 5, {}}}},
-      CloseAnswerMessage{0xfeedfacecafebeef, CloseAskMessage::Step::kClose, {{3, true}, {kSlot, false}}}};
+  return {ForwardMessage{9, 1, 300, SampleRequest()},
+          ForwardReplyMessage{9, {Outcome::kUnknown, "+OK\r\n"}},
+          EventMessage{4, SampleEvent()},
+          AckMessage{kSlot, {kSecond, 300}},
+          ProbeMessage{kSlot, 17, true, SampleClock()},
+          ProbeReplyMessage{kSlot, 17, true, {}},
+          ProbeReplyMessage{kSlot, 17, false, SampleClock()},
+          ClockMessage{kSlot, true, SampleClock()},
+          BehindMessage{kSlot},
+          MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 4},
+          SamplePart(0),
+          SamplePart(1),
+          SamplePart(2),
+          HintMessage{NodeId{44}, 5, SampleEvent()},
+          HintAckMessage{NodeId{44}, kSlot, {kFirst, 6}, true},
+          HintOfferMessage{kSlot},
+          HintWantMessage{kSlot, SampleClock(), {}},
+          SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
+          GossipMessage{std::string("\0\x01gossip", 8)},
+          SurveyMessage{0xfeedfacecafebeef, 3},
+          SampleSurveyReply(),
+          SeatsMessage{{{kSlot, 2, {7, NodeId{44}, false, NodeId{43}}}, {3, 0, {1, NodeId{45}, true, {}}}}},
+          SeatHashMessage{0xfeedfacecafebeef},
+          SeatDigestsMessage{true, {1, 2, 3}},
+          SeatAskMessage{kSlot, 2, 6, SampleClock()},
+          SeatGivenMessage{kSlot, 2, 7, SampleClock()},
+          CloseAskMessage{
+              0xfeedfacecafebeef, CloseAskMessage::Step::kConfirm, 77, {{3, 4, SampleLives()}, {kSlot, 5, {}}}},
+          CloseAnswerMessage{0xfeedfacecafebeef, CloseAskMessage::Step::kClose, {{3, true}, {kSlot, false}}}};
 }
 
 }  // namespace orrery::replication

@@ -30,11 +30,11 @@ void Checkers::CheckClosed(size_t node, SlotId slot, const Actor& actor) {
   const auto& faults = cluster_.options().faults;
   const bool exact = !faults.contains("image") && !faults.contains("corrupt") && !faults.contains("rot");
   const uint64_t applied =
-      history_.Applied(slot, cluster_.node(node).shard().slots().Find(slot)->clock()).Get(actor);
+      history_.Applied(slot, cluster_.node(node).ShardOf(slot).slots().Find(slot)->clock()).Get(actor);
   for (NodeId home : cluster_.ring().Homes(slot)) {
     SimNode& other = cluster_.node(cluster_.IndexOf(home));
-    if (!exact || !other.up() || other.shard().failed()) continue;
-    const SlotReplica* replica = other.shard().slots().Find(slot);
+    if (!exact || !other.up() || other.failed()) continue;
+    const SlotReplica* replica = other.ShardOf(slot).slots().Find(slot);
     const uint64_t theirs = replica == nullptr ? 0 : history_.Applied(slot, replica->clock()).Get(actor);
     if (theirs == applied) continue;
     Fail("closed", At(node, slot) + " closes " + DescribeActor(actor) + " at " + std::to_string(applied) +
@@ -52,13 +52,14 @@ void Checkers::CheckClosed(size_t node, SlotId slot, const Actor& actor) {
   }
 }
 
-void Checkers::CheckBounds(size_t node) {
-  replication::Shard& shard = cluster_.node(node).shard();
+void Checkers::CheckBounds(Port port) {
+  const size_t node = port.node;
+  replication::Shard& shard = cluster_.node(node).loop(port.loop).shard();
   if (shard.failed()) return;
   NodeBook& book = books_[node];
   const size_t backlog_bytes = shard.slots().backlog_bytes();
   // Backlogs are cut when they grow; what is on W nodes only since then may stay until they grow again.
-  const bool grew = backlog_bytes > std::exchange(book.backlog_bytes, backlog_bytes);
+  const bool grew = backlog_bytes > std::exchange(book.backlog_bytes[port.loop], backlog_bytes);
   const bool must_be_cut = grew && backlog_bytes > cluster_.options().shard.backlog_bytes_max;
   for (SlotId slot : cluster_.slots()) {
     SlotReplica* replica = shard.slots().Find(slot);

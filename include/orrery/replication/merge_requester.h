@@ -31,6 +31,7 @@ class MergeRequester {
   struct Fetched {
     NodeId source;
     SlotImage image;
+    uint64_t bytes = 0;  ///< of its rows, as they travelled
   };
   /// A whole image, when this was its last part. A merge that this part ends otherwise is in TakeStopped.
   std::optional<Fetched> OnPart(NodeId from, const MergePartMessage& part);
@@ -46,6 +47,7 @@ class MergeRequester {
   struct UnderWay {
     MergeStaging staging;
     uint64_t heard_us = 0;
+    uint64_t bytes = 0;
   };
 
   void StartWaiting();

@@ -26,7 +26,7 @@ uint64_t CurrentEpoch(const ClusterView& view) {
 
 std::string InfoText(const InfoData& data) {
   const auto view = data.worker.node().View();
-  const auto slots = CoordinatedSlots(*view);
+  const auto slots = CoordinatedSlots(data.worker.node());
   uint32_t served = 0;
   for (const auto& [node, ranges] : slots) served += CountSlots(ranges);
   const Member* self = view->Find(view->self);
@@ -72,7 +72,7 @@ std::string NodeLine(const ClusterView& view, const Member& member, uint64_t now
 
 void Nodes(ServerCall& call) {
   const auto view = call.worker.node().View();
-  auto slots = CoordinatedSlots(*view);
+  auto slots = CoordinatedSlots(call.worker.node());
   std::string text;
   for (const Member* member : PresentMembers(*view)) {
     text += NodeLine(*view, *member, call.worker.loop().WallMs(), slots[member->id]);
@@ -94,7 +94,7 @@ void Slots(ServerCall& call) {
   const auto view = call.worker.node().View();
   const size_t start = call.reply.Position();
   size_t count = 0;
-  for (const SlotRun& run : SlotRuns(*view)) {
+  for (const SlotRun& run : SlotRuns(call.worker.node())) {
     const Member* coordinator = view->Find(run.coordinator);
     if (coordinator == nullptr) continue;
     call.reply.Array(3);
@@ -127,7 +127,7 @@ void WriteShardNode(const ClusterView& view, const Member& member, resp::ReplyWr
 /// A shard is a node with the slots that it coordinates.
 void Shards(ServerCall& call) {
   const auto view = call.worker.node().View();
-  auto slots = CoordinatedSlots(*view);
+  auto slots = CoordinatedSlots(call.worker.node());
   const auto members = PresentMembers(*view);
   call.reply.Array(members.size());
   for (const Member* member : members) {

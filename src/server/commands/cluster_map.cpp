@@ -4,11 +4,30 @@
 
 namespace orrery::server {
 
-std::vector<SlotRun> SlotRuns(const replication::ClusterView& view) {
+NodeId CoordinatorOf(const NodeAccess& node, SlotId slot) {
+  const auto view = node.View();
+  for (NodeId home : node.HomesOf(slot)) {
+    if (view->IsAlive(home)) return home;
+  }
+  for (NodeId fallback : node.FallbacksOf(slot)) {
+    if (view->IsAlive(fallback)) return fallback;
+  }
+  return {};
+}
+
+std::map<NodeId, uint32_t> HomeCounts(const NodeAccess& node) {
+  std::map<NodeId, uint32_t> counts;
+  for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    for (NodeId home : node.HomesOf(static_cast<SlotId>(slot))) ++counts[home];
+  }
+  return counts;
+}
+
+std::vector<SlotRun> SlotRuns(const NodeAccess& node) {
   std::vector<SlotRun> runs;
   for (uint32_t i = 0; i < kSlotCount; ++i) {
     const auto slot = static_cast<SlotId>(i);
-    const NodeId coordinator = view.CoordinatorOf(slot);
+    const NodeId coordinator = CoordinatorOf(node, slot);
     if (!coordinator) continue;
     const bool joins =
         !runs.empty() && runs.back().slots.last + 1 == slot && runs.back().coordinator == coordinator;
@@ -21,11 +40,11 @@ std::vector<SlotRun> SlotRuns(const replication::ClusterView& view) {
   return runs;
 }
 
-std::map<NodeId, std::vector<ring::SlotRange>> CoordinatedSlots(const replication::ClusterView& view) {
+std::map<NodeId, std::vector<ring::SlotRange>> CoordinatedSlots(const NodeAccess& node) {
   std::map<NodeId, std::vector<ring::SlotRange>> slots;
   for (uint32_t i = 0; i < kSlotCount; ++i) {
     const auto slot = static_cast<SlotId>(i);
-    const NodeId coordinator = view.CoordinatorOf(slot);
+    const NodeId coordinator = CoordinatorOf(node, slot);
     if (!coordinator) continue;
     std::vector<ring::SlotRange>& ranges = slots[coordinator];
     if (!ranges.empty() && ranges.back().last + 1 == slot) {

@@ -10,7 +10,7 @@ constexpr uint64_t kNoticedUs = 6'000'000;
 constexpr uint64_t kClosedWithinUs = 8'000'000;
 
 const causality::SlotClock& ClockAt(Scenario* s, size_t node) {
-  return s->cluster().node(node).shard().slots().At(s->slot()).clock();
+  return s->cluster().node(node).ShardOf(s->slot()).slots().At(s->slot()).clock();
 }
 
 bool HasClosed(Scenario* s, size_t home, size_t node) {
@@ -28,7 +28,7 @@ void StartAnew(Scenario* s, size_t node) {
 size_t CellsOf(Scenario* s, size_t node, char key) {
   storage::StoredRow stored;
   const std::string row_key = storage::EncodeRowKey({0, s->Key(key), storage::RowTag::kString, {}});
-  EXPECT_TRUE(storage::ReadStoredRow(s->cluster().node(node).store(), s->slot(), row_key, &stored).ok());
+  EXPECT_TRUE(storage::ReadStoredRow(s->cluster().node(node).StoreOf(s->slot()), s->slot(), row_key, &stored).ok());
   return stored.row.cells.size();
 }
 
