@@ -23,6 +23,10 @@ void HintService::OnHint(NodeId from, const HintMessage& message) {
     ORRERY_MARK("hint for the node that gets it");
     return Refuse(from, message);
   }
+  if (context_.seals.Forbids(slot, dot)) {
+    ORRERY_MARK("hint of a life that is being closed");
+    return Refuse(from, message);
+  }
   uint64_t safe = runs_.SafeThrough(message.home, slot, dot.actor, message.since);
   const bool follows = safe + 1 == dot.counter || ORRERY_MUTATION("fallback-acks-over-gap");
   if (safe < dot.counter && !ORRERY_MUTATION("hints-acknowledged-and-forgotten")) {
@@ -117,6 +121,20 @@ std::vector<SlotId> HintService::HintedSlots() const {
   return {slots.begin(), slots.end()};
 }
 
+bool HintService::HoldsNext(SlotId slot, const EndedLives& lives) const {
+  for (const auto& [home, totals] : store_.totals()) {
+    for (const auto& range : store_.Ranges(home, slot)) {
+      const uint64_t next = lives.counters.Get(range.actor) + 1;
+      if (!lives.Has(range.actor) || next < range.first || next > range.last) continue;
+      auto cursor = store_.Scan(home, slot, {range.actor, next});
+      // What cannot be read may be that one.
+      if (!cursor.status().ok() || (cursor.Valid() && cursor.hint().dot == Dot{range.actor, next}))
+        return true;
+    }
+  }
+  return false;
+}
+
 // ---- as a home ----
 
 void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
@@ -125,10 +143,9 @@ void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
   if (replica.is_aside()) return;
   // The answer leaves after the commit; only with everysec is what was committed not yet on disk then (or,
   // with no, never known to be).
-  const bool unsynced = context_.options.sync == SyncPolicy::kEverySecond &&
-                        !ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
-  context_.outbox->SendDurable(
-      from, HintWantMessage{message.slot, replica.clock(), unsynced ? replica.synced() : replica.clock()});
+  const bool mistaken = ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
+  context_.outbox->SendDurable(from, HintWantMessage{message.slot, replica.clock(),
+                                                     mistaken ? replica.clock() : context_.OnDisk(replica)});
 }
 
 void HintService::OnPeerDown(NodeId peer) {

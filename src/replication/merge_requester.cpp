@@ -12,6 +12,12 @@ void MergeRequester::Want(SlotId slot, NodeId source) {
   StartWaiting();
 }
 
+std::optional<NodeId> MergeRequester::SourceOf(SlotId slot) const {
+  if (const auto it = under_way_.find(slot); it != under_way_.end()) return it->second.staging.source();
+  if (const auto it = waiting_.find(slot); it != waiting_.end()) return it->second;
+  return std::nullopt;
+}
+
 void MergeRequester::StartWaiting() {
   while (!waiting_.empty() && under_way_.size() < kUnderWayMax) {
     const auto [slot, source] = *waiting_.begin();

@@ -278,6 +278,54 @@ void Read(Decoder* in, SurveyReplyMessage* m) {
   for (uint64_t i = 0; i < hinted && in->ok(); ++i) m->hinted.push_back(ReadSlot(in));
 }
 
+CloseAskMessage::Step ReadStep(Decoder* in) {
+  const uint8_t step = in->GetU8();
+  if (step < 1 || step > 5) in->Fail();
+  return static_cast<CloseAskMessage::Step>(step);
+}
+
+void Body(const CloseAskMessage& m, Encoder* out) {
+  out->PutU64(m.round);
+  out->PutU8(static_cast<uint8_t>(m.step));
+  out->PutU64(m.members_hash);
+  out->PutVarint(m.entries.size());
+  for (const auto& entry : m.entries) {
+    out->PutU16(entry.slot);
+    out->PutU64(entry.homes_hash);
+    EncodeEndedLives(entry.lives, out);
+  }
+}
+void Read(Decoder* in, CloseAskMessage* m) {
+  m->round = in->GetU64();
+  m->step = ReadStep(in);
+  m->members_hash = in->GetU64();
+  const uint64_t entries = in->GetCount(12);
+  for (uint64_t i = 0; i < entries && in->ok(); ++i) {
+    const SlotId slot = ReadSlot(in);
+    const uint64_t homes_hash = in->GetU64();
+    m->entries.push_back({slot, homes_hash, DecodeEndedLives(in)});
+  }
+}
+
+void Body(const CloseAnswerMessage& m, Encoder* out) {
+  out->PutU64(m.round);
+  out->PutU8(static_cast<uint8_t>(m.step));
+  out->PutVarint(m.entries.size());
+  for (const auto& entry : m.entries) {
+    out->PutU16(entry.slot);
+    out->PutU8(entry.agrees ? 1 : 0);
+  }
+}
+void Read(Decoder* in, CloseAnswerMessage* m) {
+  m->round = in->GetU64();
+  m->step = ReadStep(in);
+  const uint64_t entries = in->GetCount(3);
+  for (uint64_t i = 0; i < entries && in->ok(); ++i) {
+    const SlotId slot = ReadSlot(in);
+    m->entries.push_back({slot, in->GetU8() != 0});
+  }
+}
+
 void Body(const SeatsMessage& m, Encoder* out) {
   out->PutVarint(m.records.size());
   for (const SeatRecord& record : m.records) EncodeSeatRecord(record, out);

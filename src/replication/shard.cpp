@@ -58,6 +58,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       router_(&context_, &coordinator_, parts.mesh),
       expiry_(&context_, &coordinator_),
       survey_(&context_, &catch_up_, &hints_, parts.observer, parts.mesh),
+      closer_(&context_, &hints_, this),
       book_(&context_, parts.mesh),
       taker_(&context_, &catch_up_, &hints_, &book_),
       giver_(&context_, &catch_up_, &coordinator_, &book_),
@@ -107,6 +108,7 @@ void Shard::Tick() {
   hints_.Tick(now_us);
   expiry_.Tick();
   survey_.OnTick(now_us);
+  closer_.Tick(now_us);
   book_.Tick(now_us);
   taker_.Tick(now_us);
   giver_.Tick(now_us);
@@ -122,6 +124,7 @@ void Shard::SetView(ClusterViewPtr view) {
   if (wants_others) PlanAllSeats();
   coordinator_.OnReachChanged();
   catch_up_.OnViewChanged();
+  closer_.OnViewChanged();
   router_.OnReachChanged();
 }
 
@@ -138,6 +141,7 @@ void Shard::OnPeerUp(NodeId peer, uint64_t incarnation) {
   // Another life may have another machine's monotonic clock.
   PeerDelay& known = delays_[peer];
   if (known.incarnation != incarnation) known = {incarnation, {}};
+  closer_.OnPeerUp(peer, incarnation);
   coordinator_.OnReachChanged();
   catch_up_.OnPeerUp(peer);
   hints_.OnPeerUp(peer);
@@ -151,6 +155,7 @@ void Shard::OnPeerDown(NodeId peer) {
   coordinator_.OnPeerDown(peer);
   catch_up_.OnPeerDown(peer);
   hints_.OnPeerDown(peer);
+  closer_.OnPeerDown(peer);
   survey_.OnPeerDown(peer);
   router_.OnReachChanged();
 }
@@ -199,23 +204,37 @@ size_t Shard::LoopOf(const Message& message) const {
   if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) {
     return KeySurveyor::LoopOfSurvey(reply->survey_id) % context_.options.loop_count;
   }
+  if (const auto* answer = std::get_if<CloseAnswerMessage>(&message)) {
+    return LifeCloser::LoopOfRound(answer->round) % context_.options.loop_count;
+  }
   return std::holds_alternative<GossipMessage>(message) ? 0 : context_.options.loop_index;
+}
+
+// Of a message about many slots each loop gets those that it owns.
+template <typename M>
+void Shard::DeliverParts(NodeId from, const M& message) {
+  std::vector<M> parts(context_.options.loop_count, [&] {
+    M part = message;
+    part.entries.clear();
+    return part;
+  }());
+  for (const auto& entry : message.entries) parts[entry.slot % parts.size()].entries.push_back(entry);
+  for (size_t loop = 0; loop < parts.size(); ++loop) {
+    if (parts[loop].entries.empty()) continue;
+    Message part = std::move(parts[loop]);
+    if (loop == context_.options.loop_index) {
+      Handle(from, part);
+    } else {
+      mesh_->PostMessage(loop, from, std::move(part));
+    }
+  }
 }
 
 // What the message holds is taken where it is wanted; the rest of it stays until the next one comes in its place.
 void Shard::Deliver(NodeId from, Message* message) {
-  if (auto* summary = std::get_if<SummaryMessage>(message); summary != nullptr && context_.options.loop_count > 1) {
-    std::vector<SummaryMessage> parts(context_.options.loop_count);
-    for (const auto& entry : summary->entries) parts[entry.slot % parts.size()].entries.push_back(entry);
-    for (size_t loop = 0; loop < parts.size(); ++loop) {
-      if (parts[loop].entries.empty()) continue;
-      if (loop == context_.options.loop_index) {
-        catch_up_.OnSummary(from, parts[loop]);
-      } else {
-        mesh_->PostMessage(loop, from, std::move(parts[loop]));
-      }
-    }
-    return;
+  if (context_.options.loop_count > 1) {
+    if (const auto* summary = std::get_if<SummaryMessage>(message)) return DeliverParts(from, *summary);
+    if (const auto* ask = std::get_if<CloseAskMessage>(message)) return DeliverParts(from, *ask);
   }
   if (std::holds_alternative<SurveyMessage>(*message) || std::holds_alternative<SeatsMessage>(*message)) {
     for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
@@ -259,6 +278,8 @@ void Shard::Handle(NodeId from, Message& message) {
     }
     void operator()(SurveyMessage& m) { shard.survey_.OnSurvey(from, m); }
     void operator()(SurveyReplyMessage& m) { shard.survey_.OnReply(from, m); }
+    void operator()(CloseAskMessage& m) { shard.closer_.OnAsk(from, m); }
+    void operator()(CloseAnswerMessage& m) { shard.closer_.OnAnswer(from, m); }
     void operator()(SeatsMessage& m) { shard.OnSeats(m); }
     void operator()(SeatHashMessage& m) { shard.book_.OnHash(from, m); }
     void operator()(SeatDigestsMessage& m) { shard.book_.OnDigests(from, m); }
@@ -268,7 +289,14 @@ void Shard::Handle(NodeId from, Message& message) {
   std::visit(Visitor{*this, from}, message);
 }
 
-// The replica's side of a quorum read: what the asker lacks goes out first, then the clock it was compared with.
+void Shard::OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) {
+  causality::SlotClock closed;
+  for (const auto& span : lives.spans) closed.RaiseFloor(span.node, span.to);
+  coordinator_.OnPeerClock(home, slot, closed);
+}
+
+// The replica's side of a quorum read: what the asker lacks goes out first, then the clock it was compared
+// with.
 void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   ProbeReplyMessage reply{probe.slot, probe.probe_id, false, {}};
   if (probe.as_fallback) {
@@ -288,7 +316,7 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   reply.equal = replica.clock() == probe.clock;
   if (!reply.equal) {
     reply.clock = replica.clock();
-    if (!probe.clock.CoversAll(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
+    if (!probe.clock.CoversEveryDotOf(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
   }
   outbox_.SendDurable(from, reply);
 }

@@ -45,6 +45,11 @@ void SlotTable::SetAside(SlotId slot) {
   budget_.Forget(slot, bytes);
 }
 
+void SlotTable::CloseLives(SlotId slot, const EndedLives& lives) {
+  Touch(slot);
+  for (const auto& span : lives.spans) At(slot).CloseLives(span.node, span.to);
+}
+
 void SlotTable::Drop(SlotId slot) {
   Touch(slot);
   size_t bytes = 0;

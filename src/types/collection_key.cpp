@@ -120,6 +120,7 @@ bool CollectionKey::Put(std::string_view element, std::string payload) {
 bool CollectionKey::Add(std::string_view element, const storage::Transaction::Combine& combine) {
   const std::string element_key = ElementKey(element);
   const bool was = PrepareElement(element_key);
+  FoldIncrements(&transaction(), tag(), element_key);
   transaction().AddIncrement(element_key, combine);
   Recount(tag(), was ? 0 : 1);
   return !was;

@@ -163,7 +163,9 @@ TEST(MessagesTest, SlotsThatDoNotExistAreMalformed) {
        {Message(BehindMessage{16384}), Message(AckMessage{16384, {{NodeId{1}, 1}, 1}}),
         Message(SummaryMessage{{{1, 1, 1}, {65535, 1, 1}}}),
         Message(SurveyReplyMessage{1, 0, 1, {}, {{16384, 1, 1}}, {}}),
-        Message(SurveyReplyMessage{1, 0, 1, {}, {}, {16384}})}) {
+        Message(SurveyReplyMessage{1, 0, 1, {}, {}, {16384}}),
+        Message(CloseAskMessage{1, CloseAskMessage::Step::kHints, 1, {{16384, 1, {}}}}),
+        Message(CloseAnswerMessage{1, CloseAskMessage::Step::kHints, {{16384, true}}})}) {
     const std::string frame = FrameOf(message);
     FrameReader reader(frame);
     Message read;

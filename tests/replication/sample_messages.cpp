@@ -65,6 +65,13 @@ MergePartMessage SamplePart(uint32_t part) {
   return message;
 }
 
+EndedLives SampleLives() {
+  EndedLives lives;
+  lives.spans = {{kFirst.node, 0, 7}, {NodeId{kFirst.node.value + 100}, 3, 4}};
+  lives.counters.Raise(kFirst, 9);
+  return lives;
+}
+
 SurveyReplyMessage SampleSurveyReply() {
   SurveyReplyMessage message{0xfeedfacecafebeef, 1, 2, {}, {{1, 2, 3}, {kSlot, 4, 500}}, {7, kSlot}};
   message.standing.set(1);
@@ -100,7 +107,10 @@ std::vector<Message> SampleMessages() {
           SeatHashMessage{0xfeedfacecafebeef},
           SeatDigestsMessage{true, {1, 2, 3}},
           SeatAskMessage{kSlot, 2, 6, SampleClock()},
-          SeatGivenMessage{kSlot, 2, 7, SampleClock()}};
+          SeatGivenMessage{kSlot, 2, 7, SampleClock()},
+          CloseAskMessage{
+              0xfeedfacecafebeef, CloseAskMessage::Step::kConfirm, 77, {{3, 4, SampleLives()}, {kSlot, 5, {}}}},
+          CloseAnswerMessage{0xfeedfacecafebeef, CloseAskMessage::Step::kClose, {{3, true}, {kSlot, false}}}};
 }
 
 }  // namespace orrery::replication

@@ -74,6 +74,20 @@ struct Describer {
   std::string operator()(const SurveyReplyMessage& m) {
     return "survey of " + std::to_string(m.entries.size()) + ", hints in " + std::to_string(m.hinted.size());
   }
+  std::string operator()(const CloseAskMessage& m) {
+    std::string text = "close? " + std::to_string(static_cast<int>(m.step)) + " #" + std::to_string(m.round);
+    for (const auto& entry : m.entries) {
+      text += Slot(entry.slot);
+      for (const auto& span : entry.lives.spans)
+        text += " " + DescribeNode(span.node) + "<" + std::to_string(span.to);
+    }
+    return text;
+  }
+  std::string operator()(const CloseAnswerMessage& m) {
+    std::string text = "close! " + std::to_string(static_cast<int>(m.step)) + " #" + std::to_string(m.round);
+    for (const auto& entry : m.entries) text += Slot(entry.slot) + (entry.agrees ? " yes" : " no");
+    return text;
+  }
   std::string operator()(const SeatsMessage& m) {
     std::string text = "seats";
     for (size_t i = 0; i < m.records.size() && i < 12; ++i) {

@@ -39,9 +39,10 @@ class Queue {
         if (execution.made.counter != 0) makers_[execution.made] = operation;
       }
     }
+    const causality::VersionVector applied = history.Applied(slot, clock);
     for (const auto& [actor, events] : history.actors(slot)) {
       for (const Event& event : events) {
-        if (clock.Covers(event.dot)) events_.push_back(&event);
+        if (applied.Covers(event.dot)) events_.push_back(&event);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,10 @@ class CatchUp {
   void OnCorruption(SlotId slot, const Status& status);
   /// While this holds the slot is not to be coordinated here; it answers probes and takes events.
   bool Merging(SlotId slot) const { return requester_.Has(slot) || repair_.Has(slot); }
+  /// The home that is ahead of us, if the slot merges from it; nobody while a damaged slot is repaired.
+  std::optional<NodeId> Ahead(SlotId slot) const {
+    return repair_.Has(slot) ? std::nullopt : requester_.SourceOf(slot);
+  }
   size_t merges() const { return requester_.size(); }
 
   void OnPeerUp(NodeId peer);

@@ -35,6 +35,10 @@ class HintService {
   /// them.
   std::vector<causality::EventPtr> Lacking(SlotId slot, const causality::SlotClock& clock) const;
 
+  /// Whether an event is kept, for any home, that would follow what is applied of these lives. Later ones
+  /// that nothing leads up to do not count: if no member has what is between, nobody can ever apply them.
+  bool HoldsNext(SlotId slot, const EndedLives& lives) const;
+
   /// Slots of which anything is kept, ascending.
   std::vector<SlotId> HintedSlots() const;
 

@@ -24,6 +24,8 @@ class MergeRequester {
   /// Fetches the slot's image from the peer, unless one of the slot is being fetched or waits.
   void Want(SlotId slot, NodeId source);
   size_t size() const { return under_way_.size() + waiting_.size(); }
+  /// From whom the slot is merged, or is to be; nobody if it is not.
+  std::optional<NodeId> SourceOf(SlotId slot) const;
   bool Has(SlotId slot) const { return under_way_.contains(slot) || waiting_.contains(slot); }
 
   struct Fetched {

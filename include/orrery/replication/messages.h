@@ -12,6 +12,7 @@
 #include "orrery/causality/event.h"
 #include "orrery/causality/slot_clock.h"
 #include "orrery/causality/voided_set.h"
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/request.h"
 #include "orrery/replication/seats.h"
 #include "orrery/replication/slot_image.h"
@@ -177,6 +178,41 @@ struct SurveyReplyMessage {
   std::vector<SlotId> hinted;  ///< slots of which it keeps hints, for whatever home
 };
 
+/// One step of closing lives that are over, for many slots: docs/closing.md. To every loop that owns one of
+/// the slots.
+struct CloseAskMessage {
+  static constexpr uint8_t kType = 19;
+  enum class Step : uint8_t {
+    kHints = 1,    ///< do you keep a hint that would follow these events?
+    kAgree = 2,    ///< home: do you have just these, on disk? Then take no more until the round is over
+    kConfirm = 3,  ///< does that still hold, and do you keep no such hint? Then take none
+    kClose = 4,    ///< home: all said yes; close the lives
+    kGiveUp = 5,   ///< somebody said no
+  };
+  struct Entry {
+    SlotId slot = 0;
+    uint64_t homes_hash = 0;  ///< of the slot's homes, as the asker knows them
+    EndedLives lives;
+    bool operator==(const Entry&) const = default;
+  };
+  uint64_t round = 0;  ///< the asker's; its upper 16 bits are the asker's loop
+  Step step = Step::kHints;
+  uint64_t members_hash = 0;
+  std::vector<Entry> entries;
+};
+
+struct CloseAnswerMessage {
+  static constexpr uint8_t kType = 20;
+  struct Entry {
+    SlotId slot = 0;
+    bool agrees = false;
+    bool operator==(const Entry&) const = default;
+  };
+  uint64_t round = 0;
+  CloseAskMessage::Step step = CloseAskMessage::Step::kHints;
+  std::vector<Entry> entries;
+};
+
 /// "These are the latest versions of seats that I know." To every loop of the receiver.
 struct SeatsMessage {
   static constexpr uint8_t kType = 32;
@@ -218,7 +254,7 @@ using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, 
                              ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
                              GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
-                             SeatAskMessage, SeatGivenMessage>;
+                             SeatAskMessage, SeatGivenMessage, CloseAskMessage, CloseAnswerMessage>;
 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);

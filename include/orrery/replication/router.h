@@ -32,12 +32,7 @@ class LoopMesh {
 /// of being refused.
 class Router final : public RequestRouter {
  public:
-  Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
-      : context_(*context),
-        coordinator_(*coordinator),
-        mesh_(mesh),
-        next_id_(Hash64({}, context->self.incarnation) & kIdMask),
-        started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {}
+  Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh);
 
   void Submit(Request request, Callback done) override;
   /// As Submit, after this many hops between nodes.
@@ -58,11 +53,13 @@ class Router final : public RequestRouter {
     Request request;
     Callback done;
     uint8_t hops = 0;
+    bool handed_over = false;  ///< by our coordinator, which gets it back if the peer does not run it
     uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
   };
 
   void Dispatch(Sent&& sent);
   void Forward(NodeId peer, Sent&& sent);
+  void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
   bool LacksLinks(const Request& request) const;
   void DispatchStarting();
   void Lost(Sent sent);

@@ -13,6 +13,7 @@
 #include "orrery/replication/frame_delay.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
+#include "orrery/replication/life_closer.h"
 #include "orrery/replication/router.h"
 #include "orrery/replication/seat_book.h"
 #include "orrery/replication/seat_giver.h"
@@ -27,9 +28,9 @@ namespace orrery::replication {
 /// One loop's share of a node: its slots as replica and coordinator, its hints, and the routing of its clients' requests.
 /// Everything comes in through events and interfaces, so a shard behaves the same on libuv and in the simulation.
 ///
-/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run, sends, commits
-/// everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
-class Shard final : public runtime::PeerEvents, private CatchUpListener {
+/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run,
+/// sends, commits everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
+class Shard final : public runtime::PeerEvents, private CatchUpListener, private LifeCloserListener {
  public:
   struct Parts {
     runtime::Clock* clock = nullptr;
@@ -92,6 +93,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Coordinator& coordinator() { return coordinator_; }
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
+  const LifeCloser& closer() const { return closer_; }
   const SeatTaker& taker() const { return taker_; }
   const SeatGiver& giver() const { return giver_; }
   /// Commands that wait for something; 0 before a graceful stop ends.
@@ -108,11 +110,20 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
     taker_.OnAdvanced(slot);
   }
   void OnCopied(SlotId slot) override { taker_.OnCopied(slot); }
-  void OnSlotReset(SlotId slot) override { coordinator_.OnSlotReset(slot); }
+  void OnSlotReset(SlotId slot) override {
+    coordinator_.OnSlotReset(slot);
+    closer_.OnSlotReset(slot);
+  }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
   }
+  void OnLivesClosed(SlotId slot, const EndedLives& lives) override {
+    coordinator_.OnLivesClosed(slot, lives);
+  }
+  void OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) override;
   void Handle(NodeId from, Message& message);
+  template <typename M>
+  void DeliverParts(NodeId from, const M& message);
   size_t ReadAhead(FrameReader* reader, uint64_t left_ms);
   void Answer(NodeId from, const ProbeMessage& probe);
   void OnSeats(const SeatsMessage& message);
@@ -144,6 +155,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Router router_;
   ExpirySweeper expiry_;
   KeySurveyor survey_;
+  LifeCloser closer_;
   SeatBook book_;
   SeatTaker taker_;
   SeatGiver giver_;

@@ -9,7 +9,9 @@
 #include <string>
 
 #include "orrery/causality/hybrid_clock.h"
+#include "orrery/replication/closing_seals.h"
 #include "orrery/replication/cluster_view.h"
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/outbox.h"
 #include "orrery/replication/request.h"
 #include "orrery/replication/seats.h"
@@ -58,11 +60,13 @@ struct ShardStats {
   uint64_t merges_done = 0;
   uint64_t merge_rows = 0;
   uint64_t digest_mismatches = 0;
+  uint64_t lives_closed = 0;  ///< slots of which lives that are over were closed here
   uint64_t corrupt_slots = 0;
   uint64_t bad_frames = 0;
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;
   uint64_t relayed = 0;
+  uint64_t handed_over = 0;  ///< commands that a home ahead of us ran, while we merged
   uint64_t unknown_outcomes = 0;
   uint64_t no_replicas = 0;
   uint64_t cluster_down = 0;
@@ -97,6 +101,10 @@ struct ShardContext {
   std::set<NodeId> linked;
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
+  NodeLives lives;
+  ClosingSeals seals;
+  /// Slots that got events of lives that may be over: to be looked at by LifeCloser.
+  SlotSet perhaps_ended;
   ShardStats stats;
   /// The commit of this turn goes to the disk whatever the policy says.
   bool sync_turn = false;
@@ -140,6 +148,10 @@ struct ShardContext {
   size_t W(SlotId slot, uint8_t requested = 0) const;
   /// Tells a peer that acts on old knowledge whose the slot's seats are.
   void TellSeats(NodeId peer, SlotId slot) const;
+  /// What of the slot is on disk, as far as `appendfsync` lets us know.
+  const causality::SlotClock& OnDisk(const SlotReplica& replica) const {
+    return options.sync == SyncPolicy::kEverySecond ? replica.synced() : replica.clock();
+  }
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }
 };
 

@@ -85,7 +85,7 @@ class SlotReplica {
   const causality::SlotClock& synced() const { return synced_; }
   /// A sync that began before a Reset says nothing about what came after it.
   void MarkSynced(const causality::SlotClock& clock) {
-    if (clock_.CoversAll(clock)) synced_.Join(clock);
+    if (clock_.CoversEveryDotOf(clock)) synced_.Join(clock);
   }
   /// Sum of a hash of every row; with equal clocks, equal on all replicas.
   uint64_t digest() const { return digest_; }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/slot_replica.h"
 #include "orrery/replication/slot_set.h"
 
@@ -49,6 +50,8 @@ class SlotTable {
   void Drop(SlotId slot);
   /// Puts events that an earlier backlog had into the present one; those that are lacking are applied.
   [[nodiscard]] Status Replay(SlotId slot, const std::vector<causality::EventPtr>& events);
+  /// SlotReplica::CloseLives for each of the nodes.
+  void CloseLives(SlotId slot, const EndedLives& lives);
   void Touch(SlotId slot) { touched_.Insert(slot); }
   /// Whether this turn has changed it and not saved it yet.
   bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }
