@@ -133,7 +133,7 @@ void CatchUp::OnBehind(NodeId from, const BehindMessage& message) {
   asked_us_.erase({from, message.slot});
   if (!context_.IsHome(message.slot) || Merging(message.slot)) return;
   ORRERY_MARK("behind the backlog: merge");
-  requester_.Want(message.slot, from);
+  requester_.Want(message.slot, from, MergeRequester::What::kDiffers);
 }
 
 void CatchUp::OnMergeRequest(NodeId from, const MergeRequestMessage& message) {
@@ -146,13 +146,20 @@ void CatchUp::OnMergePart(NodeId from, const MergePartMessage& message) {
   Reask();
 }
 
+void CatchUp::OnMergeTree(NodeId from, const MergeTreeMessage& message) {
+  auto fetched = requester_.OnTree(from, message);
+  if (fetched) TakeImage(message.slot, std::move(*fetched));
+  for (const auto& [slot, status] : requester_.TakeDamaged()) OnCorruption(slot, status);
+  Reask();
+}
+
 void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   if (repair_.Has(slot)) return TakeForRepair(slot, std::move(fetched));
   if (!context_.IsHome(slot)) return;
   if (!fetched.image.holes.empty()) return AskHomes(slot);  // only a damaged slot has a use for those
   context_.slots->Touch(slot);
   SlotReplica& replica = context_.slots->At(slot);
-  if (Status s = replica.Merge(fetched.image); !s.ok()) {
+  if (Status s = replica.Merge(fetched.image, fetched.where); !s.ok()) {
     replica.NoteHalfMerged();
     return OnCorruption(slot, s);
   }
@@ -187,7 +194,7 @@ void CatchUp::Repair() {
   for (const SlotId slot : repair_.slots()) {
     if (requester_.Has(slot)) continue;
     if (const auto home = repair_.NextSource(slot)) {
-      requester_.Want(slot, *home);
+      requester_.Want(slot, *home, MergeRequester::What::kWhole);
     } else if (repair_.TryFinish(slot)) {
       listener_.OnSlotAdvanced(slot);
       AskHomes(slot);

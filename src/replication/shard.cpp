@@ -221,6 +221,8 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(BehindMessage& m) { shard.catch_up_.OnBehind(from, m); }
     void operator()(MergeRequestMessage& m) { shard.catch_up_.OnMergeRequest(from, m); }
     void operator()(MergePartMessage& m) { shard.catch_up_.OnMergePart(from, m); }
+    void operator()(MergeAskMessage& m) { shard.catch_up_.OnMergeAsk(from, m); }
+    void operator()(MergeTreeMessage& m) { shard.catch_up_.OnMergeTree(from, m); }
     void operator()(HintMessage& m) { shard.hints_.OnHint(from, m); }
     void operator()(HintAckMessage& m) { shard.coordinator_.OnHintAck(from, m); }
     void operator()(HintOfferMessage& m) { shard.hints_.OnHintOffer(from, m); }

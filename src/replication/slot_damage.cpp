@@ -12,17 +12,6 @@ namespace orrery::replication {
 using causality::Row;
 using storage::Table;
 
-namespace {
-
-KeyRange Under(const std::string& prefix) {
-  std::string end = prefix;
-  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
-  if (!end.empty()) ++end.back();
-  return {prefix, end};
-}
-
-}  // namespace
-
 void SlotReplica::Forget() {
   clock_ = causality::SlotClock();
   synced_ = causality::SlotClock();
@@ -34,8 +23,8 @@ void SlotReplica::Forget() {
 }
 
 void SlotReplica::NoteHalfApplied(const causality::Event& event) {
-  for (const auto& scope : event.scopes) half_applied_.push_back(Under(scope.prefix));
-  for (const auto& change : event.changes) half_applied_.push_back({change.row_key, change.row_key + '\0'});
+  for (const auto& scope : event.scopes) half_applied_.push_back(KeyRange::Under(scope.prefix));
+  for (const auto& change : event.changes) half_applied_.push_back(KeyRange::Of(change.row_key));
 }
 
 void SlotReplica::SetAside() {

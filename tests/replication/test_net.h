@@ -116,6 +116,7 @@ class TestNet {
 
   HandClock clock;
   ClusterViewPtr view;
+  uint64_t bytes_sent = 0;  ///< in frames, by all nodes
 
  private:
   friend class TestNode;

@@ -49,6 +49,8 @@ class CatchUp {
   void OnBehind(NodeId from, const BehindMessage& message);
   void OnMergeRequest(NodeId from, const MergeRequestMessage& message);
   void OnMergePart(NodeId from, const MergePartMessage& message);
+  void OnMergeAsk(NodeId from, const MergeAskMessage& message) { source_.OnAsk(from, message); }
+  void OnMergeTree(NodeId from, const MergeTreeMessage& message);
   void OnSummary(NodeId from, const SummaryMessage& message);
 
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than

@@ -21,6 +21,15 @@
 
 namespace orrery::replication {
 
+/// Told of each local change of a row before it happens, while a merge compares the rows with a peer's.
+class RowWatch {
+ public:
+  virtual ~RowWatch() = default;
+  virtual void OnRowChange(std::string_view row_key, const causality::Row& before) = 0;
+  /// All rows of the range go, unread.
+  virtual void OnRangeErased(const KeyRange& range) = 0;
+};
+
 /// One slot of one replica: its clock, voided set and digest in memory, its rows in the store, and the two ways they
 /// change, which keep rows, clock and voided set in one batch (DESIGN: the slot clock and the one merge rule).
 /// Owned by the loop of the slot. kCorruption from any call means that stored bytes are unreadable: SetAside, and make the
@@ -52,7 +61,12 @@ class SlotReplica {
   [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                                 const causality::EventPtr& encoded);
   /// Takes over a peer's image by the merge rule, in the pending batch. REQUIRES: no holes in it.
-  [[nodiscard]] Status Merge(const SlotImage& theirs);
+  [[nodiscard]] Status Merge(const SlotImage& theirs) { return Merge(theirs, {KeyRange{}}); }
+  /// The same where only the ranges of `where` (ascending, not meeting) were sent: `theirs` has all their rows in these.
+  /// REQUIRES: all other rows are, here and now, just what they are in the image.
+  [[nodiscard]] Status Merge(const SlotImage& theirs, const std::vector<KeyRange>& where);
+  /// Until the next call; nullptr: nobody.
+  void Watch(RowWatch* watch) { watch_ = watch; }
   /// What is committed now. REQUIRES: nothing pending in the store.
   [[nodiscard]] Result<SlotImage> Image() const;
   /// After damage: from now on the replica has nothing, by its clock, and takes nothing, until Replace. What was stored
@@ -113,6 +127,7 @@ class SlotReplica {
   void EraseAllRows();
   Status ApplyChanges(const causality::Event& event);
   struct KeyedUpdate;
+  Status MergeRange(const SlotImage& theirs, const KeyRange& range, std::vector<KeyedUpdate>* updates) const;
   void NoteApplied(const causality::Event& event, const causality::EventPtr& encoded);
   Status WriteRows(const std::vector<KeyedUpdate>& updates);
   Status WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
@@ -132,6 +147,7 @@ class SlotReplica {
   bool is_aside_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
+  RowWatch* watch_ = nullptr;
   causality::VoidedSet voided_;
 
   causality::SlotClock synced_;

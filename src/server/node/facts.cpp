@@ -22,6 +22,8 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"hints_refused", stats.hints_refused},
           {"merges_done", stats.merges_done},
           {"merge_rows", stats.merge_rows},
+          {"merge_rows_equal", stats.merge_rows_equal},
+          {"merge_bytes", stats.merge_bytes},
           {"digest_mismatches", stats.digest_mismatches},
           {"corrupt_slots", stats.corrupt_slots},
           {"bad_frames", stats.bad_frames},
