@@ -67,10 +67,13 @@ Status Shard::Load() {
   const auto unfolded = HasSlotJournals(*context_.store);
   if (!unfolded.ok()) return unfolded.status();
   ORRERY_CHECK(!*unfolded);
-  std::vector<SlotId> corrupt;
+  const auto hints_lost = HasLostHints(*context_.store);
+  if (!hints_lost.ok()) return hints_lost.status();
+  if (*hints_lost) hints_.NoteLost();
+  std::vector<std::pair<SlotId, Status>> corrupt;
   if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());
-  for (SlotId slot : corrupt) catch_up_.OnCorruption(slot, Status::Corruption("slot state does not decode"));
+  for (const auto& [slot, damage] : corrupt) catch_up_.OnCorruption(slot, damage);
   ArmTimer();
   return Status::Ok();
 }
@@ -242,6 +245,7 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   ProbeReplyMessage reply{probe.slot, probe.probe_id, false, {}};
   if (probe.as_fallback || !context_.IsHome(probe.slot)) {
     ORRERY_MARK("fallback asked in place of a home");
+    if (hints_.has_lost()) return;
     for (const auto& event : hints_.Lacking(probe.slot, probe.clock)) {
       outbox_.SendDurable(from, EventMessage{0, event});
     }

@@ -44,6 +44,13 @@ Status SlotReplica::Load() {
   return bytes.ok() ? Status::Corruption("slot state does not decode") : bytes.status();
 }
 
+Status SlotReplica::LoadFrom(std::string_view own_value) {
+  loaded_ = DecodeOwn(own_value);
+  if (loaded_) return Status::Ok();
+  Forget();
+  return Status::Corruption("slot state does not decode");
+}
+
 bool SlotReplica::DecodeOwn(std::string_view bytes) {
   const auto own = SlotJournal::ParseOwn(bytes);
   if (!own) return false;

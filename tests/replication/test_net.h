@@ -52,6 +52,7 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
   void Unlink(NodeId peer);
 
   SlotReplica& slot(SlotId slot) { return slots_.At(slot); }
+  SlotTable& slots() { return slots_; }
   std::map<std::string, std::string> Rows(SlotId slot) const;
 
   const NodeId id;

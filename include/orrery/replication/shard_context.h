@@ -60,6 +60,7 @@ struct ShardStats {
   uint64_t merge_bytes = 0;       ///< of rows and hashes that came
   uint64_t digest_mismatches = 0;
   uint64_t corrupt_slots = 0;
+  uint64_t repaired_slots = 0;  ///< of them, in service again
   uint64_t bad_frames = 0;
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;

@@ -14,6 +14,7 @@
 #include "orrery/replication/backlog.h"
 #include "orrery/replication/slot_image.h"
 #include "orrery/replication/slot_journal.h"
+#include "orrery/replication/slot_loss.h"
 #include "orrery/storage/row_key.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
@@ -44,6 +45,10 @@ class SlotReplica {
 
   /// Reads the slot's own value; an absent slot is empty.
   [[nodiscard]] Status Load();
+  /// Load with the value at hand.
+  [[nodiscard]] Status LoadFrom(std::string_view own_value);
+  /// After loading: kCorruption if anything of the slot is gone with that, so that it has to be set aside.
+  [[nodiscard]] Status NoteLoss(const SlotLoss& loss);
   /// Up to which record of the journal the value that was loaded counts.
   uint64_t state_as_of() const { return state_as_of_; }
   /// Clock, voided set, digest and counts, for the store.
@@ -80,10 +85,11 @@ class SlotReplica {
   /// The image becomes all that there is of the slot, in the pending batch, and the replica is in service again.
   /// REQUIRES: no holes in it.
   [[nodiscard]] Status Replace(const SlotImage& image);
-  /// Makes a clock that could not be read anew from the rows that can be, in the pending batch: for the only home, which
-  /// has nobody to ask. What was removed last is not known to have been.
+  /// Makes all that is not rows anew from the rows that can be read, in the pending batch: for the only home, which has
+  /// nobody to ask. Of a clock that could not be read, too; then what was removed last is not known to have been.
   [[nodiscard]] Status Rebuild();
   bool is_loaded() const { return loaded_; }
+  bool has_loss() const { return has_loss_; }
   /// Empties everything, own counters included, in the pending batch.
   void Reset();
   /// An event or a merge stopped half-way: what it was about is not what the clock says any more.
@@ -147,6 +153,7 @@ class SlotReplica {
   bool is_aside_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
+  bool has_loss_ = false;  ///< noted in the store
   RowWatch* watch_ = nullptr;
   causality::VoidedSet voided_;
 

@@ -26,6 +26,7 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"merge_bytes", stats.merge_bytes},
           {"digest_mismatches", stats.digest_mismatches},
           {"corrupt_slots", stats.corrupt_slots},
+          {"repaired_slots", stats.repaired_slots},
           {"bad_frames", stats.bad_frames},
           {"clock_refused", stats.clock_refused},
           {"requests_forwarded", stats.forwarded},
