@@ -121,6 +121,11 @@ void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
   for (const SlotId slot : comparison.differ) {
     if (!Merging(slot)) AskFor(from, slot);
   }
+  for (const SlotId slot : comparison.outvoted) {
+    // Our rows can be read, but they are wrong: they are not to be mixed with the others'.
+    context_.slots->At(slot).NoteHalfMerged();
+    OnCorruption(slot, Status::Corruption("most homes have other rows under the same clock"));
+  }
   // The peer has, durably, just what we have.
   for (const SlotId slot : comparison.equal) {
     listener_.OnPeerClock(from, slot, context_.slots->At(slot).clock());
