@@ -77,7 +77,7 @@ bool AntiEntropy::IsOutvoted(NodeId peer, SlotId slot, uint64_t ahead) {
     return false;
   }
   ahead_[slot][peer] = ahead;
-  const auto homes = context_.view->ring->Homes(slot);
+  const auto homes = context_.Homes(slot);
   const auto agree = std::count_if(homes.begin(), homes.end(), [&](NodeId home) {
     const auto said = ahead_[slot].find(home);
     return said != ahead_[slot].end() && said->second == ahead;

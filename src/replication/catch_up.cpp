@@ -23,9 +23,10 @@ CatchUp::CatchUp(ShardContext* context, CatchUpListener* listener)
 
 void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
   const SlotId slot = message.event->slot;
-  if (!context_.IsHome(slot)) {
+  if (!context_.Takes(slot)) {
     ORRERY_MARK("event for a slot that is not ours");
     ++context_.stats.events_foreign;
+    context_.TellSeats(from, slot);
     return;
   }
   SlotReplica& replica = context_.slots->At(slot);
@@ -43,6 +44,8 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
       break;
   }
   replica.committed().Raise(dot.actor, message.committed);
+  // A copy that owns no seat promises nothing.
+  if (!context_.IsHome(slot) || from == context_.self.node) return;
   const Ack ack{from, slot, dot.actor};
   if (acks_.empty() || acks_.back() != ack) acks_.push_back(ack);
 }
@@ -102,17 +105,17 @@ void CatchUp::AskFor(NodeId peer, SlotId slot) {
 }
 
 void CatchUp::AskHomes(SlotId slot) {
-  for (const NodeId home : context_.view->ring->Homes(slot)) {
+  for (const NodeId home : context_.Homes(slot)) {
     if (home != context_.self.node && context_.linked.contains(home)) AskFor(home, slot);
   }
 }
 
 void CatchUp::OnClock(NodeId from, const ClockMessage& message) {
   const SlotId slot = message.slot;
-  if (!context_.IsHome(slot)) return;
-  const SlotClock& ours = context_.slots->At(slot).clock();
-  listener_.OnPeerClock(from, slot, message.clock);
+  if (context_.IsHome(slot)) listener_.OnPeerClock(from, slot, message.clock);
   SendLacking(from, slot, message.clock);
+  if (!context_.Takes(slot)) return context_.TellSeats(from, slot);
+  const SlotClock& ours = context_.slots->At(slot).clock();
   if (!message.answer && !ours.CoversAll(message.clock)) SendClock(from, slot, true);
 }
 
@@ -136,7 +139,7 @@ void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
 
 void CatchUp::OnBehind(NodeId from, const BehindMessage& message) {
   asked_us_.erase({from, message.slot});
-  if (!context_.IsHome(message.slot) || Merging(message.slot)) return;
+  if (!context_.Takes(message.slot) || Merging(message.slot)) return;
   ORRERY_MARK("behind the backlog: merge");
   requester_.Want(message.slot, from, MergeRequester::What::kDiffers);
 }
@@ -160,7 +163,7 @@ void CatchUp::OnMergeTree(NodeId from, const MergeTreeMessage& message) {
 
 void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   if (repair_.Has(slot)) return TakeForRepair(slot, std::move(fetched));
-  if (!context_.IsHome(slot)) return;
+  if (!context_.Takes(slot)) return;
   if (!fetched.image.holes.empty()) return AskHomes(slot);  // only a damaged slot has a use for those
   context_.slots->Touch(slot);
   SlotReplica& replica = context_.slots->At(slot);
@@ -170,7 +173,9 @@ void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   }
   ++context_.stats.merges_done;
   context_.stats.merge_rows += fetched.image.rows.size();
+  if (context_.taking.Contains(slot)) context_.stats.copied_bytes += fetched.bytes;
   listener_.OnSlotAdvanced(slot);
+  listener_.OnCopied(slot);
   // The source hears what we have now, sends what it has applied since the image, and asks for what only we
   // have.
   SendClock(fetched.source, slot, false);
@@ -212,7 +217,7 @@ void CatchUp::Reask() {
   for (const SlotId slot : requester_.TakeStopped()) {
     // What waited for the merge does not wait for this one any more.
     listener_.OnSlotAdvanced(slot);
-    if (repair_.Has(slot) || !context_.IsHome(slot)) continue;
+    if (repair_.Has(slot) || !context_.Takes(slot)) continue;
     ORRERY_MARK("merge stopped and is asked for again");
     AskHomes(slot);
   }

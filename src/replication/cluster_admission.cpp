@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "orrery/base/marks.h"
 #include "orrery/replication/cluster_control.h"
-#include "orrery/ring/token_seed.h"
 #include "replication/control_parts.h"
 
 namespace orrery::replication {
@@ -22,18 +22,41 @@ void ClusterControl::SendMembers(NodeId to) {
   hooks_.send(to, std::move(bytes));
 }
 
-// The answer is for the choice of tokens only: whether we belong to them is not decided yet.
+// The answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we did before.
 void ClusterControl::OnMembers(Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
   if (!in->done() || !is_new_) return;
-  ChooseTokens(known);
+  if (known.Find(state_.id) != nullptr) {
+    Remember(known);
+  } else {
+    ChooseTokens(known);
+  }
   IntroduceToAll();
+}
+
+// An old disk: the tokens are those that everybody knows, and so are the members.
+void ClusterControl::Remember(const MembershipMap& known) {
+  ORRERY_MARK("member that has forgotten the cluster");
+  const Member now = *state_.members.Find(state_.id);
+  for (const auto& [id, member] : known.entries()) state_.members.Merge(member);
+  Member own = *known.Find(state_.id);
+  if (own.state == MemberState::kRemoved) return OnMembersChanged();
+  own.host = now.host;
+  own.client_port = now.client_port;
+  own.peer_port = now.peer_port;
+  own.weight = now.weight;
+  own.zone = now.zone;
+  own.incarnation = now.incarnation;
+  own.has_data = now.has_data;
+  own.version = std::max(own.version, now.version) + 1;
+  state_.members.Merge(own);
+  OnMembersChanged();
 }
 
 void ClusterControl::ChooseTokens(const MembershipMap& known) {
   Member own = *state_.members.Find(state_.id);
   own.token_seed =
-      ring::ChooseTokenSeed(RingMembersOf(known), RingMemberOf(own), options_.replication_factor);
+      hooks_.choose_token_seed(RingMembersOf(known), RingMemberOf(own), options_.replication_factor);
   if (own == *state_.members.Find(state_.id)) return;
   ++own.version;
   state_.members.Merge(own);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "orrery/ring/token_seed.h"
 #include "replication/control_parts.h"
 
 namespace orrery::replication {
@@ -39,7 +40,14 @@ ClusterControl::ClusterControl(const ClusterOptions& options, NodeState state, s
       random_(*random),
       hooks_(std::move(hooks)),
       detector_(options.failure_detector),
-      gossip_(&state_.members, state_.id, random) {}
+      gossip_(&state_.members, state_.id, random) {
+  if (!hooks_.build_ring) {
+    hooks_.build_ring = [](const std::vector<ring::RingMember>& members, uint8_t n) {
+      return std::make_shared<const ring::Ring>(ring::Ring::Build(members, n));
+    };
+  }
+  if (!hooks_.choose_token_seed) hooks_.choose_token_seed = ring::ChooseTokenSeed;
+}
 
 void ClusterControl::Start() {
   WriteOwnEntry();
@@ -174,7 +182,8 @@ void ClusterControl::OnMembersChanged() {
   const bool ring_changed = !ring_ || members != ring_members_;
   if (ring_changed) {
     ring_members_ = std::move(members);
-    ring_ = std::make_shared<const ring::Ring>(ring::Ring::Build(ring_members_, options_.replication_factor));
+    ring_ = hooks_.build_ring(ring_members_, options_.replication_factor);
+    if (hooks_.sync_turn) hooks_.sync_turn();
   }
   Publish(true);
 }

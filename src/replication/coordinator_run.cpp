@@ -23,6 +23,7 @@ void Coordinator::PrefetchQueues(SlotId id) const {
 }
 
 void Coordinator::BeforeCommit() {
+  turn_ms_ = context_.clock->WallMs();
   TakeArrived();
   // By place: running a command may add slots.
   for (size_t place = 0; place < turn_.size(); ++place) {
@@ -54,15 +55,14 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
 
 storage::Transaction Coordinator::Begin(SlotId id, const Slot& slot) {
   SlotReplica& replica = context_.slots->At(id);
-  const uint64_t now_ms = context_.clock->WallMs();
   context_.hybrid->ObserveStored(replica.newest());
   return storage::Transaction(
       *context_.store,
-      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
-       now_ms, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0});
+      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(turn_ms_),
+       turn_ms_, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0});
 }
 
-void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
+void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   const Request& request = waiting.request;
   if (request.traits.writes && !disk_error_.empty()) {
     return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));
@@ -91,7 +91,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   executed.saw = slot->quorum.last_seen();
   Status status = transaction.status();
   if (status.ok() && transaction.changed()) {
-    executed.write_quorum = request.write_quorum != 0 ? context_.view->W(request.write_quorum) : 0;
+    executed.write_quorum = request.write_quorum != 0 ? context_.W(id, request.write_quorum) : 0;
     status = Commit(id, slot, &transaction, &executed);
   }
   if (!status.ok()) {
@@ -148,7 +148,7 @@ void Coordinator::AfterCommit() {
 }
 
 void Coordinator::Release(SlotId id, Slot* slot) {
-  size_t wanted = context_.view->W();
+  size_t wanted = context_.W(id);
   if (ORRERY_MUTATION("one-copy-too-few") && wanted > 1) --wanted;
   const uint64_t settled = slot->quorum.Settle(wanted);
   SlotReplica& replica = context_.slots->At(id);
@@ -159,7 +159,7 @@ void Coordinator::Release(SlotId id, Slot* slot) {
     replica.committed().Raise(context_.self, own);
   }
   for (auto it = slot->replies.begin(); it != slot->replies.end();) {
-    if (!MayLeave(*slot, *it, settled)) {
+    if (!MayLeave(id, *slot, *it, settled)) {
       if (it->write_quorum == 0) break;
       ++it;
       continue;
@@ -169,9 +169,9 @@ void Coordinator::Release(SlotId id, Slot* slot) {
   }
 }
 
-bool Coordinator::MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const {
+bool Coordinator::MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const {
   if (ORRERY_MUTATION("no-commit-point")) {
-    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.view->W();
+    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.W(id);
   }
   if (executed.saw > settled) return false;
   return executed.write_quorum == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= executed.write_quorum;

@@ -21,7 +21,7 @@ void MergeRequester::StartWaiting() {
       stopped_.push_back(slot);
       continue;
     }
-    UnderWay merge{MergeStaging(wanted.source, context_.random->Next64()), wanted.what, 0, nullptr};
+    UnderWay merge{MergeStaging(wanted.source, context_.random->Next64()), wanted.what, 0, 0, nullptr};
     Request(slot, &under_way_.emplace(slot, std::move(merge)).first->second);
   }
 }
@@ -42,7 +42,7 @@ void MergeRequester::Request(SlotId slot, UnderWay* merge) {
 std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const MergePartMessage& part) {
   const auto it = under_way_.find(part.slot);
   if (it == under_way_.end() || (it->second.tree && !part.gone)) return std::nullopt;
-  for (const auto& [row_key, row] : part.rows) context_.stats.merge_bytes += row_key.size() + row.size();
+  Count(part.rows, &it->second);
   switch (it->second.staging.Take(from, part)) {
     case MergeStaging::Step::kForeign:
       return std::nullopt;
@@ -60,7 +60,7 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const
     case MergeStaging::Step::kComplete:
       break;
   }
-  Fetched fetched{from, std::move(it->second.staging.image()), {KeyRange()}};
+  Fetched fetched{from, std::move(it->second.staging.image()), {KeyRange()}, it->second.bytes};
   Cancel(part.slot);
   return fetched;
 }
@@ -76,7 +76,7 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnTree(NodeId from, const
   MergeTree& tree = TreeOf(answer.slot, &merge);
   const SlotReplica& replica = context_.slots->At(answer.slot);
   for (const auto& [end, hash] : answer.pieces) context_.stats.merge_bytes += end.size() + sizeof(hash.hash);
-  for (const auto& [row_key, row] : answer.rows) context_.stats.merge_bytes += row_key.size() + row.size();
+  Count(answer.rows, &merge);
   switch (tree.Take(answer, {replica.row_count(), 0, replica.digest()})) {
     case MergeTree::Step::kAsk: {
       MergeAskMessage ask = tree.Ask();
@@ -97,7 +97,7 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnTree(NodeId from, const
   }
   // The source need not keep its snapshot until it has been idle for long enough.
   context_.outbox->Send(from, MergeAskMessage{answer.slot, answer.merge_id, tree.step() + 1, {}});
-  return Finish(answer.slot, from, &tree);
+  return Finish(answer.slot, from, &merge);
 }
 
 MergeTree& MergeRequester::TreeOf(SlotId slot, UnderWay* merge) {
@@ -112,11 +112,18 @@ MergeTree& MergeRequester::TreeOf(SlotId slot, UnderWay* merge) {
   return *merge->tree;
 }
 
-MergeRequester::Fetched MergeRequester::Finish(SlotId slot, NodeId source, MergeTree* tree) {
-  context_.stats.merge_rows_equal += tree->rows_equal();
-  Fetched fetched{source, std::move(tree->image()), tree->where()};
+MergeRequester::Fetched MergeRequester::Finish(SlotId slot, NodeId source, UnderWay* merge) {
+  context_.stats.merge_rows_equal += merge->tree->rows_equal();
+  Fetched fetched{source, std::move(merge->tree->image()), merge->tree->where(), merge->bytes};
   Cancel(slot);
   return fetched;
+}
+
+void MergeRequester::Count(const std::vector<std::pair<std::string, std::string>>& rows, UnderWay* merge) {
+  for (const auto& [row_key, row] : rows) {
+    merge->bytes += row_key.size() + row.size();
+    context_.stats.merge_bytes += row_key.size() + row.size();
+  }
 }
 
 void MergeRequester::OnPeerDown(NodeId peer) {

@@ -10,9 +10,11 @@ using causality::SlotClock;
 // A message's body, and how to read it back; overloads pair up by type.
 
 void Body(const ForwardMessage& m, Encoder* out) {
-  out->PutU64(m.request_id);
-  out->PutU8(m.hops);
-  out->PutVarint(m.age_ms);
+  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  head.PutU64(m.request_id);
+  head.PutU8(m.hops);
+  head.PutVarint(m.age_ms);
+  out->PutRaw(head.bytes());
   EncodeRequest(m.request, out);
 }
 void Read(Decoder* in, ForwardMessage* m) {
@@ -23,9 +25,12 @@ void Read(Decoder* in, ForwardMessage* m) {
 }
 
 void Body(const ForwardReplyMessage& m, Encoder* out) {
-  out->PutU64(m.request_id);
-  out->PutU8(static_cast<uint8_t>(m.response.outcome));
-  out->PutBytes(m.response.reply);
+  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  head.PutU64(m.request_id);
+  head.PutU8(static_cast<uint8_t>(m.response.outcome));
+  head.PutVarint(m.response.reply.size());
+  out->PutRaw(head.bytes());
+  out->PutRaw(m.response.reply);
 }
 void Read(Decoder* in, ForwardReplyMessage* m) {
   m->request_id = in->GetU64();
@@ -57,8 +62,10 @@ void Read(Decoder* in, EventMessage* m) {
 }
 
 void Body(const AckMessage& m, Encoder* out) {
-  out->PutU16(m.slot);
-  Encode(m.upto, out);
+  PieceEncoder<2 + causality::kDotBytesMax> piece;
+  piece.PutU16(m.slot);
+  Encode(m.upto, &piece);
+  out->PutRaw(piece.bytes());
 }
 void Read(Decoder* in, AckMessage* m) {
   m->slot = ReadSlot(in);
@@ -355,6 +362,60 @@ void Read(Decoder* in, SurveyReplyMessage* m) {
   for (uint64_t i = 0; i < hinted && in->ok(); ++i) m->hinted.push_back(ReadSlot(in));
 }
 
+void Body(const SeatsMessage& m, Encoder* out) {
+  out->PutVarint(m.records.size());
+  for (const SeatRecord& record : m.records) EncodeSeatRecord(record, out);
+}
+void Read(Decoder* in, SeatsMessage* m) {
+  const uint64_t count = in->GetCount(21);
+  for (uint64_t i = 0; i < count && in->ok(); ++i) m->records.push_back(DecodeSeatRecord(in));
+}
+
+void Body(const SeatHashMessage& m, Encoder* out) { out->PutU64(m.hash); }
+void Read(Decoder* in, SeatHashMessage* m) { m->hash = in->GetU64(); }
+
+void Body(const SeatDigestsMessage& m, Encoder* out) {
+  out->PutU8(m.answer ? 1 : 0);
+  for (const uint64_t digest : m.digests) out->PutU64(digest);
+}
+void Read(Decoder* in, SeatDigestsMessage* m) {
+  m->answer = in->GetU8() != 0;
+  for (uint64_t& digest : m->digests) digest = in->GetU64();
+}
+
+void Body(const SeatAskMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU8(m.index);
+  out->PutVarint(m.version);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, SeatAskMessage* m) {
+  m->slot = ReadSlot(in);
+  m->index = in->GetU8();
+  m->version = in->GetVarint();
+  m->clock = SlotClock::Decode(in);
+}
+
+void Body(const SeatGivenMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU8(m.index);
+  out->PutVarint(m.version);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, SeatGivenMessage* m) {
+  m->slot = ReadSlot(in);
+  m->index = in->GetU8();
+  m->version = in->GetVarint();
+  m->clock = SlotClock::Decode(in);
+}
+
+// Writes, into the one byte before it, how long the body is that ends the frame; a longer one moves for its length.
+void SetLength(size_t begin, std::string* frame) {
+  PieceEncoder<Encoder::kVarintBytesMax> length;
+  length.PutVarint(frame->size() - begin);
+  frame->replace(begin - 1, 1, length.bytes());
+}
+
 // Decodes as the alternative whose kType it is.
 template <size_t I = 0>
 bool ReadAs(uint8_t type, Decoder* in, Message* message) {
@@ -373,12 +434,12 @@ bool ReadAs(uint8_t type, Decoder* in, Message* message) {
 void AppendMessage(const Message& message, std::string* frame) {
   std::visit(
       [frame](const auto& m) {
-        std::string body;
-        Encoder inner(&body);
-        Body(m, &inner);
         Encoder out(frame);
         out.PutU8(m.kType);
-        out.PutBytes(body);
+        frame->push_back(0);
+        const size_t begin = frame->size();
+        Body(m, &out);
+        SetLength(begin, frame);
       },
       message);
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "orrery/base/marks.h"
+#include "orrery/replication/slot_journal.h"
+
 namespace orrery::replication {
 namespace {
 
@@ -36,8 +39,22 @@ void SaveNodeState(const NodeState& state, storage::RowStore* store) {
 }
 
 uint64_t NextIncarnation(uint64_t stored, uint64_t known_to_peers, uint64_t wall_ms, runtime::Random* random) {
+  if (ORRERY_MUTATION("reused-incarnation") && stored != 0) return stored;
   const uint64_t by_clock = (wall_ms << kRandomBits) | random->Below(uint64_t{1} << kRandomBits);
   return std::max({stored + 1, known_to_peers + 1, by_clock});
+}
+
+Result<NodeState> BeginLife(storage::RowStore* store, NodeId fresh_id, uint64_t wall_ms, runtime::Random* random) {
+  if (Status s = FoldSlotJournals(store); !s.ok()) return s;
+  auto state = LoadNodeState(*store);
+  if (!state.ok()) return state;
+  if (!state->id) state->id = fresh_id;
+  const membership::Member* own = state->members.Find(state->id);
+  const uint64_t known = own == nullptr ? 0 : own->incarnation;
+  state->incarnation = NextIncarnation(state->incarnation, known, wall_ms, random);
+  SaveNodeState(*state, store);
+  if (Status s = store->Commit(storage::Durability::kDisk); !s.ok()) return s;
+  return state;
 }
 
 }  // namespace orrery::replication

@@ -31,15 +31,15 @@ void Router::SetDeadline(Sent* sent) const {
 
 void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }
 
-void Router::Route(Request request, uint8_t hops, Callback done) {
+void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   Dispatch({{}, std::move(request), std::move(done), hops});
 }
 
 // Whether too few take part for the request only because this node has just started.
 bool Router::LacksLinks(const Request& request) const {
   if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
-  const size_t needed = std::max(request.traits.writes ? context_.view->W(request.write_quorum) : 0,
-                                 request.traits.reads ? context_.view->R(request.read_quorum) : 0);
+  const size_t needed = std::max(request.traits.writes ? context_.W(request.slot, request.write_quorum) : 0,
+                                 request.traits.reads ? context_.R(request.slot, request.read_quorum) : 0);
   return ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
 
@@ -47,7 +47,7 @@ void Router::DispatchStarting() {
   for (Sent& sent : std::exchange(starting_, {})) Dispatch(std::move(sent));
 }
 
-void Router::Dispatch(Sent sent) {
+void Router::Dispatch(Sent&& sent) {
   if (!starting_.empty() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);
@@ -65,8 +65,8 @@ void Router::Dispatch(Sent sent) {
   mesh_->PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops, std::move(sent.done));
 }
 
-void Router::Forward(NodeId peer, Sent sent) {
-  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | next_id_++;
+void Router::Forward(NodeId peer, Sent&& sent) {
+  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
   sent.peer = peer;
   SetDeadline(&sent);
@@ -84,9 +84,9 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
   });
 }
 
-void Router::OnForwardReply(ForwardReplyMessage message) {
+void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
   const auto it = sent_.find(message.request_id);
-  if (it == sent_.end()) return;
+  if (it == sent_.end() || it->second.peer != from) return;
   Sent sent = std::move(it->second);
   sent_.erase(it);
   if (message.response.outcome == Outcome::kNotHere) {

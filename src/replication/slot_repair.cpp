@@ -31,7 +31,7 @@ void SlotRepair::LogOfMany(SlotId slot, const std::string& text) {
 
 bool SlotRepair::Begin(SlotId slot, const Status& damage) {
   if (Has(slot)) return false;
-  if (context_.view->ring->Homes(slot).size() < 2) return RebuildAlone(slot, damage);
+  if (context_.Homes(slot).size() < 2) return RebuildAlone(slot, damage);
   ++context_.stats.corrupt_slots;
   LogOfMany(slot, "is damaged: " + damage.message() +
                       "; it is made anew from what can be read here and on the other homes");
@@ -65,7 +65,7 @@ std::vector<SlotId> SlotRepair::slots() const {
 std::optional<NodeId> SlotRepair::NextSource(SlotId slot) {
   Repair& repair = slots_.at(slot);
   if (context_.clock->MonotonicUs() < repair.next_round_us) return std::nullopt;
-  for (const NodeId home : context_.view->ring->Homes(slot)) {
+  for (const NodeId home : context_.Homes(slot)) {
     if (home == context_.self.node || !context_.linked.contains(home)) continue;
     if (repair.asked.insert(home).second) return home;
   }
@@ -78,9 +78,9 @@ void SlotRepair::Fetched(SlotId slot, NodeId source, SlotImage image) {
 
 // Of the homes so many that each acknowledged event, which is on W of them, is on one of these.
 size_t SlotRepair::SourcesNeeded(SlotId slot) const {
-  const size_t homes = context_.view->ring->Homes(slot).size();
+  const size_t homes = context_.Homes(slot).size();
   const size_t others = homes > 1 ? homes - 1 : 1;
-  const size_t w = context_.view->W();
+  const size_t w = context_.W(slot);
   return homes >= w ? std::min(homes - w + 1, others) : 1;
 }
 
@@ -125,7 +125,7 @@ std::optional<SlotImage> SlotRepair::Join(SlotId slot, const Repair& repair) con
     if (!causality::DecodeEvent(repair.kept_events[i]->bytes, &events[i])) return std::nullopt;
   }
   if (auto joined = JoinSome(slot, images, repair.remains.has_value(), events)) return joined;
-  const auto homes = context_.view->ring->Homes(slot);
+  const auto homes = context_.Homes(slot);
   const bool heard_all = std::all_of(homes.begin(), homes.end(), [&](NodeId home) {
     return home == context_.self.node || (context_.linked.contains(home) && repair.images.contains(home));
   });

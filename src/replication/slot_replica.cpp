@@ -1,11 +1,14 @@
 #include "orrery/replication/slot_replica.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "orrery/base/check.h"
 #include "orrery/base/marks.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/storage/slot_row_key.h"
 
 namespace orrery::replication {
 
@@ -27,6 +30,15 @@ constexpr uint8_t kFormat = 2;
 constexpr size_t kStateBytesReserved = 128;
 
 std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
+
+// What an event leaves of a row is little, as a rule: what it removes is not copied first.
+Row CopyWithout(const Row& row, const std::vector<causality::CellId>& removed) {
+  Row rest;
+  for (const causality::Cell& cell : row.cells) {
+    if (std::find(removed.begin(), removed.end(), cell.id()) == removed.end()) rest.cells.push_back(cell);
+  }
+  return rest;
+}
 
 }  // namespace
 
@@ -227,11 +239,13 @@ Status SlotReplica::WriteRows(const std::vector<KeyedUpdate>& updates) {
 // Reads everything before it writes anything: a row that cannot be read leaves the batch as it was.
 Status SlotReplica::ApplyChanges(const Event& event) {
   const Knowledge before{clock_, voided_};
-  std::vector<RowUpdate> updates(event.changes.size());
+  RowUpdate only;  // nearly all events change one row
+  std::vector<RowUpdate> several(event.changes.size() > 1 ? event.changes.size() : 0);
+  const std::span<RowUpdate> updates = event.changes.size() == 1 ? std::span(&only, 1) : std::span(several);
   for (size_t i = 0; i < updates.size(); ++i) {
     const RowChange& change = event.changes[i];
     if (Status s = ReadStoredRow(*store_, id_, change.row_key, &updates[i].before); !s.ok()) return s;
-    updates[i].after = updates[i].before.row;
+    updates[i].after = CopyWithout(updates[i].before.row, change.removed);
     causality::ApplyChange(change, before, &updates[i].after);
   }
   for (size_t i = 0; i < updates.size(); ++i) {
@@ -257,8 +271,8 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
   digest_ += digest_change;
   row_count_ += row_change;
   if (in_collection) collection_rows_ += row_change;
-  const std::string key = storage::WithSlot(id_, row_key);
-  is ? store_->Put(Table::kRows, key, bytes) : store_->Delete(Table::kRows, key);
+  const storage::SlotRowKey key(id_, row_key);
+  is ? store_->Put(Table::kRows, key.view(), bytes) : store_->Delete(Table::kRows, key.view());
   return Status::Ok();
 }
 

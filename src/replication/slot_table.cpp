@@ -71,6 +71,14 @@ void SlotTable::SetAside(SlotId slot) {
   budget_.Forget(slot, bytes);
 }
 
+void SlotTable::Drop(SlotId slot) {
+  Touch(slot);
+  size_t bytes = 0;
+  for (const auto& event : At(slot).backlog().All()) bytes += event->bytes.size();
+  At(slot).Reset();
+  if (bytes > 0) budget_.Forget(slot, bytes);
+}
+
 Status SlotTable::Replay(SlotId slot, const std::vector<causality::EventPtr>& events) {
   SlotReplica& replica = At(slot);
   for (const auto& encoded : events) {

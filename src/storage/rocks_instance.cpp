@@ -14,11 +14,14 @@
 namespace orrery::storage {
 
 std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& options,
-                                                          const std::shared_ptr<rocksdb::Cache>& block_cache) {
+                                                          const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                                          const std::shared_ptr<LatestBuckets>& row_buckets) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);
-    families.emplace_back(std::string(FamilyName(table)), MakeFamilyOptions(options, table, block_cache));
+    families.emplace_back(
+        std::string(FamilyName(table)),
+        MakeFamilyOptions(options, table, block_cache, table == Table::kRows ? row_buckets : nullptr));
   }
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   return families;
@@ -57,8 +60,9 @@ Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
   db_options.env = instance->logs_->env();
   db_options.listeners.push_back(std::make_shared<DamageListener>(options));
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(
-      db_options, options.path, MakeFamilies(options, block_cache), &instance->all_families_, &db);
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(db_options, options.path, MakeFamilies(options, block_cache, instance->row_buckets_),
+                        &instance->all_families_, &db);
   if (!opened.ok()) return FromRocks(opened, "open " + options.path);
   instance->db_.reset(db);
   std::copy_n(instance->all_families_.begin(), kTableCount, instance->families_.begin());

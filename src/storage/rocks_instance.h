@@ -16,12 +16,14 @@
 #include "orrery/storage/rocksdb_row_store.h"
 #include "storage/log_files.h"
 #include "storage/rocks_status.h"
+#include "storage/slot_memtable.h"
 
 namespace orrery::storage {
 
 /// The column families of a database, with the default one that is not used last.
 std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& options,
-                                                          const std::shared_ptr<rocksdb::Cache>& block_cache);
+                                                          const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                                          const std::shared_ptr<LatestBuckets>& row_buckets = nullptr);
 
 /// One opening of the database's files, from DB::Open to DB::Close. Shared by all who read or write through
 /// it; the last to let go closes it. Any thread.
@@ -42,6 +44,9 @@ class RocksInstance {
 
   rocksdb::DB& db() { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<size_t>(table)]; }
+
+  /// Of the memtable that takes rows, for those who are about to write some.
+  std::shared_ptr<const MemTableBuckets> row_buckets() const { return row_buckets_->Get(); }
 
   /// All of the batch or nothing of it.
   Status Write(bool sync, rocksdb::WriteBatch* batch);
@@ -66,6 +71,7 @@ class RocksInstance {
   Status FailWith(Status cause);
 
   // Constant after Open.
+  const std::shared_ptr<LatestBuckets> row_buckets_ = std::make_shared<LatestBuckets>();
   std::unique_ptr<LogFiles> logs_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};

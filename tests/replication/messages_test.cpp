@@ -71,6 +71,39 @@ TEST(MessagesTest, AFrameHoldsManyMessagesInOrder) {
   EXPECT_TRUE(reader.ok());
 }
 
+TEST(MessagesTest, BodiesOfAnyLengthStandBetweenOthers) {
+  const Message before = AckMessage{7, {{NodeId{1}, 2}, 3}};
+  for (const size_t size : {0, 1, 126, 127, 128, 129, 16'383, 16'384, 100'000}) {
+    const std::string bytes(size, 'b');
+    std::string frame = BeginFrame(kTime);
+    AppendMessage(before, &frame);
+    AppendMessage(GossipMessage{bytes}, &frame);
+    AppendMessage(before, &frame);
+    FrameReader reader(frame);
+    Message read;
+    ASSERT_TRUE(reader.Next(&read));
+    ASSERT_TRUE(reader.Next(&read));
+    EXPECT_EQ(std::get<GossipMessage>(read).bytes, bytes);
+    ASSERT_TRUE(reader.Next(&read));
+    EXPECT_EQ(FrameOf(read), FrameOf(before));
+    EXPECT_EQ(reader.time(), kTime);
+  }
+}
+
+TEST(MessagesTest, RequestsOfAnyNumberOfWordsSurvive) {
+  for (const size_t count : {1, 7, 8, 9, 1000}) {
+    ForwardMessage message;
+    for (size_t i = 0; i < count; ++i) message.request.args.Append("word " + std::to_string(i));
+    const std::string frame = FrameOf(message);
+    FrameReader reader(frame);
+    Message read;
+    ASSERT_TRUE(reader.Next(&read));
+    const Arguments& args = std::get<ForwardMessage>(read).request.args;
+    ASSERT_EQ(args.size(), count);
+    for (size_t i = 0; i < count; ++i) EXPECT_EQ(args[i], "word " + std::to_string(i));
+  }
+}
+
 TEST(MessagesTest, EveryTruncationIsNoticed) {
   for (const Message& message : SampleMessages()) {
     const std::string frame = FrameOf(message);
@@ -146,7 +179,7 @@ TEST(MessagesTest, KnowsTheSlotOfEachMessage) {
       ++with_slot;
     }
   }
-  EXPECT_EQ(with_slot, SampleMessages().size() - 5);  // a reply, a summary, gossip and surveys have none
+  EXPECT_EQ(with_slot, SampleMessages().size() - 8);  // a reply, a summary, gossip, surveys and seats of many have none
 }
 
 }  // namespace

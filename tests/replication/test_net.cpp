@@ -53,6 +53,7 @@ TestNode::TestNode(TestNet* net, NodeId node_id, const ClusterViewPtr& view, con
   context.store = store_.get();
   context.self = {node_id, 1};
   context.view = view;
+  context.seats.SetFounders(view->ring);
   context.outbox = &outbox_;
   context.slots = &slots_;
   context.log = [this](const std::string& line) { logged.push_back(line); };

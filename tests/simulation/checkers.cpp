@@ -27,10 +27,12 @@ std::string Checkers::At(size_t node, SlotId slot) {
 
 // ---- replicas ----
 
-void Checkers::AfterTurn(size_t node) {
+void Checkers::AfterTurn(Port port) {
+  const size_t node = port.node;
   if (!books_[node].started) return;  // AfterStart looks first
-  replication::Shard& shard = cluster_.node(node).shard();
+  replication::Shard& shard = cluster_.node(node).loop(port.loop).shard();
   for (SlotId slot : cluster_.slots()) {
+    if (!shard.context().Owns(slot)) continue;
     const SlotReplica* replica = shard.slots().Find(slot);
     if (replica == nullptr) continue;
     RecordOwn(node, slot, *replica);
@@ -40,7 +42,7 @@ void Checkers::AfterTurn(size_t node) {
                          known.clock != replica->clock();
     if (changed) CheckReplica(node, slot, *replica);
   }
-  CheckHints(node);
+  CheckHints(port);
   // Replies leave while the turn ends; what the turn did is in the books only now.
   for (Operation* operation : std::exchange(replied_, {})) CheckReply(operation);
 }
@@ -76,7 +78,7 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
 
 void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
   Known& known = books_[node].known[slot];
-  const uint64_t corrupt = cluster_.node(node).shard().stats().corrupt_slots;
+  const uint64_t corrupt = cluster_.node(node).ShardOf(slot).stats().corrupt_slots;
   if (corrupt == known.corrupt_slots && !replica.clock().CoversAll(known.clock)) {
     Fail("monotone", At(node, slot) + " went from " + DescribeClock(known.clock) + " to " +
                          DescribeClock(replica.clock()));
@@ -101,14 +103,14 @@ void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica
 
 void Checkers::CheckRowsDeeply() {
   for (size_t node = 0; node < cluster_.size(); ++node) {
-    if (!cluster_.node(node).up() || cluster_.node(node).shard().failed()) continue;
+    if (!cluster_.node(node).up() || cluster_.node(node).failed()) continue;
     for (SlotId slot : cluster_.slots()) {
-      const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
+      const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
       if (replica == nullptr || replica->is_aside()) continue;
       const auto expected = history_.At(slot, replica->clock());
       if (!expected) continue;
       std::map<std::string, std::string> rows;
-      auto cursor = cluster_.node(node).store().Scan(storage::Table::kRows, storage::SlotPrefix(slot));
+      auto cursor = cluster_.node(node).StoreOf(slot).Scan(storage::Table::kRows, storage::SlotPrefix(slot));
       for (; cursor->Valid(); cursor->Next()) rows.emplace(cursor->key().substr(2), cursor->value());
       if (!cursor->status().ok()) continue;  // a damaged row is noticed by whoever reads it
       std::map<std::string, std::string> wanted;
@@ -127,9 +129,11 @@ void Checkers::CheckRowsDeeply() {
 
 // ---- hints ----
 
-std::set<std::pair<SlotId, Dot>> Checkers::HintsOf(size_t node) {
+std::set<std::pair<SlotId, Dot>> Checkers::HintsOf(Port port) {
   std::set<std::pair<SlotId, Dot>> hints;
-  auto store = storage::HintStore::Open(&cluster_.node(node).store(), {});
+  SimNode& node = cluster_.node(port.node);
+  const auto owns = [&](SlotId slot) { return slot % node.loops() == port.loop; };
+  auto store = storage::HintStore::Open(&node.loop(port.loop).store(), {.owns_slot = owns});
   if (!store.ok()) return hints;
   for (const auto& [home, totals] : (*store)->totals()) {
     for (auto cursor = (*store)->Scan(home); cursor.Valid(); cursor.Next()) {
@@ -139,15 +143,18 @@ std::set<std::pair<SlotId, Dot>> Checkers::HintsOf(size_t node) {
   return hints;
 }
 
-void Checkers::CheckHints(size_t node) {
-  replication::Shard& shard = cluster_.node(node).shard();
-  NodeBook& book = books_[node];
-  uint64_t total = 0;
-  for (const auto& [home, totals] : shard.hints().totals()) total += totals.count;
-  if (shard.failed() || (shard.stats().hints_stored == book.hints_stored && total == book.hint_total)) return;
-  book.hints_stored = shard.stats().hints_stored;
-  book.hint_total = total;
-  copies_.HasHints(node, HintsOf(node));
+std::set<std::pair<SlotId, Dot>> Checkers::HintsOf(size_t node) {
+  std::set<std::pair<SlotId, Dot>> hints;
+  for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) hints.merge(HintsOf(Port{node, loop}));
+  return hints;
+}
+
+void Checkers::CheckHints(Port port) {
+  const replication::Shard& shard = cluster_.node(port.node).loop(port.loop).shard();
+  HintCounts counts{shard.stats().hints_stored, 0};
+  for (const auto& [home, totals] : shard.hints().totals()) counts.total += totals.count;
+  if (shard.failed() || std::exchange(books_[port.node].hints[port.loop], counts) == counts) return;
+  copies_.HasHints(port.node, port.loop, HintsOf(port));
 }
 
 void Checkers::BeforeCrash(size_t node) {
@@ -158,11 +165,13 @@ void Checkers::AfterStart(size_t node) {
   books_[node] = NodeBook();
   books_[node].started = true;
   for (SlotId slot : cluster_.slots()) {
-    const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
+    const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
     copies_.RestartedWithClock(node, slot, replica == nullptr ? SlotClock() : replica->clock());
     if (replica != nullptr) CheckReplica(node, slot, *replica);
   }
-  copies_.RestartedWithHints(node, HintsOf(node));
+  std::vector<std::set<std::pair<SlotId, Dot>>> hints;
+  for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) hints.push_back(HintsOf(Port{node, loop}));
+  copies_.RestartedWithHints(node, hints);
 }
 
 // ---- operations ----

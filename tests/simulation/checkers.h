@@ -13,14 +13,14 @@
 namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
-/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, mismatch, order,
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, queue, mismatch, order,
 /// available, derived, linear, refused, twice.
 class Checkers final : public ClusterWatcher {
  public:
   explicit Checkers(Cluster* cluster);
 
   // What happens.
-  void AfterTurn(size_t node) override;
+  void AfterTurn(Port port) override;
   void OnExecution(size_t node, const Execution& execution) override;
   void OnSend(size_t node, std::string_view frame) override;
   void BeforeCrash(size_t node) override;
@@ -52,25 +52,32 @@ class Checkers final : public ClusterWatcher {
     size_t voided = 0;
     uint64_t corrupt_slots = 0;
   };
+  struct HintCounts {
+    uint64_t stored = 0;
+    uint64_t total = 0;
+    bool operator==(const HintCounts&) const = default;
+  };
   struct NodeBook {
     bool started = false;
     std::map<SlotId, Known> known;
-    uint64_t hints_stored = 0;
-    uint64_t hint_total = 0;
+    std::map<size_t, HintCounts> hints;  ///< by loop
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
-  void CheckHints(size_t node);
+  void CheckHints(Port port);
   void CheckReply(Operation* operation);
   std::string NotOnEnough(const Execution& execution);
   void CheckFresh(const Operation& operation);
   void CheckSurvivors();
   void CheckCounters();
   void CheckSketches();
+  void CheckElements();
+  void CheckQueues();
   void CheckOrder();
   void CheckDerived();
   void CheckLinearizable();
+  std::set<std::pair<SlotId, causality::Dot>> HintsOf(Port port);
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);

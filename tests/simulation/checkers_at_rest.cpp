@@ -8,7 +8,9 @@
 #include "simulation/checkers.h"
 #include "simulation/derived.h"
 #include "simulation/describe.h"
+#include "simulation/element_check.h"
 #include "simulation/linearizability.h"
+#include "simulation/queue_check.h"
 #include "simulation/replay.h"
 #include "simulation/sketch_check.h"
 
@@ -33,12 +35,12 @@ int64_t CounterOf(const causality::Row& row) {
 }  // namespace
 
 std::string Checkers::NotConverged() {
+  if (std::string not_met = cluster_.NotMet(); !not_met.empty()) return not_met;
   for (size_t node = 0; node < cluster_.size(); ++node) {
-    if (!cluster_.node(node).up()) return NodeName(node) + " is down";
-  }
-  for (size_t node = 0; node < cluster_.size(); ++node) {
-    replication::Shard& shard = cluster_.node(node).shard();
-    if (shard.pending() > 0) return NodeName(node) + " still has commands under way";
+    for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
+      const size_t pending = cluster_.node(node).loop(loop).shard().pending();
+      if (pending > 0) return NodeName(node) + " still has commands under way";
+    }
     for (const auto& [slot, dot] : HintsOf(node)) {
       if (!IsStranded(slot, dot)) return At(node, slot) + " still keeps a hint of " + DescribeDot(dot);
     }
@@ -48,10 +50,10 @@ std::string Checkers::NotConverged() {
     for (NodeId home : cluster_.ring().Homes(slot)) {
       const size_t node = cluster_.IndexOf(home);
       static const SlotReplica kEmpty(0, nullptr, nullptr);
-      const SlotReplica* replica = cluster_.node(node).shard().slots().Find(slot);
+      const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
       if (replica == nullptr) replica = &kEmpty;
       if (first == nullptr) first = replica;
-      if (cluster_.node(node).shard().catch_up().Merging(slot)) return At(node, slot) + " is still merging";
+      if (cluster_.node(node).ShardOf(slot).catch_up().Merging(slot)) return At(node, slot) + " is still merging";
       if (replica->clock() != first->clock()) {
         return At(node, slot) + " is at " + DescribeClock(replica->clock()) + ", " +
                DescribeNode(cluster_.ring().Homes(slot).front()) + " at " + DescribeClock(first->clock());
@@ -68,7 +70,7 @@ std::string Checkers::NotConverged() {
 // this one.
 bool Checkers::IsStranded(SlotId slot, const Dot& dot) const {
   const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
-  const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+  const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
   uint64_t counter = (replica == nullptr ? 0 : replica->clock().Get(dot.actor)) + 1;
   for (; counter < dot.counter; ++counter) {
     if (copies_.Owing(slot, {dot.actor, counter}).empty()) return true;
@@ -81,11 +83,14 @@ void Checkers::CheckAtRest() {
   CheckSurvivors();
   CheckCounters();
   CheckSketches();
+  CheckElements();
+  CheckQueues();
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
   for (size_t node = 0; node < cluster_.size(); ++node) {
-    if (cluster_.node(node).shard().stats().digest_mismatches > 0) {
+    for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
+      if (cluster_.node(node).loop(loop).shard().stats().digest_mismatches == 0) continue;
       Fail("mismatch", NodeName(node) + " has met equal clocks with different digests");
     }
   }
@@ -100,7 +105,7 @@ void Checkers::CheckSurvivors() {
     const Dot made = operation->promised;
     if (made.counter == 0) continue;
     const size_t home = cluster_.IndexOf(cluster_.ring().Homes(operation->slot).front());
-    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(operation->slot);
+    const SlotReplica* replica = cluster_.node(home).ShardOf(operation->slot).slots().Find(operation->slot);
     if (replica != nullptr && replica->clock().Covers(made)) continue;
     const auto owing = copies_.Owing(operation->slot, made);
     if ((owing.empty() || IsStranded(operation->slot, made)) && !always) {
@@ -119,7 +124,7 @@ void Checkers::CheckSurvivors() {
 void Checkers::CheckCounters() {
   for (SlotId slot : cluster_.slots()) {
     const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
-    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+    const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     const auto expected = history_.At(slot, replica->clock());
     if (!expected) continue;
@@ -147,12 +152,43 @@ void Checkers::CheckCounters() {
 void Checkers::CheckSketches() {
   for (SlotId slot : cluster_.slots()) {
     const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
-    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+    const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     for (const std::string& key : cluster_.KeysOf(slot)) {
       if (key[0] != 'j') continue;
       const std::string difference = SketchDifference(history_, slot, replica->clock(), key);
       if (!difference.empty()) Fail("sketch", difference);
+    }
+  }
+}
+
+void Checkers::CheckElements() {
+  std::map<SlotId, std::vector<const Operation*>> by_slot;
+  for (const auto& [id, operation] : operations_) {
+    if (operation->args.size() > 1 && IsElementKind(operation->args[1][0])) by_slot[operation->slot].push_back(operation);
+  }
+  for (const auto& [slot, operations] : by_slot) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
+    if (replica == nullptr) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (!IsElementKind(key[0])) continue;
+      const std::string difference = ElementDifference(history_, slot, replica->clock(), key, operations);
+      if (!difference.empty()) Fail("elements", difference);
+    }
+  }
+}
+
+void Checkers::CheckQueues() {
+  for (SlotId slot : cluster_.slots()) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
+    if (replica == nullptr) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (key[0] != 'k') continue;
+      const std::string difference =
+          QueueDifference(history_, slot, replica->clock(), key, operations_, expect_answers_);
+      if (!difference.empty()) Fail("queue", difference);
     }
   }
 }
@@ -212,7 +248,7 @@ void Checkers::CheckLinearizable() {
 void Checkers::CheckDerived() {
   for (size_t node = 0; node < cluster_.size(); ++node) {
     for (SlotId slot : cluster_.slots()) {
-      const std::string difference = DerivedDifference(cluster_.node(node).store(), slot);
+      const std::string difference = DerivedDifference(cluster_.node(node).StoreOf(slot), slot);
       if (!difference.empty()) Fail("derived", At(node, slot) + " " + difference);
     }
   }

@@ -10,9 +10,9 @@ namespace orrery::simulation {
 using replication::Request;
 using replication::Response;
 
-ClientGate::ClientGate(replication::RequestRouter* router, RequestListener* listener, uint64_t random_seed,
+ClientGate::ClientGate(replication::Shard* shard, RequestListener* listener, uint64_t random_seed,
                        runtime::Timers* timers, runtime::Clock* clock)
-    : router_(*router),
+    : shard_(*shard),
       listener_(*listener),
       timers_(*timers),
       clock_(*clock),
@@ -20,6 +20,8 @@ ClientGate::ClientGate(replication::RequestRouter* router, RequestListener* list
 
 void ClientGate::Call(uint64_t call, const std::vector<std::string>& args,
                       std::function<void(std::string)> done) {
+  if (shard_.failed())
+    return done(replication::ErrorText({replication::Outcome::kDiskError, shard_.disk_error()}));
   current_call_ = call;
   if (IsElementCommand(args[0])) {
     Request request;
@@ -40,7 +42,7 @@ void ClientGate::Submit(Request request, replication::Callback done) {
   const uint64_t call = current_call_;
   const uint64_t op = listener_.OnRequest(call, request);
   TagRequest(op, &request);
-  router_.Submit(std::move(request), [this, call, op, done = std::move(done)](Response response) {
+  shard_.router().Submit(std::move(request), [this, call, op, done = std::move(done)](Response response) {
     listener_.OnResponse(op, response);
     current_call_ = call;  // a command of several rounds goes on from here
     done(std::move(response));

@@ -8,7 +8,7 @@
 
 #include "orrery/commands/cluster_access.h"
 #include "orrery/commands/dispatcher.h"
-#include "orrery/replication/request.h"
+#include "orrery/replication/shard.h"
 #include "orrery/runtime/clock.h"
 #include "orrery/runtime/timers.h"
 
@@ -23,11 +23,11 @@ class RequestListener {
   virtual void OnResponse(uint64_t op, const replication::Response& response) = 0;
 };
 
-/// Where the clients of one life of a node come in: a real Dispatcher over the shard's router. Gives each
+/// Where the clients of one loop of a node come in: a real Dispatcher over the shard's router. Gives each
 /// request the number of its operation, so that it can be followed through the cluster.
 class ClientGate final : private replication::RequestRouter, private commands::ClusterAccess {
  public:
-  ClientGate(replication::RequestRouter* router, RequestListener* listener, uint64_t random_seed,
+  ClientGate(replication::Shard* shard, RequestListener* listener, uint64_t random_seed,
              runtime::Timers* timers, runtime::Clock* clock);
 
   /// Starts a client's command; done is called once, with a whole reply, unless this life ends before.
@@ -35,13 +35,14 @@ class ClientGate final : private replication::RequestRouter, private commands::C
 
  private:
   void Submit(replication::Request request, replication::Callback done) override;
-  void SurveyKeys(const commands::SurveyQuery& query, std::function<void(const commands::KeySurvey&)> done) override;
+  void SurveyKeys(const commands::SurveyQuery& query,
+                  std::function<void(const commands::KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { timers_.After(1, std::move(task)); }
   uint64_t StartTimer(uint64_t ms, std::function<void()> task) override;
   void StopTimer(uint64_t id) override { timers_.Cancel(id); }
   uint64_t WallMs() override { return clock_.WallMs(); }
 
-  replication::RequestRouter& router_;
+  replication::Shard& shard_;
   RequestListener& listener_;
   runtime::Timers& timers_;
   runtime::Clock& clock_;

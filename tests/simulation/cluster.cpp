@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <utility>
 
 #include "orrery/base/hash.h"
@@ -17,17 +16,8 @@ NodeId IdOf(size_t index) {
   return {0x1000 + index};
 }
 
-// Rings depend on sizes alone and take milliseconds: seeds share them.
-std::shared_ptr<const ring::Ring> RingFor(size_t nodes, int n) {
-  static std::map<std::pair<size_t, int>, std::shared_ptr<const ring::Ring>> rings;
-  auto& ring = rings[{nodes, n}];
-  if (ring) return ring;
-  std::vector<ring::RingMember> members;
-  for (size_t i = 0; i < nodes; ++i)
-    members.push_back({.id = IdOf(i), .weight = 1, .zone = {}, .token_seed = 0});
-  ring = std::make_shared<const ring::Ring>(ring::Ring::Build(std::move(members), n));
-  return ring;
-}
+constexpr uint64_t kStartWithinUs = 300'000;
+constexpr uint64_t kDiskRetryUs = 1'000'000;
 
 }  // namespace
 
@@ -38,22 +28,13 @@ std::string NodeName(size_t node) {
 Cluster::Cluster(const Options& options)
     : options_(options),
       random_(options.seed),
-      ring_(RingFor(options.nodes, options.n)),
-      network_(options.nodes, &scheduler_, &random_, this, {}),
-      detector_(
-          options.nodes, &scheduler_, &random_,
-          [this](size_t node, size_t peer) {
-            return IsResponsive(peer) && !network_.IsBlocked(peer, node) && nodes_[node]->up();
-          },
-          [this](size_t node) {
-            Note("view", node, 0, [&] { return NodeName(node) + " " + DescribeView(*ViewOf(node)); });
-            nodes_[node]->Run([this, node] { nodes_[node]->shard().SetView(ViewOf(node)); });
-          }) {
+      network_(options.nodes, options.loops, &scheduler_, &random_, this, {}) {
   for (size_t i = 0; i < options_.nodes; ++i) {
     NodeHost* host = this;
     nodes_.push_back(std::make_unique<SimNode>(i, IdOf(i), options_, &scheduler_, &random_, host));
   }
   ChooseSlots();
+  ChooseSeeds();
 }
 
 Cluster::~Cluster() = default;
@@ -82,8 +63,53 @@ std::vector<std::string> Cluster::KeysOf(SlotId slot) const {
   return keys;
 }
 
+// As operators write them: often the same first node in all configurations, sometimes some other one that is
+// there already, sometimes several.
+void Cluster::ChooseSeeds() {
+  for (size_t i = 1; i < options_.nodes; ++i) {
+    const uint64_t dice = random_.Below(4);
+    nodes_[i]->seeds().insert(dice < 2 ? 0 : random_.Below(i));
+    if (dice == 3) nodes_[i]->seeds().insert((i + 1 + random_.Below(options_.nodes - 1)) % options_.nodes);
+  }
+}
+
 void Cluster::Start() {
-  for (size_t i = 0; i < size(); ++i) StartNode(i);
+  for (size_t i = 0; i < options_.nodes; ++i) {
+    scheduler_.After(random_.Below(kStartWithinUs), [this, i] { StartNode(i); });
+  }
+}
+
+const ring::Ring& Cluster::ring() {
+  for (const auto& node : nodes_) {
+    if (!node->up()) continue;
+    last_ring_ = node->view().ring;
+    break;
+  }
+  return *last_ring_;
+}
+
+std::string Cluster::NotMet() {
+  const SimNode* first = nullptr;
+  for (const auto& node : nodes_) {
+    if (!node->up()) return NodeName(node->index()) + " is down";
+    const replication::ClusterView& view = node->view();
+    if (view.members.size() != nodes_.size()) {
+      return NodeName(node->index()) + " knows " + std::to_string(view.members.size()) + " members";
+    }
+    if (view.alive.size() != nodes_.size()) return NodeName(node->index()) + " " + DescribeView(view);
+    for (size_t loop = 0; loop < node->loops(); ++loop) {
+      const size_t linked = node->loop(loop).shard().context().linked.size();
+      if (linked + 1 != nodes_.size()) return NodeName(node->index()) + " lacks links";
+    }
+    if (first == nullptr) first = node.get();
+    if (node->control().members().Hash() != nodes_[0]->control().members().Hash()) {
+      return NodeName(node->index()) + " knows other entries than the first node";
+    }
+    if (view.ring != first->view().ring && view.ring->Fingerprint() != first->view().ring->Fingerprint()) {
+      return NodeName(node->index()) + " has another ring than the first node";
+    }
+  }
+  return {};
 }
 
 bool Cluster::Step() {
@@ -99,15 +125,15 @@ size_t Cluster::IndexOf(NodeId id) const {
 void Cluster::StartNode(size_t index) {
   SimNode& node = *nodes_[index];
   if (node.up()) return;
-  detector_.Forget(index);
   if (!node.Start()) {
     Note("start refused", index, 0, [&] { return NodeName(index); });
     return;
   }
   Note("start", index, node.incarnation(),
-       [&] { return NodeName(index) + " life " + std::to_string(node.incarnation()); });
+       [&] { return DescribeActor(node.actor()) + " with " + std::to_string(node.loops()) + " loops"; });
+  auto& first_image = first_images_[index];
+  if (first_image == nullptr) first_image = node.disk().CopyImage();
   network_.NodeStarted(index);
-  detector_.Reconsider();
   if (watcher_ != nullptr) watcher_->AfterStart(index);
 }
 
@@ -120,7 +146,6 @@ void Cluster::CrashNode(size_t index, size_t unsynced_to_keep, uint64_t noticed_
   if (watcher_ != nullptr) watcher_->BeforeCrash(index);
   node.Crash(unsynced_to_keep);
   network_.NodeGone(index, noticed_within_us);
-  detector_.Reconsider();
 }
 
 void Cluster::RestoreImage(size_t index, const storage::MemoryDatabase::Image& image) {
@@ -132,20 +157,17 @@ void Cluster::RestoreImage(size_t index, const storage::MemoryDatabase::Image& i
 void Cluster::PauseNode(size_t index) {
   Note("pause", index, 0, [&] { return NodeName(index); });
   nodes_[index]->Pause();
-  detector_.Reconsider();
 }
 
 void Cluster::ResumeNode(size_t index) {
   Note("resume", index, 0, [&] { return NodeName(index); });
   nodes_[index]->Resume();
   network_.NodeStarted(index);
-  detector_.Reconsider();
 }
 
 void Cluster::SetBlocked(size_t from, size_t to, bool blocked) {
   Note(blocked ? "block" : "unblock", from, to, [&] { return NodeName(from) + " -> " + NodeName(to); });
   network_.SetBlocked(from, to, blocked);
-  detector_.Reconsider();
 }
 
 void Cluster::Heal() {
@@ -154,11 +176,10 @@ void Cluster::Heal() {
     nodes_[i]->disk().FailWrites(Status::Ok());
     nodes_[i]->clock().SetOffset(0);
     if (nodes_[i]->paused()) ResumeNode(i);
-    if (nodes_[i]->up() && nodes_[i]->shard().failed()) CrashNode(i, SIZE_MAX, 1000);
+    if (nodes_[i]->up() && nodes_[i]->failed()) CrashNode(i, SIZE_MAX, 1000);
     StartNode(i);
   }
   network_.Heal();
-  detector_.Reconsider();
 }
 
 void Cluster::Fail(const std::string& what) {
@@ -167,43 +188,73 @@ void Cluster::Fail(const std::string& what) {
   Note("FAILED", 0, 0, [&] { return what; });
 }
 
-// ---- what the network and the nodes ask ----
+// ---- what the network asks ----
 
-void Cluster::LinkUp(size_t node, size_t peer) {
-  Note("link up", node, peer, [&] { return NodeName(node) + " to " + NodeName(peer); });
-  nodes_[node]->shard().OnPeerUp(nodes_[peer]->id(), nodes_[peer]->incarnation());
+bool Cluster::IsResponsive(Port port) const {
+  SimNode& node = *nodes_[port.node];
+  return node.up() && !node.paused() && port.loop < node.loops() && !node.loop(port.loop).shard().failed();
 }
 
-void Cluster::LinkDown(size_t node, size_t peer) {
-  Note("link down", node, peer, [&] { return NodeName(node) + " to " + NodeName(peer); });
-  nodes_[node]->shard().OnPeerDown(nodes_[peer]->id());
+// Loop i of a node dials loop i of each peer, modulo the peer's number of loops.
+bool Cluster::Dials(Port from, Port to) const {
+  const SimNode& dialler = *nodes_[from.node];
+  const SimNode& peer = *nodes_[to.node];
+  if (from.node == to.node || !dialler.up() || !peer.up() || from.loop >= dialler.loops()) return false;
+  return to.loop == from.loop % peer.loops() && dialler.DialsNode(peer.id(), to.node);
 }
 
-void Cluster::Deliver(size_t node, size_t peer, std::string_view frame) {
-  Mix(Hash64(frame, node * 64 + peer));
-  if (options_.trace) Trace("frame", NodeName(peer) + " -> " + NodeName(node) + DescribeFrame(frame));
-  nodes_[node]->shard().OnFrame(nodes_[peer]->id(), frame);
+bool Cluster::IsOwnLink(Port port, Port peer) const {
+  return peer.loop == port.loop % nodes_[peer.node]->loops();
 }
 
-replication::ClusterViewPtr Cluster::ViewOf(size_t node) {
-  auto view = std::make_shared<replication::ClusterView>();
-  view->self = nodes_[node]->id();
-  view->ring = ring_;
-  for (size_t i = 0; i < size(); ++i) {
-    membership::Member member;
-    member.id = nodes_[i]->id();
-    view->members.push_back(std::move(member));
-    if (detector_.ThinksAlive(node, i)) view->alive.insert(nodes_[i]->id());
+void Cluster::RunOn(Port port, bool quiet, std::function<void()> task) {
+  SimNode& node = *nodes_[port.node];
+  if (quiet) {
+    node.RunQuietly(port.loop, std::move(task));
+  } else {
+    node.Run(port.loop, std::move(task));
   }
-  view->replication_factor = options_.n;
-  view->read_quorum = options_.r;
-  view->write_quorum = options_.w;
-  return view;
 }
 
-void Cluster::Send(size_t from, NodeId to, std::string frame) {
-  if (watcher_ != nullptr) watcher_->OnSend(from, frame);
-  network_.Send(from, IndexOf(to), std::move(frame));
+void Cluster::LinkUp(Port port, Port peer) {
+  SimNode& node = *nodes_[port.node];
+  SimNode& other = *nodes_[peer.node];
+  Note("link up", port.node, peer.node, [&] { return NodeName(port.node) + " to " + NodeName(peer.node); });
+  // The greeting tells: whoever hears of a later life of itself has an old disk and begins anew.
+  const membership::Member* known = other.view().Find(node.id());
+  if (known != nullptr && known->incarnation > node.incarnation()) NewLife(port.node, 1'000);
+  node.OnLinkUp(port.loop, other.id(), other.incarnation());
+}
+
+void Cluster::LinkDown(Port port, Port peer) {
+  Note("link down", port.node, peer.node, [&] { return NodeName(port.node) + " to " + NodeName(peer.node); });
+  nodes_[port.node]->OnLinkDown(port.loop, nodes_[peer.node]->id());
+}
+
+void Cluster::Deliver(Port port, Port peer, std::string_view frame) {
+  Mix(Hash64(frame, port.node * 64 + peer.node));
+  if (options_.trace) {
+    const std::string text = DescribeFrame(frame);
+    if (!text.empty()) Trace("frame", NodeName(peer.node) + " -> " + NodeName(port.node) + text);
+  }
+  nodes_[port.node]->OnFrame(port.loop, nodes_[peer.node]->id(), frame);
+}
+
+// ---- what the nodes ask ----
+
+void Cluster::Send(Port from, NodeId to, std::string frame, bool quiet) {
+  if (watcher_ != nullptr && !quiet) watcher_->OnSend(from.node, frame);
+  const size_t peer = IndexOf(to);
+  if (!nodes_[peer]->up()) return;
+  network_.Send(from, {peer, from.loop % nodes_[peer]->loops()}, std::move(frame), quiet);
+}
+
+void Cluster::OnPeersChanged(size_t node) {
+  if (nodes_[node]->up()) network_.NodeStarted(node);
+}
+
+void Cluster::OnView(size_t node) {
+  Note("view", node, 0, [&] { return NodeName(node) + " " + DescribeView(nodes_[node]->view()); });
 }
 
 void Cluster::OnExecution(size_t node, const Execution& execution) {
@@ -214,15 +265,24 @@ void Cluster::OnExecution(size_t node, const Execution& execution) {
   if (watcher_ != nullptr) watcher_->OnExecution(node, execution);
 }
 
-void Cluster::AfterTurn(size_t node) {
-  if (watcher_ != nullptr) watcher_->AfterTurn(node);
-  if (nodes_[node]->shard().failed()) {
-    // A process that cannot write ends; something starts it again.
-    scheduler_.After(1000, [this, node, life = nodes_[node]->life()] {
-      if (nodes_[node]->life() == life) CrashNode(node, SIZE_MAX, 20'000);
-    });
-    scheduler_.After(1'000'000, [this, node] { StartNode(node); });
-  }
+// A loop whose disk refuses lets go of its peers; the node begins a new life when the disk takes writes
+// again.
+void Cluster::AfterTurn(Port port) {
+  if (watcher_ != nullptr) watcher_->AfterTurn(port);
+  SimNode& node = *nodes_[port.node];
+  if (!node.loop(port.loop).shard().failed() || node.loop(port.loop).given_up) return;
+  node.loop(port.loop).given_up = true;
+  network_.PortGone(port);
+  NewLife(port.node, kDiskRetryUs);
+}
+
+void Cluster::NewLife(size_t index, uint64_t after_us) {
+  scheduler_.After(after_us, [this, index, life = nodes_[index]->life()] {
+    if (nodes_[index]->life() != life) return;
+    CrashNode(index, SIZE_MAX, 20'000);
+    StartNode(index);
+    if (!nodes_[index]->up()) NewLife(index, kDiskRetryUs);
+  });
 }
 
 void Cluster::OnLog(size_t node, const std::string& text) {

@@ -3,13 +3,13 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "orrery/ring/ring.h"
-#include "simulation/detector.h"
 #include "simulation/history.h"
 #include "simulation/network.h"
 #include "simulation/options.h"
@@ -21,7 +21,7 @@ namespace orrery::simulation {
 class ClusterWatcher {
  public:
   virtual ~ClusterWatcher() = default;
-  virtual void AfterTurn(size_t node) = 0;
+  virtual void AfterTurn(Port port) = 0;
   virtual void OnExecution(size_t node, const Execution& execution) = 0;
   virtual void OnSend(size_t node, std::string_view frame) = 0;
   /// Just before a process ends, and when the node's disk is all that is left of it.
@@ -29,7 +29,8 @@ class ClusterWatcher {
   virtual void AfterStart(size_t node) = 0;
 };
 
-/// Any number of nodes under one virtual clock and one source of chance. What fails first stops everything.
+/// Any number of nodes under one virtual clock and one source of chance. Each has its own idea of who belongs
+/// to the cluster, who is alive, and what the ring is. What fails first stops everything.
 class Cluster final : private NetworkUser, private NodeHost {
  public:
   explicit Cluster(const Options& options);
@@ -38,7 +39,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   void SetWatcher(ClusterWatcher* watcher) { watcher_ = watcher; }
   /// Before Start.
   void SetListener(RequestListener* listener) { listener_ = listener; }
-  /// Starts all nodes.
+  /// Starts all nodes, one after the other, each with some of the others as seeds.
   void Start();
   /// One step of the scheduler; false when a checker has failed or nothing is left to do.
   bool Step();
@@ -47,19 +48,25 @@ class Cluster final : private NetworkUser, private NodeHost {
   Scheduler& scheduler() { return scheduler_; }
   runtime::Random& random() { return random_; }
   Network& network() { return network_; }
-  Detector& detector() { return detector_; }
   size_t size() const { return nodes_.size(); }
   SimNode& node(size_t index) { return *nodes_[index]; }
-  const ring::Ring& ring() const { return *ring_; }
+  /// The ring as the first node that is up sees it; of a cluster at rest that is everybody's.
+  const ring::Ring& ring();
   size_t IndexOf(NodeId id) const;
-  bool IsHome(SlotId slot, size_t node) { return ring_->IsHome(slot, nodes_[node]->id()); }
   /// By kind in turn: a{..} b{..} ... a1{..} b1{..} ...
   std::vector<std::string> KeysOf(SlotId slot) const;
   const std::vector<SlotId>& slots() const { return slots_; }
 
+  /// Whether all nodes are up and agree on who belongs to the cluster and that all of them are alive: empty;
+  /// else who does not.
+  std::string NotMet();
+
   // Faults and their ends.
   void StartNode(size_t node);
   void CrashNode(size_t node, size_t unsynced_to_keep, uint64_t noticed_within_us);
+  /// The node's disk as it was when its first life had begun: it has an id and knows nobody. REQUIRES: it was
+  /// started.
+  const storage::MemoryDatabase::Image& first_image(size_t node) const { return *first_images_.at(node); }
   /// REQUIRES: the node is down.
   void RestoreImage(size_t node, const storage::MemoryDatabase::Image& image);
   void PauseNode(size_t node);
@@ -82,30 +89,35 @@ class Cluster final : private NetworkUser, private NodeHost {
 
  private:
   // NetworkUser
-  bool IsResponsive(size_t node) const override { return nodes_[node]->up() && !nodes_[node]->paused(); }
-  void RunOn(size_t node, std::function<void()> task) override { nodes_[node]->Run(std::move(task)); }
-  void LinkUp(size_t node, size_t peer) override;
-  void LinkDown(size_t node, size_t peer) override;
-  void Deliver(size_t node, size_t peer, std::string_view frame) override;
+  bool IsResponsive(Port port) const override;
+  bool Dials(Port from, Port to) const override;
+  bool IsOwnLink(Port port, Port peer) const override;
+  void RunOn(Port port, bool quiet, std::function<void()> task) override;
+  void LinkUp(Port port, Port peer) override;
+  void LinkDown(Port port, Port peer) override;
+  void Deliver(Port port, Port peer, std::string_view frame) override;
   // NodeHost
-  replication::ClusterViewPtr ViewOf(size_t node) override;
-  void Send(size_t from, NodeId to, std::string frame) override;
+  void Send(Port from, NodeId to, std::string frame, bool quiet) override;
+  void OnPeersChanged(size_t node) override;
+  void OnView(size_t node) override;
   void OnExecution(size_t node, const Execution& execution) override;
-  void AfterTurn(size_t node) override;
+  void AfterTurn(Port port) override;
   RequestListener* listener() override { return listener_; }
   void OnLog(size_t node, const std::string& text) override;
 
   void Mix(uint64_t value);
   void Trace(const char* kind, const std::string& text);
   void ChooseSlots();
+  void ChooseSeeds();
+  void NewLife(size_t node, uint64_t after_us);
 
   Options options_;
   Scheduler scheduler_;
   runtime::SeededRandom random_;
-  std::shared_ptr<const ring::Ring> ring_;
   Network network_;
-  Detector detector_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::map<size_t, std::shared_ptr<const storage::MemoryDatabase::Image>> first_images_;
+  std::shared_ptr<const ring::Ring> last_ring_;
   std::vector<SlotId> slots_;
   std::vector<std::string> tags_;
   ClusterWatcher* watcher_ = nullptr;

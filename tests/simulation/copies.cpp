@@ -1,6 +1,7 @@
 #include "simulation/copies.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace orrery::simulation {
 
@@ -12,21 +13,28 @@ void Copies::HasClock(size_t node, SlotId slot, const SlotClock& clock) {
   nodes_[node].owes.clocks[slot].Join(clock.counters());
 }
 
-void Copies::HasHints(size_t node, const std::set<std::pair<SlotId, Dot>>& hints) {
+void Copies::HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, Dot>>& hints) {
   nodes_[node].had.hints.insert(hints.begin(), hints.end());
   nodes_[node].owes.hints.insert(hints.begin(), hints.end());
-  nodes_[node].hints_now = hints;
+  nodes_[node].hints_now[loop] = hints;
 }
 
 void Copies::RestartedWithClock(size_t node, SlotId slot, const SlotClock& clock) {
   nodes_[node].owes.clocks[slot].Meet(clock.counters());
 }
 
-void Copies::RestartedWithHints(size_t node, const std::set<std::pair<SlotId, Dot>>& hints) {
-  for (const auto& hint : nodes_[node].hints_now) {
-    if (!hints.contains(hint)) nodes_[node].owes.hints.erase(hint);
+void Copies::RestartedWithHints(size_t node,
+                                const std::vector<std::set<std::pair<SlotId, Dot>>>& hints_by_loop) {
+  const auto is_kept = [&](const std::pair<SlotId, Dot>& hint) {
+    return std::any_of(hints_by_loop.begin(), hints_by_loop.end(),
+                       [&](const auto& hints) { return hints.contains(hint); });
+  };
+  for (const auto& [loop, before] : std::exchange(nodes_[node].hints_now, {})) {
+    for (const auto& hint : before) {
+      if (!is_kept(hint)) nodes_[node].owes.hints.erase(hint);
+    }
   }
-  HasHints(node, hints);
+  for (size_t loop = 0; loop < hints_by_loop.size(); ++loop) HasHints(node, loop, hints_by_loop[loop]);
 }
 
 bool Copies::Book::Has(SlotId slot, const Dot& dot) const {

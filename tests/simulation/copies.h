@@ -18,11 +18,12 @@ class Copies {
   explicit Copies(size_t nodes) : nodes_(nodes) {}
 
   void HasClock(size_t node, SlotId slot, const causality::SlotClock& clock);
-  /// All hints that the node keeps now, of all slots.
-  void HasHints(size_t node, const std::set<std::pair<SlotId, causality::Dot>>& hints);
+  /// All hints that a loop of the node keeps now, of all its slots.
+  void HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, causality::Dot>>& hints);
   /// The node has started anew and this is what its disk had kept of the slot.
   void RestartedWithClock(size_t node, SlotId slot, const causality::SlotClock& clock);
-  void RestartedWithHints(size_t node, const std::set<std::pair<SlotId, causality::Dot>>& hints);
+  void RestartedWithHints(size_t node,
+                          const std::vector<std::set<std::pair<SlotId, causality::Dot>>>& hints_by_loop);
 
   /// Nodes that had the event at some time.
   size_t CountHad(SlotId slot, const causality::Dot& dot) const;
@@ -39,7 +40,7 @@ class Copies {
   struct Node {
     Book had;
     Book owes;
-    std::set<std::pair<SlotId, causality::Dot>> hints_now;
+    std::map<size_t, std::set<std::pair<SlotId, causality::Dot>>> hints_now;  ///< by loop
   };
   std::vector<Node> nodes_;
 };

@@ -1,8 +1,11 @@
 #include "simulation/describe.h"
 
+#include <iterator>
+
 #include "orrery/causality/row.h"
 #include "orrery/replication/messages.h"
 #include "orrery/storage/row_key.h"
+#include "simulation/node_time.h"
 #include "simulation/operation.h"
 
 namespace orrery::simulation {
@@ -69,9 +72,32 @@ struct Describer {
     return "hints!" + Slot(m.slot) + " have " + DescribeClock(m.clock) + " synced " + DescribeClock(m.synced);
   }
   std::string operator()(const SummaryMessage& m) { return "summary of " + std::to_string(m.entries.size()); }
+  std::string operator()(const GossipMessage& m) {
+    static constexpr const char* kKinds[] = {"heartbeat", "gossip",   "introduction",
+                                             "refusal",   "members?", "members"};
+    const auto kind = static_cast<size_t>(m.bytes.empty() ? 99 : m.bytes[0]);
+    return kind < std::size(kKinds) ? kKinds[kind] : "control?";
+  }
   std::string operator()(const SurveyMessage&) { return "survey?"; }
   std::string operator()(const SurveyReplyMessage& m) {
     return "survey of " + std::to_string(m.entries.size()) + ", hints in " + std::to_string(m.hinted.size());
+  }
+  std::string operator()(const SeatsMessage& m) {
+    std::string text = "seats";
+    for (size_t i = 0; i < m.records.size() && i < 12; ++i) {
+      const SeatRecord& r = m.records[i];
+      text += Slot(r.slot) + "/" + std::to_string(r.index) + " v" + std::to_string(r.seat.version) + " " +
+              DescribeNode(r.seat.owner) + (r.seat.in_service ? "" : "?");
+    }
+    return text + (m.records.size() > 12 ? " and more" : "");
+  }
+  std::string operator()(const SeatAskMessage& m) {
+    return "seat?" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " have " +
+           DescribeClock(m.clock);
+  }
+  std::string operator()(const SeatGivenMessage& m) {
+    return "seat given" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " last " +
+           DescribeClock(m.clock);
   }
   template <typename Other>
   std::string operator()(const Other&) {
@@ -86,7 +112,12 @@ std::string DescribeNode(NodeId id) {
 }
 
 std::string DescribeActor(const causality::Actor& actor) {
-  return DescribeNode(actor.node) + "'" + std::to_string(actor.incarnation);
+  // The virtual milliseconds that the node's wall clock showed when this life began; with what tells it from
+  // others.
+  constexpr int kRandomBits = 12;
+  const uint64_t low = actor.incarnation & ((uint64_t{1} << kRandomBits) - 1);
+  const auto since_ms = static_cast<int64_t>((actor.incarnation >> kRandomBits) - NodeClock::kEpochMs);
+  return DescribeNode(actor.node) + "'" + std::to_string(since_ms) + "." + std::to_string(low);
 }
 
 std::string DescribeDot(const causality::Dot& dot) {
@@ -134,7 +165,11 @@ std::string DescribeFrame(std::string_view frame) {
   std::string text;
   FrameReader reader(frame);
   Message message;
-  while (reader.Next(&message)) text += " | " + std::visit(Describer(), message);
+  while (reader.Next(&message)) {
+    const auto* control = std::get_if<GossipMessage>(&message);
+    const bool is_heartbeat = control != nullptr && control->bytes == std::string(1, '\0');
+    if (!is_heartbeat) text += " | " + std::visit(Describer(), message);
+  }
   return text;
 }
 

@@ -8,8 +8,8 @@
 
 namespace orrery::simulation {
 
-/// Short forms for traces: nodes as n0, n1, ..., the second life of a node as n0'2, its third event in it as
-/// n0'2:3.
+/// Short forms for traces: nodes as n0, n1, ..., the life that node 0 began after 250 ms as n0'250.17 (17
+/// tells it from others of that millisecond), its third event in it as n0'250.17:3.
 std::string DescribeNode(NodeId id);
 std::string DescribeActor(const causality::Actor& actor);
 std::string DescribeDot(const causality::Dot& dot);

@@ -1,5 +1,7 @@
 #include "simulation/key_kinds.h"
 
+#include <algorithm>
+
 namespace orrery::simulation {
 namespace {
 
@@ -127,6 +129,7 @@ Command ChooseForLists(const Draw& draw, const std::string& key) {
   if (dice < 65) return {"LREM", key, dice % 2 == 0 ? "1" : "-1", few};
   if (dice < 69) return {"LTRIM", key, "-20", "-1"};
   if (dice < 74) return {"LMOVE", key, draw.any_key('l'), "LEFT", dice % 2 == 0 ? "LEFT" : "RIGHT"};
+  if (dice < 75) return {"BLMOVE", key, draw.any_key('l'), "RIGHT", "LEFT", "0.3"};
   if (dice < 77) return {"LMPOP", "2", key, draw.any_key('l'), "RIGHT", "COUNT", "2"};
   if (dice < 80) return {"DEL", key};
   if (dice < 82) return {"SET", key, TextValue(draw)};
@@ -134,6 +137,20 @@ Command ChooseForLists(const Draw& draw, const std::string& key) {
   if (dice < 89) return {"RENAME", key, draw.any_key('l')};
   if (dice < 94) return {"LINDEX", key, "2"};
   return {"LRANGE", key, "0", "-1"};
+}
+
+// Somewhat more waiting than pushing, so that there is nearly always somebody who waits.
+Command ChooseForQueues(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string patience = dice % 3 == 0 ? "2.5" : "0.3";
+  if (dice < 25) return {"RPUSH", key, TextValue(draw)};
+  if (dice < 35) return {"LPUSH", key, TextValue(draw), TextValue(draw) + "b"};
+  if (dice < 60) return {dice % 2 == 0 ? "BLPOP" : "BRPOP", key, draw.any_key('k'), patience};
+  if (dice < 75) return {"BLPOP", key, patience};
+  if (dice < 85) return {"BLMPOP", patience, "2", draw.any_key('k'), key, "LEFT", "COUNT", "2"};
+  if (dice < 92) return {"BLMOVE", key, key, "LEFT", "RIGHT", patience};
+  if (dice < 96) return {"LPOP", key};
+  return {"LLEN", key};
 }
 
 Command ChooseForSets(const Draw& draw, const std::string& key) {
@@ -164,6 +181,51 @@ Command ChooseForSketches(const Draw& draw, const std::string& key) {
   return {"PFCOUNT", key};
 }
 
+// Elements that come and go by name, and whole collections that go. Few names, so that the two sides of a cut meet.
+std::string ElementName(const Draw& draw) {
+  return std::string(1, static_cast<char>('p' + draw.random.Below(5)));
+}
+
+Command ChooseForNamedMembers(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 45) return {"SADD", key, ElementName(draw), ElementName(draw)};
+  if (dice < 75) return {"SREM", key, ElementName(draw)};
+  if (dice < 80) return {"DEL", key};
+  if (dice < 90) return {"SISMEMBER", key, ElementName(draw)};
+  return {"SMEMBERS", key};
+}
+
+Command ChooseForNamedFields(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  if (dice < 45) return {"HSET", key, ElementName(draw), TextValue(draw)};
+  if (dice < 72) return {"HDEL", key, ElementName(draw), ElementName(draw)};
+  if (dice < 78) return {"UNLINK", key};
+  if (dice < 90) return {"HGET", key, ElementName(draw)};
+  return {"HGETALL", key};
+}
+
+Command ChooseForNamedItems(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  // Each value is pushed once, and removed by whoever guesses one of the latest.
+  const std::string guess = "v" + std::to_string(draw.number - std::min<uint64_t>(draw.number, draw.random.Below(60)));
+  if (dice < 35) return {"RPUSH", key, TextValue(draw)};
+  if (dice < 50) return {"LPUSH", key, TextValue(draw)};
+  if (dice < 85) return {"LREM", key, "0", guess};
+  if (dice < 88) return {"DEL", key};
+  return {"LRANGE", key, "0", "-1"};
+}
+
+Command ChooseForNamedPlaces(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string score = std::to_string(draw.number);
+  if (dice < 30) return {"ZADD", key, score, ElementName(draw), score + ".5", ElementName(draw)};
+  if (dice < 50) return {"GEOADD", key, std::to_string(draw.number % 180), "41.5", ElementName(draw)};
+  if (dice < 75) return {"ZREM", key, ElementName(draw)};
+  if (dice < 80) return {"DEL", key};
+  if (dice < 90) return {"GEOPOS", key, ElementName(draw)};
+  return {"ZRANGE", key, "0", "-1"};
+}
+
 constexpr KeyKind kKinds[] = {
     {'a', "registers and counters mixed", ChooseForRegister},
     {'b', "counters", ChooseForCounter},
@@ -174,8 +236,13 @@ constexpr KeyKind kKinds[] = {
     {'g', "hashes", ChooseForHashes},
     {'h', "sorted sets", ChooseForZsets},
     {'j', "HyperLogLogs", ChooseForSketches},
+    {'k', "queues", ChooseForQueues},
     {'l', "lists", ChooseForLists},
     {'m', "sets", ChooseForSets},
+    {'n', "members by name", ChooseForNamedMembers},
+    {'o', "fields by name", ChooseForNamedFields},
+    {'p', "items by value", ChooseForNamedItems},
+    {'q', "scores and places by name", ChooseForNamedPlaces},
 };
 
 }  // namespace

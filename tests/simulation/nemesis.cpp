@@ -20,15 +20,16 @@ Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
   interval_us_ = 50'000 + cluster_.random().Below(1'500'000);
 }
 
-void Nemesis::Start() {
-  if (!cluster_.options().faults.empty()) Plan();
+void Nemesis::Start(const std::set<std::string>& faults) {
+  faults_ = faults;
+  stopped_ = false;
+  ++round_;
+  if (!faults_.empty()) Plan();
 }
 
 void Nemesis::Plan() {
-  cluster_.scheduler().After(1 + cluster_.random().Below(2 * interval_us_), [this] {
-    if (stopped_) return;
-    const auto& faults = cluster_.options().faults;
-    Strike(*std::next(faults.begin(), static_cast<std::ptrdiff_t>(cluster_.random().Below(faults.size()))));
+  Later(1 + cluster_.random().Below(2 * interval_us_), [this] {
+    Strike(*std::next(faults_.begin(), static_cast<std::ptrdiff_t>(cluster_.random().Below(faults_.size()))));
     Plan();
   });
 }
@@ -59,8 +60,8 @@ uint64_t Nemesis::Duration() {
 }
 
 void Nemesis::Later(uint64_t delay_us, std::function<void()> task) {
-  cluster_.scheduler().After(delay_us, [this, task = std::move(task)] {
-    if (!stopped_) task();
+  cluster_.scheduler().After(delay_us, [this, round = round_, task = std::move(task)] {
+    if (!stopped_ && round == round_) task();
   });
 }
 
@@ -100,7 +101,9 @@ void Nemesis::Asymmetric() {
 
 void Nemesis::Flap() {
   const size_t node = AnyNode();
-  cluster_.network().Break(node, AnyOther(node));
+  const size_t peer = AnyOther(node);
+  if (cluster_.random().Below(2) == 0) return cluster_.network().BreakOne(node, peer);
+  cluster_.network().Break(node, peer);
 }
 
 void Nemesis::Slow() {
@@ -172,11 +175,11 @@ void Nemesis::Rot() {
 
 void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::string_view)>& may_be) {
   SimNode& node = cluster_.node(victim);
-  if (!node.up() || node.store().HasPending()) return;
-  const replication::SlotReplica* replica = node.shard().slots().Find(slot);
+  if (!node.up() || node.StoreOf(slot).HasPending()) return;
+  const replication::SlotReplica* replica = node.ShardOf(slot).slots().Find(slot);
   if (replica == nullptr || replica->is_aside()) return;
   std::vector<std::string> keys;
-  auto cursor = node.store().Scan(storage::Table::kRows, storage::SlotPrefix(slot));
+  auto cursor = node.StoreOf(slot).Scan(storage::Table::kRows, storage::SlotPrefix(slot));
   for (; cursor->Valid(); cursor->Next()) {
     if (may_be(cursor->key())) keys.emplace_back(cursor->key());
   }
@@ -201,7 +204,7 @@ void Nemesis::Image() {
 void Nemesis::Suspect() {
   const size_t node = AnyNode();
   const size_t peer = AnyOther(node);
-  cluster_.detector().Suspect(node, peer, Duration());
+  cluster_.node(node).Suspect(cluster_.node(peer).id(), Duration());
 }
 
 }  // namespace orrery::simulation

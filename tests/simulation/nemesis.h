@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,8 @@ class Nemesis {
  public:
   explicit Nemesis(Cluster* cluster);
 
-  void Start();
+  /// From now on these, until Stop.
+  void Start(const std::set<std::string>& faults);
   void Stop() { stopped_ = true; }
   /// One fault by name, now.
   void Strike(const std::string& fault);
@@ -46,7 +48,9 @@ class Nemesis {
   void Damage(size_t victim, SlotId slot, const std::function<bool(std::string_view)>& may_be);
 
   Cluster& cluster_;
+  std::set<std::string> faults_;
   uint64_t interval_us_;
+  uint64_t round_ = 0;  ///< of Start
   std::shared_ptr<const storage::MemoryDatabase::Image> image_;  ///< of the node that Image() strikes
   bool stopped_ = false;
 };

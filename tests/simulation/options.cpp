@@ -17,12 +17,20 @@ void DrawFaults(runtime::Random* random, Options* options) {
 // One key of each kind, so that clients get in each other's way; or many; or a few kinds alone.
 void DrawKeys(runtime::Random* random, Options* options) {
   const uint64_t dice = random->Below(6);
-  if (dice == 0) {
-    options->kinds = std::string(1, "abcdefghjlm"[random->Below(11)]);
-    options->keys_per_slot = 2;
-  } else {
-    options->keys_per_slot = dice == 1 ? 90 : 9;
-  }
+  options->keys_per_slot = dice == 1 ? 10 * options->kinds.size() : options->kinds.size();
+  if (dice != 0) return;
+  options->kinds = std::string(1, options->kinds[random->Below(options->kinds.size())]);
+  options->keys_per_slot = 2;
+}
+
+void DrawNodes(runtime::Random* random, Options* options) {
+  static constexpr size_t kLoops[] = {1, 1, 2, 2, 3, 2};
+  const uint64_t dice = random->Below(6);
+  options->loops = kLoops[dice];
+  options->loops_vary = dice >= 4;
+  if (random->Below(4) == 0) options->zones = 2 + random->Below(2);
+  if (random->Below(4) == 0) options->weights = {1, 2, 1, 3};
+  options->faulty_founding = random->Below(4) == 0;
 }
 
 // As few rows as there are here are compared only if these are tiny.
@@ -51,6 +59,7 @@ Options DrawOptions(uint64_t seed) {
   options.r = quorum[0];
   options.w = quorum[1];
   DrawFaults(&random, &options);
+  DrawNodes(&random, &options);
   replication::ShardOptions& shard = options.shard;
   shard.sync =
       random.Below(3) == 0 ? replication::SyncPolicy::kAlways : replication::SyncPolicy::kEverySecond;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "orrery/replication/shard_context.h"
 
@@ -15,14 +16,19 @@ struct Options {
   uint8_t n = 3, r = 2, w = 2;
   size_t clients = 4;
   size_t slots = 2;
-  size_t keys_per_slot = 9;
+  size_t keys_per_slot = 15;
   /// Scheduler steps with clients and faults; then everything heals and must settle.
   uint64_t steps = 4000;
   /// Names out of AllFaults(), with the chance of each per opportunity in the nemesis.
   std::set<std::string> faults;
   /// Kinds of keys (key_kinds.h), by letter; keys of a slot are of these kinds in turn.
-  std::string kinds = "abcdefghjlm";
+  std::string kinds = "abcdefghjklmnopq";
   uint64_t think_us = 20'000;  ///< mean pause of a client between two operations
+  size_t loops = 1;            ///< of a node, at most
+  bool loops_vary = false;     ///< each life of a node has as many as it pleases
+  size_t zones = 0;            ///< 0: each node is one of its own
+  std::vector<uint32_t> weights;  ///< of the nodes in turn; empty: all alike
+  bool faulty_founding = false;   ///< faults strike while the nodes meet, too
   double batching = 0.3;       ///< chance that a turn waits for more input before it ends
   replication::ShardOptions shard;
   bool trace = false;

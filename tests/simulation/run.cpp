@@ -11,11 +11,25 @@ namespace {
 
 constexpr uint64_t kRestWithinUs = 60'000'000;
 constexpr uint64_t kDeepCheckSteps = 2'000;
+constexpr uint64_t kMeetWithinUs = 30'000'000;
+constexpr uint64_t kLookUs = 50'000;
+constexpr uint64_t kFoundingUs = 3'000'000;
 
-// Without faults the cluster is whole before the first client comes; with faults, starting is one of them.
-void LetEverybodyMeet(Cluster* cluster) {
-  const uint64_t until_us = cluster->scheduler().now_us() + 2'000'000;
+void RunFor(Cluster* cluster, uint64_t duration_us) {
+  const uint64_t until_us = cluster->scheduler().now_us() + duration_us;
   while (cluster->scheduler().now_us() < until_us && cluster->Step()) continue;
+}
+
+// Clients come when the cluster is whole: it takes no member once it holds data.
+void Found(Cluster* cluster, Nemesis* nemesis) {
+  cluster->Start();
+  if (cluster->options().faulty_founding) {
+    nemesis->Start(cluster->options().faults);
+    RunFor(cluster, kFoundingUs);
+    nemesis->Stop();
+    cluster->Heal();
+  }
+  LetEverybodyMeet(cluster);
 }
 
 // False if a promise was broken.
@@ -28,6 +42,16 @@ bool RunFaulty(Cluster* cluster, Checkers* checkers) {
 }
 
 }  // namespace
+
+void LetEverybodyMeet(Cluster* cluster) {
+  const uint64_t until_us = cluster->scheduler().now_us() + kMeetWithinUs;
+  std::string not_met = "nobody was looked at";
+  while (!not_met.empty() && cluster->scheduler().now_us() < until_us && cluster->failure().empty()) {
+    RunFor(cluster, kLookUs);
+    not_met = cluster->NotMet();
+  }
+  if (!not_met.empty()) cluster->Fail("meet: half a minute after all nodes have started, " + not_met);
+}
 
 void RunToRest(Cluster* cluster, Checkers* checkers, Workload* workload) {
   const uint64_t start_us = cluster->scheduler().now_us();
@@ -50,12 +74,11 @@ RunResult RunSeed(const Options& options) {
   Checkers checkers(&cluster);
   Workload workload(&cluster, &checkers);
   Nemesis nemesis(&cluster);
-  cluster.Start();
-  if (options.faults.empty()) LetEverybodyMeet(&cluster);
+  Found(&cluster, &nemesis);
   if (options.faults.empty()) checkers.ExpectAnswers();
   if (options.faults.empty() && options.r + options.w > options.n) checkers.ExpectFresh();
   workload.Start();
-  nemesis.Start();
+  nemesis.Start(options.faults);
   if (RunFaulty(&cluster, &checkers)) {
     nemesis.Stop();
     workload.Stop();

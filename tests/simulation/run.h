@@ -29,7 +29,11 @@ RunResult RunSeed(const Options& options);
 
 class Cluster;
 class Checkers;
+class Nemesis;
 class Workload;
+
+/// Starts the nodes and steps until all of them know each other; fails the cluster if they do not.
+void LetEverybodyMeet(Cluster* cluster);
 
 /// Steps until all homes agree and nothing is under way, then runs the checkers of a cluster at rest. Fails
 /// the cluster if that takes more than a virtual minute.

@@ -4,10 +4,10 @@
 
 namespace orrery::simulation {
 
-uint64_t Scheduler::At(uint64_t time_us, Task task) {
+uint64_t Scheduler::At(uint64_t time_us, Task task, bool quiet) {
   const uint64_t id = ++last_id_;
   const uint64_t time = std::max(time_us, now_us_);
-  tasks_.emplace(std::pair(time, id), std::move(task));
+  tasks_.emplace(std::pair(time, id), Planned{std::move(task), quiet});
   times_.emplace(id, time);
   return id;
 }
@@ -20,14 +20,17 @@ void Scheduler::Cancel(uint64_t id) {
 }
 
 bool Scheduler::Step() {
-  if (tasks_.empty()) return false;
-  const auto first = tasks_.begin();
-  now_us_ = first->first.first;
-  times_.erase(first->first.second);
-  Task task = std::move(first->second);
-  tasks_.erase(first);
+  for (bool quiet = true; quiet;) {
+    if (tasks_.empty()) return false;
+    const auto first = tasks_.begin();
+    now_us_ = first->first.first;
+    times_.erase(first->first.second);
+    const Planned planned = std::move(first->second);
+    tasks_.erase(first);
+    quiet = planned.quiet;
+    planned.task();
+  }
   ++steps_;
-  task();
   return true;
 }
 

@@ -16,19 +16,26 @@ class Scheduler {
   using Task = std::function<void()>;
 
   uint64_t now_us() const { return now_us_; }
-  /// Tasks run so far.
+  /// Tasks run so far, but for quiet ones.
   uint64_t steps() const { return steps_; }
 
-  /// Never returns 0.
-  uint64_t At(uint64_t time_us, Task task);
-  uint64_t After(uint64_t delay_us, Task task) { return At(now_us_ + delay_us, std::move(task)); }
+  /// Never returns 0. A quiet task is no step: what goes on all the time and seldom changes anything, as
+  /// heartbeats do.
+  uint64_t At(uint64_t time_us, Task task, bool quiet = false);
+  uint64_t After(uint64_t delay_us, Task task, bool quiet = false) {
+    return At(now_us_ + delay_us, std::move(task), quiet);
+  }
   /// Harmless if the task has run or was cancelled.
   void Cancel(uint64_t id);
-  /// Runs the next task; false if there is none.
+  /// Runs the next task, and quiet ones before it; false if there is none.
   bool Step();
 
  private:
-  std::map<std::pair<uint64_t, uint64_t>, Task> tasks_;
+  struct Planned {
+    Task task;
+    bool quiet;
+  };
+  std::map<std::pair<uint64_t, uint64_t>, Planned> tasks_;
   std::unordered_map<uint64_t, uint64_t> times_;  // looked up only, never walked
   uint64_t now_us_ = 1'000'000;
   uint64_t last_id_ = 0;

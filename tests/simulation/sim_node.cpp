@@ -1,21 +1,19 @@
 #include "simulation/sim_node.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "orrery/base/check.h"
 #include "orrery/base/marks.h"
+#include "orrery/replication/node_state.h"
+#include "simulation/shared_rings.h"
 
 namespace orrery::simulation {
+namespace {
 
-class SimNode::NodeTransport final : public runtime::Transport {
- public:
-  NodeTransport(size_t node, NodeHost* host) : node_(node), host_(*host) {}
-  void Send(NodeId peer, std::string frame) override { host_.Send(node_, peer, std::move(frame)); }
+constexpr uint64_t kHeartbeatUs = 100'000;
 
- private:
-  size_t node_;
-  NodeHost& host_;
-};
+}  // namespace
 
 SimNode::SimNode(size_t index, NodeId id, const Options& options, Scheduler* scheduler,
                  runtime::Random* random, NodeHost* host)
@@ -26,54 +24,66 @@ SimNode::SimNode(size_t index, NodeId id, const Options& options, Scheduler* sch
       chance_(*random),
       host_(*host),
       disk_(storage::MemoryDatabase::SyncMode::kManual),
-      clock_(scheduler),
-      transport_(std::make_unique<NodeTransport>(index, host)),
-      executor_([this](const Execution& execution) { host_.OnExecution(index_, execution); }) {}
+      clock_(scheduler) {}
 
-SimNode::~SimNode() = default;
+SimNode::~SimNode() {
+  loops_.clear();
+}
+
+// ---- lives ----
 
 bool SimNode::Start() {
   ORRERY_CHECK(!up());
   ++life_;
-  if (!ORRERY_MUTATION("reused-incarnation") || incarnation_ == 0) ++incarnation_;
-  random_ = std::make_unique<runtime::SeededRandom>(chance_.Next64());
-  timers_ = std::make_unique<NodeTimers>(&scheduler_, [this](auto task) { Run(std::move(task)); });
-  store_ = disk_.OpenShard();
-  replication::Shard::Parts parts;
-  parts.clock = &clock_;
-  parts.timers = timers_.get();
-  parts.random = random_.get();
-  parts.transport = transport_.get();
-  parts.store = store_.get();
-  parts.observer = &observer_;
-  parts.executor = &executor_;
-  parts.log = [this](const std::string& text) { host_.OnLog(index_, text); };
-  if (!replication::FoldSlotJournals(store_.get()).ok()) return FailStart();
-  auto shard = replication::Shard::Open(options_.shard, parts, actor(), host_.ViewOf(index_));
-  if (!shard.ok()) return FailStart();
-  shard_ = std::move(*shard);
-  gate_ = std::make_unique<ClientGate>(&shard_->router(), host_.listener(), random_->Next64(), timers_.get(),
-                                       &clock_);
-  Run([] {});
+  const size_t count = options_.loops_vary ? 1 + chance_.Below(options_.loops) : options_.loops;
+  for (size_t i = 0; i < count; ++i) {
+    loops_.push_back(std::make_unique<SimLoop>(this, i, count, chance_.Next64()));
+  }
+  if (!OpenControl()) return FailStart();
+  for (auto& loop : loops_) {
+    if (!loop->Open().ok()) return FailStart();
+  }
+  for (size_t i = 0; i < count; ++i) Run(i, [] {});
+  PlanHeartbeat();
   return true;
 }
 
+// As a node on a real machine begins: its new life is on the disk before anything else.
+bool SimNode::OpenControl() {
+  storage::RowStore& store = loops_[0]->store();
+  auto state = replication::BeginLife(&store, id_, clock_.WallMs(), &loops_[0]->random());
+  if (!state.ok()) return false;
+  ORRERY_CHECK(state->id == id_);
+  incarnation_ = state->incarnation;
+  has_data_ = store.Scan(storage::Table::kSlots, "")->Valid();
+  replication::ClusterOptions options;
+  options.host = "n" + std::to_string(index_);
+  options.weight = options_.weights.empty() ? 1 : options_.weights[index_ % options_.weights.size()];
+  if (options_.zones > 0) options.zone = std::string(1, static_cast<char>('a' + index_ % options_.zones));
+  options.replication_factor = options_.n;
+  options.read_quorum = options_.r;
+  options.write_quorum = options_.w;
+  options.failure_detector.heartbeat_interval_us = kHeartbeatUs;
+  control_ = std::make_unique<replication::ClusterControl>(options, std::move(*state), &store, &clock_,
+                                                           &loops_[0]->random(), ControlHooks());
+  control_->Start();
+  return store.Commit(storage::Durability::kDisk).ok();
+}
+
 bool SimNode::FailStart() {
-  store_.reset();
-  timers_.reset();
+  control_.reset();
+  unpublished_.reset();
+  loops_.clear();
+  peers_.clear();
   return false;
 }
 
 void SimNode::Crash(size_t unsynced_to_keep) {
   if (!up()) return;
-  shard_->Stop();
-  gate_.reset();
-  shard_.reset();
-  store_.reset();
-  timers_.reset();
+  FailStart();
   postponed_.clear();
+  deaf_until_us_.clear();
   paused_ = false;
-  turn_end_planned_ = false;
   ++life_;
   disk_.Crash(std::min(unsynced_to_keep, disk_.unsynced_commits()));
 }
@@ -85,47 +95,171 @@ void SimNode::Pause() {
 void SimNode::Resume() {
   if (!std::exchange(paused_, false)) return;
   const uint64_t life = life_;
-  for (auto& input : std::exchange(postponed_, {})) {
-    if (life == life_ && up()) Run(std::move(input));
+  for (Input& input : std::exchange(postponed_, {})) {
+    if (life != life_ || !up()) return;
+    if (input.quiet) {
+      RunQuietly(input.loop, std::move(input.task));
+    } else {
+      Run(input.loop, std::move(input.task));
+    }
   }
 }
 
-void SimNode::Run(std::function<void()> input) {
-  if (!up()) return;
+bool SimNode::failed() {
+  return std::any_of(loops_.begin(), loops_.end(), [](const auto& loop) { return loop->shard().failed(); });
+}
+
+// ---- turns ----
+
+void SimNode::Run(size_t index, std::function<void()> input) {
+  if (!up() || index >= loops_.size()) return;
   if (paused_) {
-    postponed_.push_back(std::move(input));
+    postponed_.push_back({index, false, std::move(input)});
     return;
   }
-  ORRERY_CHECK(!in_turn_);
+  SimLoop& loop = *loops_[index];
+  ORRERY_CHECK(!loop.in_turn);
   input();
-  if (turn_end_planned_) return;
-  if (chance_.Unit() >= options_.batching) return EndTurn();
-  turn_end_planned_ = true;
-  scheduler_.After(1 + chance_.Below(300), [this, life = life_] {
+  if (loop.turn_end_planned) return;
+  if (chance_.Unit() >= options_.batching) return EndTurn(index);
+  PlanTurnEnd(index);
+}
+
+void SimNode::RunQuietly(size_t index, std::function<void()> input) {
+  if (!up() || index >= loops_.size()) return;
+  if (paused_) {
+    postponed_.push_back({index, true, std::move(input)});
+    return;
+  }
+  input();
+  FinishControl();
+}
+
+void SimNode::PlanTurnEnd(size_t index) {
+  loops_[index]->turn_end_planned = true;
+  scheduler_.After(1 + chance_.Below(300), [this, index, life = life_] {
     if (life != life_ || !up()) return;
-    if (paused_) {
-      postponed_.push_front([] {});  // the pause fell between input and end: the turn ends after it
-      turn_end_planned_ = false;
-      return;
-    }
-    turn_end_planned_ = false;
-    EndTurn();
+    loops_[index]->turn_end_planned = false;
+    if (!paused_) return EndTurn(index);
+    postponed_.push_front(
+        {index, false, [] {}});  // the pause fell between input and end: the turn ends after it
   });
 }
 
-void SimNode::EndTurn() {
-  in_turn_ = true;
-  shard_->EndTurn();
-  in_turn_ = false;
-  // A sync takes the disk some time, during which more is committed.
-  if (syncs_planned_ == 0) {
-    ++syncs_planned_;
-    scheduler_.After(500 + chance_.Below(400'000), [this, life = life_] {
-      --syncs_planned_;
-      if (life == life_) Run([this] { disk_.CompleteSyncs(); });
-    });
+void SimNode::EndTurn(size_t index) {
+  SimLoop& loop = *loops_[index];
+  loop.in_turn = true;
+  loop.shard().EndTurn();
+  loop.in_turn = false;
+  if (loop.shard().has_work()) PlanTurnEnd(index);
+  if (index == 0) PublishView();
+  const replication::ShardStats& stats = loop.shard().stats();
+  if (stats.events_made + stats.events_applied > 0) has_data_ = true;
+  PlanSync();
+  host_.AfterTurn({index_, index});
+}
+
+// A sync takes the disk some time, during which more is committed.
+void SimNode::PlanSync() {
+  if (syncs_planned_ != 0) return;
+  ++syncs_planned_;
+  scheduler_.After(500 + chance_.Below(400'000), [this, life = life_] {
+    --syncs_planned_;
+    if (life != life_) return;
+    Run(0, [this] { disk_.CompleteSyncs(); });
+    for (size_t i = 1; life == life_ && i < loops_.size(); ++i) Run(i, [] {});
+  });
+}
+
+// ---- membership ----
+
+replication::ClusterControl::Hooks SimNode::ControlHooks() {
+  replication::ClusterControl::Hooks hooks;
+  hooks.on_view = [this](const replication::ClusterViewPtr& view) {
+    unpublished_ = view;
+    host_.OnView(index_);
+  };
+  hooks.set_peers = [this](const std::vector<membership::Member>& members) {
+    std::set<NodeId> peers;
+    for (const auto& member : members) peers.insert(member.id);
+    if (std::exchange(peers_, peers) != peers) host_.OnPeersChanged(index_);
+  };
+  hooks.send = [this](NodeId to, std::string bytes) { SendControl(to, std::move(bytes)); };
+  hooks.has_data = [this] { return has_data_; };
+  hooks.log = [this](const std::string& line) { host_.OnLog(index_, line); };
+  hooks.sync_turn = [this] {
+    if (loops_[0]->opened()) loops_[0]->shard().SyncTurn();
+  };
+  hooks.build_ring = SharedRing;
+  hooks.choose_token_seed = SharedTokenSeed;
+  return hooks;
+}
+
+void SimNode::PlanHeartbeat() {
+  const auto beat = [this] {
+    Heartbeat();
+    PlanHeartbeat();
+  };
+  scheduler_.After(
+      kHeartbeatUs,
+      [this, beat, life = life_] {
+        if (life == life_) RunQuietly(0, beat);
+      },
+      true);
+}
+
+void SimNode::Heartbeat() {
+  control_->Tick();
+}
+
+// Heartbeats are by far the most frequent frames, and nothing but proof of life and a time: they travel as
+// the others do, but take no turn of the loop at either end.
+void SimNode::SendControl(NodeId to, std::string bytes) {
+  replication::Shard& shard = loops_[0]->shard();
+  if (bytes.size() > 1 || bytes[0] != '\0') {
+    control_spoke_ = true;
+    return shard.SendGossip(to, std::move(bytes));
   }
-  host_.AfterTurn(index_);
+  if (shard.failed()) return;
+  std::string frame = replication::BeginFrame(shard.context().hybrid->Read(clock_.WallMs()));
+  replication::AppendMessage(replication::GossipMessage{std::move(bytes)}, &frame);
+  host_.Send({index_, 0}, to, std::move(frame), true);
+}
+
+// What the control says, writes or sees outside of a turn begins one.
+void SimNode::FinishControl() {
+  const bool spoke = std::exchange(control_spoke_, false);
+  if (spoke || unpublished_ || loops_[0]->store().HasPending()) Run(0, [] {});
+}
+
+void SimNode::PublishView() {
+  const replication::ClusterViewPtr view = std::exchange(unpublished_, nullptr);
+  if (!view || loops_[0]->shard().failed()) return;
+  for (auto& loop : loops_) {
+    loop->Post([shard = &loop->shard(), view] { shard->SetView(view); });
+  }
+}
+
+void SimNode::Suspect(NodeId peer, uint64_t duration_us) {
+  if (up()) deaf_until_us_[peer] = scheduler_.now_us() + duration_us;
+}
+
+void SimNode::OnLinkUp(size_t loop, NodeId peer, uint64_t incarnation) {
+  if (loop == 0) control_->OnPeerUp(peer);
+  loops_[loop]->shard().OnPeerUp(peer, incarnation);
+}
+
+void SimNode::OnLinkDown(size_t loop, NodeId peer) {
+  if (loop == 0) control_->OnPeerDown(peer);
+  loops_[loop]->shard().OnPeerDown(peer);
+}
+
+void SimNode::OnFrame(size_t loop, NodeId peer, std::string_view frame) {
+  if (loop == 0) {
+    const auto deaf = deaf_until_us_.find(peer);
+    if (deaf == deaf_until_us_.end() || deaf->second < scheduler_.now_us()) control_->OnHeard(peer);
+  }
+  loops_[loop]->shard().OnFrame(peer, frame);
 }
 
 }  // namespace orrery::simulation

@@ -5,17 +5,17 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
-#include "orrery/replication/shard.h"
+#include "orrery/replication/cluster_control.h"
 #include "orrery/runtime/random.h"
 #include "orrery/storage/memory_row_store.h"
-#include "orrery/types/derived_index.h"
-#include "simulation/client_gate.h"
 #include "simulation/network.h"
 #include "simulation/node_time.h"
 #include "simulation/options.h"
-#include "simulation/sim_executor.h"
+#include "simulation/sim_loop.h"
 
 namespace orrery::simulation {
 
@@ -23,17 +23,19 @@ namespace orrery::simulation {
 class NodeHost {
  public:
   virtual ~NodeHost() = default;
-  virtual replication::ClusterViewPtr ViewOf(size_t node) = 0;
-  virtual void Send(size_t from, NodeId to, std::string frame) = 0;
+  virtual void Send(Port from, NodeId to, std::string frame, bool quiet) = 0;
+  /// The node keeps links to others than before.
+  virtual void OnPeersChanged(size_t node) = 0;
+  virtual void OnView(size_t node) = 0;
   virtual void OnExecution(size_t node, const Execution& execution) = 0;
-  virtual void AfterTurn(size_t node) = 0;
+  virtual void AfterTurn(Port port) = 0;
   virtual RequestListener* listener() = 0;
   virtual void OnLog(size_t node, const std::string& text) = 0;
 };
 
 /// One simulated machine: a disk that outlives its processes, a wall clock of its own, and at most one
-/// running process, which is a real Shard. Whatever happens on it goes through Run, so that pauses delay it,
-/// crashes drop it, and turns end as they do in a loop.
+/// running process: a real ClusterControl, and a real Shard for each of its loops. Whatever happens on a loop
+/// goes through Run, so that pauses delay it, crashes drop it, and turns end as they do in a loop.
 class SimNode {
  public:
   SimNode(size_t index, NodeId id, const Options& options, Scheduler* scheduler, runtime::Random* random,
@@ -46,27 +48,68 @@ class SimNode {
   void Crash(size_t unsynced_to_keep);
   void Pause();
   void Resume();
-  /// An input of the process: runs now, or when the node is no longer paused; never in another life.
-  void Run(std::function<void()> input);
+  /// An input of a loop: runs now, or when the node is no longer paused; never in another life.
+  void Run(size_t loop, std::function<void()> input);
+  /// As Run, but no turn ends because of it.
+  void RunQuietly(size_t loop, std::function<void()> input);
+  /// For so long the failure detector hears nothing of the peer, though its frames arrive.
+  void Suspect(NodeId peer, uint64_t duration_us);
+
+  // What the network tells.
+  void OnLinkUp(size_t loop, NodeId peer, uint64_t incarnation);
+  void OnLinkDown(size_t loop, NodeId peer);
+  void OnFrame(size_t loop, NodeId peer, std::string_view frame);
 
   size_t index() const { return index_; }
   NodeId id() const { return id_; }
-  bool up() const { return shard_ != nullptr; }
+  bool up() const { return control_ != nullptr; }
   bool paused() const { return paused_; }
   uint64_t incarnation() const { return incarnation_; }
   causality::Actor actor() const { return {id_, incarnation_}; }
   uint64_t life() const { return life_; }
-  /// REQUIRES: up().
-  replication::Shard& shard() { return *shard_; }
-  ClientGate& gate() { return *gate_; }
-  storage::RowStore& store() { return *store_; }
   storage::MemoryDatabase& disk() { return disk_; }
   NodeClock& clock() { return clock_; }
+  /// Where it looks for others when it starts: nodes of the cluster, by number.
+  std::set<size_t>& seeds() { return seeds_; }
+  bool DialsNode(NodeId peer, size_t peer_index) const {
+    return peers_.contains(peer) || seeds_.contains(peer_index);
+  }
+
+  // REQUIRES: up(), all of these.
+  replication::ClusterControl& control() { return *control_; }
+  const replication::ClusterView& view() const { return *control_->view(); }
+  size_t loops() const { return loops_.size(); }
+  SimLoop& loop(size_t index) { return *loops_[index]; }
+  SimLoop& LoopOf(SlotId slot) { return *loops_[slot % loops_.size()]; }
+  replication::Shard& ShardOf(SlotId slot) { return LoopOf(slot).shard(); }
+  storage::RowStore& StoreOf(SlotId slot) { return LoopOf(slot).store(); }
+  /// A loop's disk has refused a commit.
+  bool failed();
+  bool IsHome(SlotId slot) const { return view().ring->IsHome(slot, id_); }
+
+  // For the loops.
+  Scheduler& scheduler() { return scheduler_; }
+  NodeHost& host() { return host_; }
+  runtime::Random& chance() { return chance_; }
+  const Options& options() const { return options_; }
 
  private:
-  class NodeTransport;
+  struct Input {
+    size_t loop;
+    bool quiet;
+    std::function<void()> task;
+  };
 
-  void EndTurn();
+  bool OpenControl();
+  replication::ClusterControl::Hooks ControlHooks();
+  void PlanHeartbeat();
+  void Heartbeat();
+  void SendControl(NodeId to, std::string bytes);
+  void FinishControl();
+  void PublishView();
+  void EndTurn(size_t loop);
+  void PlanTurnEnd(size_t loop);
+  void PlanSync();
   bool FailStart();
 
   const size_t index_;
@@ -78,23 +121,21 @@ class SimNode {
 
   storage::MemoryDatabase disk_;
   NodeClock clock_;
-  std::unique_ptr<NodeTransport> transport_;
-  types::DerivedIndex observer_;
-  SimExecutor executor_;
+  std::set<size_t> seeds_;
 
   // Of the present life.
-  std::unique_ptr<runtime::SeededRandom> random_;
-  std::unique_ptr<NodeTimers> timers_;
-  std::unique_ptr<storage::RowStore> store_;
-  std::unique_ptr<replication::Shard> shard_;
-  std::unique_ptr<ClientGate> gate_;
-  std::deque<std::function<void()>> postponed_;
+  std::vector<std::unique_ptr<SimLoop>> loops_;
+  std::unique_ptr<replication::ClusterControl> control_;
+  std::set<NodeId> peers_;
+  std::map<NodeId, uint64_t> deaf_until_us_;
+  std::deque<Input> postponed_;
   uint64_t life_ = 0;
   uint64_t incarnation_ = 0;
   uint64_t syncs_planned_ = 0;
   bool paused_ = false;
-  bool turn_end_planned_ = false;
-  bool in_turn_ = false;
+  bool has_data_ = false;
+  bool control_spoke_ = false;
+  replication::ClusterViewPtr unpublished_;  ///< for the loops, once the turn is committed
 };
 
 }  // namespace orrery::simulation

@@ -21,9 +21,11 @@ void Pass(Cluster* cluster, uint64_t us) {
 }
 
 std::optional<replication::KeySurvey> SurveyFrom(Cluster* cluster, size_t node) {
+  const size_t loop = cluster->random().Below(cluster->node(node).loops());
   std::optional<replication::KeySurvey> result;
-  cluster->node(node).Run([&] {
-    cluster->node(node).shard().survey().Ask({0, 0, 0}, [&](const auto& survey) { result = survey; });
+  cluster->node(node).Run(loop, [&] {
+    cluster->node(node).loop(loop).shard().survey().Ask({0, 0, 0},
+                                                        [&](const auto& survey) { result = survey; });
   });
   const uint64_t until_us = cluster->scheduler().now_us() + kPatienceUs;
   while (!result && cluster->scheduler().now_us() < until_us && cluster->Step()) continue;
@@ -32,12 +34,12 @@ std::optional<replication::KeySurvey> SurveyFrom(Cluster* cluster, size_t node) 
 
 uint64_t KeysOfHome(Cluster* cluster, SlotId slot) {
   SimNode& home = cluster->node(cluster->IndexOf(cluster->ring().Homes(slot).front()));
-  return types::CountKeys(slot, 0, home.store()).keys;
+  return types::CountKeys(slot, 0, home.StoreOf(slot)).keys;
 }
 
 bool IsHinted(Cluster* cluster, SlotId slot) {
   for (size_t node = 0; node < cluster->size(); ++node) {
-    for (SlotId hinted : cluster->node(node).shard().hints().HintedSlots()) {
+    for (SlotId hinted : cluster->node(node).ShardOf(slot).hints().HintedSlots()) {
       if (hinted == slot) return true;
     }
   }

@@ -113,9 +113,11 @@ Call* Workload::Submit(size_t entry, std::vector<std::string> args) {
 
 void Workload::Send(Call* call) {
   SimNode& node = cluster_.node(call->entry);
-  node.Run([this, call, &node] {
+  // A client's connection is one loop's.
+  const size_t loop = node.up() ? (call->client == kNoClient ? call->id : call->client) % node.loops() : 0;
+  node.Run(loop, [this, call, loop, &node] {
     if (call->given_up) return;
-    node.gate().Call(call->id, call->args,
+    node.loop(loop).gate().Call(call->id, call->args,
                      [this, call](std::string reply) { OnReply(call, std::move(reply)); });
   });
   cluster_.scheduler().After(kClientPatienceUs, [this, call] { GiveUp(call); });
@@ -135,6 +137,7 @@ uint64_t Workload::OnRequest(uint64_t call, const replication::Request& request)
   Operation& operation = operations_.emplace_back();
   operation.id = operations_.size();
   operation.call = call;
+  operation.caller = &calls_[call - 1];
   operation.entry = calls_[call - 1].entry;
   operation.given_up = calls_[call - 1].given_up;
   operation.slot = request.slot;

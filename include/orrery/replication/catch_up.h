@@ -22,6 +22,8 @@ class CatchUpListener {
   virtual void OnSlotAdvanced(SlotId slot) = 0;
   /// The slot's rows and clock are gone here, in the pending batch: what this replica has acknowledged it has no more.
   virtual void OnSlotReset(SlotId slot) = 0;
+  /// A peer's image of the slot was merged, in the pending batch.
+  virtual void OnCopied(SlotId /*slot*/) {}
   /// A peer told the clock that it durably has.
   virtual void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) = 0;
 };
@@ -43,6 +45,9 @@ class CatchUp {
   }
   /// We lack something that the peer may have.
   void AskFor(NodeId peer, SlotId slot);
+
+  /// Merges the slot from the peer, unless that is under way.
+  void MergeFrom(NodeId peer, SlotId slot) { requester_.Want(slot, peer); }
 
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);

@@ -32,19 +32,29 @@ struct ClusterOptions {
 /// first loop.
 ///
 /// A node that knows nobody yet asks the first that it meets whom it knows, chooses its tokens by the answer
-/// (ring/token_seed.h), and only then introduces itself.
+/// (ring/token_seed.h), and only then introduces itself. If the answer names it, it was a member whose disk has forgotten
+/// that: it takes its place again.
 ///
 /// Admission: a node joins a cluster only while neither holds data, because a slot that changes hands must bring its rows
 /// along. A refused node is told so, and stays alone.
 class ClusterControl {
  public:
   struct Hooks {
+    /// The shards may see it once the turn is committed, and not before: whoever serves as a member must not forget that
+    /// it is one.
     std::function<void(const ClusterViewPtr&)> on_view;
     /// The members to keep links to.
     std::function<void(const std::vector<membership::Member>&)> set_peers;
     std::function<void(NodeId to, std::string bytes)> send;
     std::function<bool()> has_data;
     std::function<void(const std::string&)> log;
+    /// Who belongs to the cluster has changed: the commit of this turn goes to the disk.
+    std::function<void()> sync_turn{};
+    /// How rings are made and tokens chosen; when empty, by ring::Ring::Build and ring::ChooseTokenSeed. These are pure
+    /// functions that take milliseconds: whoever runs many nodes in one process may share what they give.
+    std::function<std::shared_ptr<const ring::Ring>(const std::vector<ring::RingMember>&, uint8_t n)> build_ring{};
+    std::function<uint32_t(const std::vector<ring::RingMember>&, const ring::RingMember& newcomer, uint8_t n)>
+        choose_token_seed{};
   };
 
   /// state: as loaded; its incarnation is that of this life. The store must outlive this; changes go into its pending
@@ -82,6 +92,7 @@ class ClusterControl {
   void SendMembers(NodeId to);
   void OnMembers(Decoder* in);
   void ChooseTokens(const membership::MembershipMap& known);
+  void Remember(const membership::MembershipMap& known);
   void IntroduceToAll();
   void OnIntroduction(NodeId from, std::string_view bytes);
   std::string WhyNotAdmitted(const membership::Member& member) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <set>
@@ -28,7 +29,7 @@ class Coordinator {
       : context_(*context), catch_up_(*catch_up), hints_(*hints), slots_(kSlotCount) {}
 
   /// Takes a command for a slot. done is called in AfterCommit or OnTick, once. Commands of a slot run in order.
-  void Submit(Request request, Callback done);
+  void Submit(Request&& request, Callback&& done);
 
   void OnAck(NodeId from, const AckMessage& ack);
   void OnProbeReply(NodeId from, const ProbeReplyMessage& reply);
@@ -43,6 +44,17 @@ class Coordinator {
   /// Links or the view changed: who takes part is computed anew, what was in flight to a lost home is hinted.
   void OnReachChanged();
   void OnPeerDown(NodeId peer);
+  /// Others own the slot's seats now. What waits for copies counted those that did before; commands that wait to run are
+  /// passed on to whoever coordinates.
+  void OnSeatsChanged(SlotId slot);
+  /// Whether no command that ran waits for anything.
+  bool IsIdle(SlotId slot) const { return slots_[slot] == nullptr || slots_[slot]->replies.empty(); }
+  /// In this turn, whatever it is that may have changed.
+  void LookAt(SlotId slot) {
+    if (slots_[slot]) turn_.Insert(slot);
+  }
+  /// Where requests go that we do not coordinate any more.
+  void SetPassOn(std::function<void(Request, Callback)> pass_on) { pass_on_ = std::move(pass_on); }
 
   /// Asks for the memory of a slot that a command or message is about to be about; a little later, for what that points to.
   void PrefetchSlot(SlotId id) const;
@@ -113,7 +125,8 @@ class Coordinator {
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
   void TakeArrived();
-  void Enqueue(Waiting waiting, uint64_t now_us);
+  void Enqueue(Waiting&& waiting, uint64_t now_us);
+  void EndReplies(Slot* slot, const std::string& why);
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
@@ -125,12 +138,12 @@ class Coordinator {
   void SendProbes(SlotId id, Slot* slot);
   void AskEverybody(Slot* slot);
   storage::Transaction Begin(SlotId id, const Slot& slot);
-  void Execute(SlotId id, Slot* slot, Waiting waiting);
+  void Execute(SlotId id, Slot* slot, Waiting&& waiting);
   Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
   void Release(SlotId id, Slot* slot);
-  bool MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const;
+  bool MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const;
   void Park(Waiting waiting);
   void CallParked(SlotId id, Slot* slot);
   void SendParkedAway();
@@ -149,8 +162,11 @@ class Coordinator {
   SlotSet busy_;               ///< slots with a queue or replies
   std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
+  std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
   ParkedRequests parked_;
+  std::function<void(Request, Callback)> pass_on_;
   size_t pending_ = 0;
+  uint64_t turn_ms_ = 0;  ///< wall clock of the turn under way: all its commands run at one instant
   std::string disk_error_;
 };
 

@@ -37,6 +37,7 @@ class MergeRequester {
     NodeId source;
     SlotImage image;
     std::vector<KeyRange> where{KeyRange{}};  ///< as SlotReplica::Merge has it
+    uint64_t bytes = 0;  ///< of its rows, as they travelled
   };
   /// A whole image, when this was its last part. A merge that this part ends otherwise is in TakeStopped.
   std::optional<Fetched> OnPart(NodeId from, const MergePartMessage& part);
@@ -57,6 +58,7 @@ class MergeRequester {
     MergeStaging staging;
     What what = What::kWhole;
     uint64_t heard_us = 0;
+    uint64_t bytes = 0;
     std::unique_ptr<MergeTree> tree;  ///< once the source compares; watches the replica
   };
   struct Waiting {
@@ -68,7 +70,8 @@ class MergeRequester {
   void Request(SlotId slot, UnderWay* merge);
   void Stop(SlotId slot);
   MergeTree& TreeOf(SlotId slot, UnderWay* merge);
-  Fetched Finish(SlotId slot, NodeId source, MergeTree* tree);
+  Fetched Finish(SlotId slot, NodeId source, UnderWay* merge);
+  void Count(const std::vector<std::pair<std::string, std::string>>& rows, UnderWay* merge);
 
   ShardContext& context_;
   std::map<SlotId, UnderWay> under_way_;

@@ -13,6 +13,7 @@
 #include "orrery/causality/slot_clock.h"
 #include "orrery/causality/voided_set.h"
 #include "orrery/replication/request.h"
+#include "orrery/replication/seats.h"
 #include "orrery/replication/slot_image.h"
 
 namespace orrery::replication {
@@ -217,10 +218,48 @@ struct SurveyReplyMessage {
   std::vector<SlotId> hinted;  ///< slots of which it keeps hints, for whatever home
 };
 
+/// "These are the latest versions of seats that I know." To every loop of the receiver.
+struct SeatsMessage {
+  static constexpr uint8_t kType = 32;
+  std::vector<SeatRecord> records;
+};
+
+/// The hash of all seat records: whoever has another one answers with its digests.
+struct SeatHashMessage {
+  static constexpr uint8_t kType = 33;
+  uint64_t hash = 0;
+};
+
+/// The hashes of all chunks of the seat table: the receiver sends the records of those that differ.
+struct SeatDigestsMessage {
+  static constexpr uint8_t kType = 34;
+  bool answer = false;  ///< sent in answer to another: not to be answered by a third
+  SeatTable::Digests digests{};
+};
+
+/// "Give me this seat, I have what this clock covers." From the taker to the giver.
+struct SeatAskMessage {
+  static constexpr uint8_t kType = 35;
+  SlotId slot = 0;
+  uint8_t index = 0;
+  uint64_t version = 0;  ///< the one that the asker knows and that is to be replaced
+  causality::SlotClock clock;
+};
+
+/// "It is yours; you may answer for it when you cover this clock." After the records of the slot.
+struct SeatGivenMessage {
+  static constexpr uint8_t kType = 36;
+  SlotId slot = 0;
+  uint8_t index = 0;
+  uint64_t version = 0;
+  causality::SlotClock clock;
+};
+
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
                              ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
-                             GossipMessage, SurveyMessage, SurveyReplyMessage, MergeAskMessage, MergeTreeMessage>;
+                             GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
+                             SeatAskMessage, SeatGivenMessage, MergeAskMessage, MergeTreeMessage>;
 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);

@@ -27,4 +27,8 @@ void SaveNodeState(const NodeState& state, storage::RowStore* store);
 /// random low bits, so that neither lost writes nor an old disk image bring back an actor (DESIGN: actors never repeat).
 uint64_t NextIncarnation(uint64_t stored, uint64_t known_to_peers, uint64_t wall_ms, runtime::Random* random);
 
+/// What a process does with its store before anything else: folds the journals, loads the state, gives a fresh disk the
+/// id, takes the next incarnation, and has it all on the disk before it returns. Errors are the store's.
+Result<NodeState> BeginLife(storage::RowStore* store, NodeId fresh_id, uint64_t wall_ms, runtime::Random* random);
+
 }  // namespace orrery::replication

@@ -13,6 +13,9 @@
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
 #include "orrery/replication/router.h"
+#include "orrery/replication/seat_book.h"
+#include "orrery/replication/seat_giver.h"
+#include "orrery/replication/seat_taker.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/runtime/transport.h"
 #include "orrery/storage/hint_store.h"
@@ -68,9 +71,14 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   }
 
   void EndTurn();
+  /// The commit of this turn goes to the disk whatever the policy says: for what must not be forgotten, and is rare.
+  void SyncTurn() { context_.sync_turn = true; }
 
   /// What answers and replies of the last turn have set going waits for another turn, which nothing else may bring soon.
   bool has_work() const { return !failed_ && coordinator_.has_work(); }
+
+  /// Whether what has ended is purged here; for tests.
+  void SetActiveExpiry(bool active) { expiry_.SetActive(active); }
 
   /// The disk refused a commit: nothing is acknowledged, answered or taken until the node starts a new life.
   bool failed() const { return failed_; }
@@ -83,6 +91,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Coordinator& coordinator() { return coordinator_; }
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
+  const SeatTaker& taker() const { return taker_; }
+  const SeatGiver& giver() const { return giver_; }
   /// Commands that wait for something; 0 before a graceful stop ends.
   size_t pending() const { return coordinator_.pending() + router_.pending() + survey_.pending(); }
   /// Makes everything so far durable, then calls done. For a graceful stop and checkpoints.
@@ -92,7 +102,11 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view,
         std::unique_ptr<storage::HintStore> hint_store);
   Status Load();
-  void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
+  void OnSlotAdvanced(SlotId slot) override {
+    coordinator_.OnSlotAdvanced(slot);
+    taker_.OnAdvanced(slot);
+  }
+  void OnCopied(SlotId slot) override { taker_.OnCopied(slot); }
   void OnSlotReset(SlotId slot) override { coordinator_.OnSlotReset(slot); }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
@@ -100,7 +114,12 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   void Handle(NodeId from, Message& message);
   size_t ReadAhead(FrameReader* reader);
   void Answer(NodeId from, const ProbeMessage& probe);
-  void Deliver(NodeId from, Message message);
+  void OnSeats(const SeatsMessage& message);
+  void OnHintWant(NodeId from, const HintWantMessage& want);
+  void PlanSeats(SlotId slot);
+  void PlanAllSeats();
+  void OnSeatsWritten();
+  void Deliver(NodeId from, Message* message);
   size_t LoopOf(const Message& message) const;
   void Tick();
   void ArmTimer();
@@ -122,6 +141,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Router router_;
   ExpirySweeper expiry_;
   KeySurveyor survey_;
+  SeatBook book_;
+  SeatTaker taker_;
+  SeatGiver giver_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
+#include <span>
 #include <string>
 
 #include "orrery/causality/hybrid_clock.h"
 #include "orrery/replication/cluster_view.h"
 #include "orrery/replication/outbox.h"
 #include "orrery/replication/request.h"
+#include "orrery/replication/seats.h"
+#include "orrery/replication/slot_set.h"
 #include "orrery/replication/slot_table.h"
 #include "orrery/runtime/clock.h"
 #include "orrery/runtime/random.h"
@@ -68,6 +72,10 @@ struct ShardStats {
   uint64_t unknown_outcomes = 0;
   uint64_t no_replicas = 0;
   uint64_t cluster_down = 0;
+  uint64_t seats_taken = 0;
+  uint64_t seats_given = 0;
+  uint64_t slots_dropped = 0;
+  uint64_t copied_bytes = 0;  ///< of images of slots that we were to get a seat of
 };
 
 /// What the parts of a shard share. Owned by the Shard; every member lives as long as it does. One loop.
@@ -83,11 +91,21 @@ struct ShardContext {
   causality::Actor self;
   causality::HybridClock* hybrid = nullptr;
   ClusterViewPtr view;
+  /// Who owns the seats of all slots.
+  SeatTable seats;
+  /// Slots that we are to get a seat of and copy meanwhile: we take events and images, and promise nothing.
+  SlotSet taking;
+  /// Slots whose seat we are about to give away: no command is begun.
+  SlotSet closing;
+  /// Slots with a seat that is not in service yet, and since when we know.
+  std::map<SlotId, uint64_t> pending_since_us;
   /// Peers with a link now. A node is in reach if it is here and alive in the view.
   std::set<NodeId> linked;
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
   ShardStats stats;
+  /// The commit of this turn goes to the disk whatever the policy says.
+  bool sync_turn = false;
 
   bool InReach(NodeId node) const {
     return node == self.node || (linked.contains(node) && view->IsAlive(node));
@@ -104,8 +122,28 @@ struct ShardContext {
   }
   /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.
   bool IsStale(const Request& request) const { return AgeMs(request) > options.forward_age_max_ms; }
+  /// The slot's homes: the owners of its seats, in the order in which they coordinate.
+  std::span<const NodeId> Homes(SlotId slot) const { return seats.Owners(slot); }
+  /// Other members in the order in which they stand in for homes.
+  std::vector<NodeId> Fallbacks(SlotId slot) const;
   bool IsHome(SlotId slot) const { return IsHome(slot, self.node); }
-  bool IsHome(SlotId slot, NodeId node) const;
+  bool IsHome(SlotId slot, NodeId node) const { return seats.IsOwner(slot, node); }
+  /// A home whose seat is in service: it answers for the slot.
+  bool InService(SlotId slot) const { return InService(slot, self.node); }
+  bool InService(SlotId slot, NodeId node) const { return seats.InService(slot, node); }
+  /// Whether events of the slot are applied here.
+  bool Takes(SlotId slot) const { return IsHome(slot) || taking.Contains(slot); }
+  /// Whether we may begin commands of the slot: not while our seat is between two owners.
+  bool MayCoordinate(SlotId slot) const {
+    return !closing.Contains(slot) && (!IsHome(slot) || InService(slot));
+  }
+  /// Whether a seat between two owners is still expected to be in service in a moment.
+  bool IsPatientWith(SlotId slot) const;
+  /// The quorums of the slot: as wanted or else as configured, capped by its seats.
+  size_t R(SlotId slot, uint8_t requested = 0) const;
+  size_t W(SlotId slot, uint8_t requested = 0) const;
+  /// Tells a peer that acts on old knowledge whose the slot's seats are.
+  void TellSeats(NodeId peer, SlotId slot) const;
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }
 };
 

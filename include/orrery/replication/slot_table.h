@@ -52,6 +52,8 @@ class SlotTable {
                                 const causality::EventPtr& encoded);
   /// SlotReplica::SetAside; its backlog counts no more.
   void SetAside(SlotId slot);
+  /// The slot is somebody else's now: empties it, in the pending batch.
+  void Drop(SlotId slot);
   /// Puts events that an earlier backlog had into the present one; those that are lacking are applied.
   [[nodiscard]] Status Replay(SlotId slot, const std::vector<causality::EventPtr>& events);
   void Touch(SlotId slot) { touched_.Insert(slot); }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "orrery/base/status.h"
+#include "orrery/commands/encoding_limits.h"
 
 namespace orrery::server {
 
@@ -90,6 +91,13 @@ struct Config {
   std::vector<double> latency_percentiles = {50, 99, 99.9};
   DebugCommand enable_debug_command = DebugCommand::kNo;
 
+  // What OBJECT ENCODING says.
+  uint64_t hash_max_listpack_entries = 512;
+  uint64_t hash_max_listpack_value = 64;
+  uint64_t set_max_intset_entries = 512;
+  uint64_t zset_max_listpack_entries = 128;
+  uint64_t zset_max_listpack_value = 64;
+
   // Cluster.
   std::string cluster_name = "orrery";
   std::string peer_secret;
@@ -118,6 +126,10 @@ struct Config {
   std::map<std::string, std::string, std::less<>> inert;
 
   uint16_t PeerPort() const;
+  commands::EncodingLimits Encodings() const {
+    return {hash_max_listpack_entries, hash_max_listpack_value, set_max_intset_entries, zset_max_listpack_entries,
+            zset_max_listpack_value};
+  }
   const OutputLimit& output_limit(ClientClass c) const { return output_limits[static_cast<size_t>(c)]; }
   bool operator==(const Config&) const = default;
 };

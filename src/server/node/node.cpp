@@ -142,17 +142,9 @@ Status Node::Impl::Open() {
 
 // The new life is on disk before its first event can be made.
 Result<replication::NodeState> Node::Impl::TakeIncarnation() {
-  storage::RowStore& store = first().store();
-  if (Status s = replication::FoldSlotJournals(&store); !s.ok()) return s;
-  auto state = replication::LoadNodeState(store);
+  runtime::Random& random = first().random();
+  auto state = replication::BeginLife(&first().store(), NodeId{random.Next64() | 1}, first().loop().WallMs(), &random);
   if (!state.ok()) return state;
-  if (!state->id) state->id = NodeId{first().random().Next64() | 1};
-  const uint64_t wall_ms = first().loop().WallMs();
-  const membership::Member* own = state->members.Find(state->id);
-  const uint64_t known = own == nullptr ? 0 : own->incarnation;
-  state->incarnation = replication::NextIncarnation(state->incarnation, known, wall_ms, &first().random());
-  replication::SaveNodeState(*state, &store);
-  if (Status s = store.Commit(storage::Durability::kDisk); !s.ok()) return s;
   shared.self = {state->id, state->incarnation};
   log->Notice("Node {}, incarnation {:x}", state->id.ToName(), state->incarnation);
   return state;
@@ -165,6 +157,9 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   hooks.send = [this](NodeId to, std::string bytes) { first().shard().SendGossip(to, std::move(bytes)); };
   hooks.has_data = [this] { return shared.has_data.load(std::memory_order_relaxed); };
   hooks.log = [this](const std::string& line) { log->Notice("cluster: {}", line); };
+  hooks.sync_turn = [this] {
+    if (first().opened()) first().shard().SyncTurn();
+  };
   const replication::ClusterOptions options = ClusterOptionsOf(*config->Get());
   heartbeat_us = options.failure_detector.heartbeat_interval_us;
   control = std::make_unique<replication::ClusterControl>(options, std::move(state), &first().store(),
@@ -172,8 +167,11 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   shared.control = control.get();
 }
 
+// In the first loop's next turn: what the view rests on is committed by then.
 void Node::Impl::PublishView(const replication::ClusterViewPtr& view) {
-  shared.OnEachLoop([view](NodeLoop& each) { each.shard().SetView(view); });
+  first().loop().Post([this, view] {
+    shared.OnEachLoop([view](NodeLoop& each) { each.shard().SetView(view); });
+  });
 }
 
 void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {

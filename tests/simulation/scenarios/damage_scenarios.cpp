@@ -13,7 +13,7 @@ void Damage(Scenario* s, size_t node, char key) {
   const std::string prefix = storage::WithSlot(s->slot(), storage::KeyPrefix(0, s->Key(key)));
   SimNode& victim = s->cluster().node(node);
   std::vector<std::string> rows;
-  auto cursor = victim.store().Scan(storage::Table::kRows, prefix);
+  auto cursor = victim.StoreOf(s->slot()).Scan(storage::Table::kRows, prefix);
   for (; cursor->Valid(); cursor->Next()) rows.emplace_back(cursor->key());
   ASSERT_FALSE(rows.empty());
   for (const std::string& row : rows) victim.disk().CorruptValue(storage::Table::kRows, row);
@@ -64,7 +64,7 @@ TEST(DamageScenario, DifferentRowsDamagedOnAllHomesAreAllReadAgain) {
   EXPECT_NE(s.Do(s.home(1), 'd', "GET"), "$-1\r\n");
   s.Settle();
   for (size_t home = 0; home < 3; ++home) {
-    EXPECT_FALSE(s.cluster().node(s.home(home)).shard().slots().Find(s.slot())->is_aside());
+    EXPECT_FALSE(s.cluster().node(s.home(home)).ShardOf(s.slot()).slots().Find(s.slot())->is_aside());
   }
 }
 

@@ -114,7 +114,7 @@ TEST(PartitionScenario, MergeWhoseImageIsGoneStartsAnew) {
   s.cluster().CrashNode(s.away(0), 0, 1000);
   s.cluster().CrashNode(s.away(1), 0, 1000);
   s.cluster().StartNode(s.home(2));
-  const auto merging = [&] { return s.cluster().node(s.home(2)).shard().catch_up().Merging(s.slot()); };
+  const auto merging = [&] { return s.cluster().node(s.home(2)).ShardOf(s.slot()).catch_up().Merging(s.slot()); };
   for (int i = 0; i < 5'000 && !merging(); ++i) s.RunFor(1'000);
   ASSERT_TRUE(merging());
   s.RunFor(3'000);

@@ -33,7 +33,8 @@ Options Scenario::Sizes() {
 Scenario::Scenario(Options options, uint64_t seed)
     : cluster_(WithSeed(options, seed)), checkers_(&cluster_), workload_(&cluster_, &checkers_) {
   cluster_.Start();
-  RunFor(2'000'000);
+  LetEverybodyMeet(&cluster_);
+  RunFor(200'000);
 }
 
 // What broke a promise, and the last events before it.
