@@ -47,7 +47,9 @@ class CatchUp {
   void AskFor(NodeId peer, SlotId slot);
 
   /// Merges the slot from the peer, unless that is under way.
-  void MergeFrom(NodeId peer, SlotId slot) { requester_.Want(slot, peer); }
+  void MergeFrom(NodeId peer, SlotId slot) {
+    requester_.Want(slot, peer, MergeRequester::What::kDiffers);
+  }
 
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);
