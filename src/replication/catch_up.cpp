@@ -129,6 +129,11 @@ void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
   for (const SlotId slot : comparison.differ) {
     if (!Merging(slot)) AskFor(from, slot);
   }
+  for (const SlotId slot : comparison.outvoted) {
+    // Our rows can be read, but they are wrong: they are not to be mixed with the others'.
+    context_.slots->At(slot).NoteHalfMerged();
+    OnCorruption(slot, Status::Corruption("most homes have other rows under the same clock"));
+  }
   // The peer has, durably, just what we have.
   for (const SlotId slot : comparison.equal) {
     listener_.OnPeerClock(from, slot, context_.slots->At(slot).clock());
@@ -141,7 +146,7 @@ void CatchUp::OnBehind(NodeId from, const BehindMessage& message) {
   asked_us_.erase({from, message.slot});
   if (!context_.Takes(message.slot) || Merging(message.slot)) return;
   ORRERY_MARK("behind the backlog: merge");
-  requester_.Want(message.slot, from);
+  requester_.Want(message.slot, from, MergeRequester::What::kDiffers);
 }
 
 void CatchUp::OnMergeRequest(NodeId from, const MergeRequestMessage& message) {
@@ -151,6 +156,13 @@ void CatchUp::OnMergeRequest(NodeId from, const MergeRequestMessage& message) {
 void CatchUp::OnMergePart(NodeId from, const MergePartMessage& message) {
   auto fetched = requester_.OnPart(from, message);
   if (fetched) TakeImage(message.slot, std::move(*fetched));
+  Reask();
+}
+
+void CatchUp::OnMergeTree(NodeId from, const MergeTreeMessage& message) {
+  auto fetched = requester_.OnTree(from, message);
+  if (fetched) TakeImage(message.slot, std::move(*fetched));
+  for (const auto& [slot, status] : requester_.TakeDamaged()) OnCorruption(slot, status);
   Reask();
 }
 
@@ -164,7 +176,7 @@ void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   }
   context_.slots->Touch(slot);
   SlotReplica& replica = context_.slots->At(slot);
-  if (Status s = replica.Merge(fetched.image); !s.ok()) {
+  if (Status s = replica.Merge(fetched.image, fetched.where); !s.ok()) {
     replica.NoteHalfMerged();
     return OnCorruption(slot, s);
   }
@@ -202,7 +214,7 @@ void CatchUp::Repair() {
   for (const SlotId slot : repair_.slots()) {
     if (requester_.Has(slot)) continue;
     if (const auto home = repair_.NextSource(slot)) {
-      requester_.Want(slot, *home);
+      requester_.Want(slot, *home, MergeRequester::What::kWhole);
     } else if (repair_.TryFinish(slot)) {
       context_.perhaps_ended.Insert(slot);
       listener_.OnSlotAdvanced(slot);

@@ -4,12 +4,20 @@
 #include <set>
 
 #include "orrery/base/marks.h"
+#include "orrery/replication/slot_loss.h"
 
 namespace orrery::replication {
 
 using causality::Dot;
 using causality::EventPtr;
 using causality::SlotClock;
+
+namespace {
+
+// As often as each home has then compared its slots with some other, and with each of them when it came into reach.
+constexpr uint64_t kRoundsAfterLoss = 3;
+
+}  // namespace
 
 HintService::HintService(ShardContext* context, storage::HintStore* store)
     : context_(*context), store_(*store), runs_(store), delivery_(context, store, &runs_) {}
@@ -146,6 +154,22 @@ void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
   const bool mistaken = ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
   context_.outbox->SendDurable(from, HintWantMessage{message.slot, replica.clock(),
                                                      mistaken ? replica.clock() : context_.OnDisk(replica)});
+}
+
+void HintService::Tick(uint64_t now_us) {
+  delivery_.Tick(now_us);
+  if (!has_lost_) return;
+  const auto& members = context_.view->members;
+  const bool together =
+      std::all_of(members.begin(), members.end(), [&](const auto& member) { return context_.InReach(member.id); });
+  if (!together) {
+    together_since_us_ = 0;
+  } else if (together_since_us_ == 0) {
+    together_since_us_ = now_us;
+  } else if (now_us > together_since_us_ + kRoundsAfterLoss * context_.options.anti_entropy_interval_us) {
+    has_lost_ = false;
+    if (context_.options.loop_index == 0) ForgetLostHints(context_.store);
+  }
 }
 
 void HintService::OnPeerDown(NodeId peer) {

@@ -78,10 +78,13 @@ Status Shard::Load() {
   if (!unfolded.ok()) return unfolded.status();
   ORRERY_CHECK(!*unfolded);
   if (Status s = book_.Load(); !s.ok()) return s;
-  std::vector<SlotId> corrupt;
+  const auto hints_lost = HasLostHints(*context_.store);
+  if (!hints_lost.ok()) return hints_lost.status();
+  if (*hints_lost) hints_.NoteLost();
+  std::vector<std::pair<SlotId, Status>> corrupt;
   if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());
-  for (SlotId slot : corrupt) catch_up_.OnCorruption(slot, Status::Corruption("slot state does not decode"));
+  for (const auto& [slot, damage] : corrupt) catch_up_.OnCorruption(slot, damage);
   PlanAllSeats();
   ArmTimer();
   return Status::Ok();
@@ -268,6 +271,8 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(BehindMessage& m) { shard.catch_up_.OnBehind(from, m); }
     void operator()(MergeRequestMessage& m) { shard.catch_up_.OnMergeRequest(from, m); }
     void operator()(MergePartMessage& m) { shard.catch_up_.OnMergePart(from, m); }
+    void operator()(MergeAskMessage& m) { shard.catch_up_.OnMergeAsk(from, m); }
+    void operator()(MergeTreeMessage& m) { shard.catch_up_.OnMergeTree(from, m); }
     void operator()(HintMessage& m) { shard.hints_.OnHint(from, m); }
     void operator()(HintAckMessage& m) { shard.coordinator_.OnHintAck(from, m); }
     void operator()(HintOfferMessage& m) { shard.hints_.OnHintOffer(from, m); }
@@ -301,6 +306,7 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   ProbeReplyMessage reply{probe.slot, probe.probe_id, false, {}};
   if (probe.as_fallback) {
     ORRERY_MARK("fallback asked in place of a home");
+    if (hints_.has_lost()) return;
     for (const auto& event : hints_.Lacking(probe.slot, probe.clock)) {
       outbox_.SendDurable(from, EventMessage{0, event});
     }

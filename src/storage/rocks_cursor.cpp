@@ -95,7 +95,9 @@ std::string_view RocksCursor::value() const {
   return ToView(iterator_->value());
 }
 Status RocksCursor::status() const {
-  return FromRocks(iterator_->status(), "walk");
+  const rocksdb::Status status = iterator_->status();
+  if (!status.ok()) instance_->NoteRead(status);
+  return FromRocks(status, "walk");
 }
 
 RocksSnapshot::RocksSnapshot(std::shared_ptr<RocksInstance> instance)
@@ -111,7 +113,10 @@ Result<std::optional<std::string>> RocksSnapshot::Get(Table table, std::string_v
   std::string value;
   const rocksdb::Status read = instance_->db().Get(options, instance_->family(table), ToSlice(key), &value);
   if (read.IsNotFound()) return std::optional<std::string>();
-  if (!read.ok()) return FromRocks(read, "read");
+  if (!read.ok()) {
+    instance_->NoteRead(read);
+    return FromRocks(read, "read");
+  }
   return std::optional<std::string>(std::move(value));
 }
 

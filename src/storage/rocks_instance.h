@@ -7,15 +7,23 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "orrery/storage/rocksdb_row_store.h"
 #include "storage/log_files.h"
+#include "storage/rocks_status.h"
 #include "storage/slot_memtable.h"
 
 namespace orrery::storage {
+
+/// The column families of a database, with the default one that is not used last.
+std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& options,
+                                                          const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                                          const std::shared_ptr<LatestBuckets>& row_buckets = nullptr);
 
 /// One opening of the database's files, from DB::Open to DB::Close. Shared by all who read or write through
 /// it; the last to let go closes it. Any thread.
@@ -47,6 +55,13 @@ class RocksInstance {
   uint64_t sync_count() const { return logs_->sync_count(); }
   Status Flush();
 
+  /// What a read has brought: the first corruption is passed on to whoever wants to know. Any thread.
+  void NoteRead(const rocksdb::Status& status) {
+    if (IsDamage(status) && !corruption_told_.exchange(true) && on_corruption_) on_corruption_();
+  }
+  /// Before anybody reads.
+  void OnCorruption(std::function<void()> task) { on_corruption_ = std::move(task); }
+
   bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
   /// What Write and SyncWal return from the first error on; ok before.
   Status failure() const;
@@ -62,6 +77,8 @@ class RocksInstance {
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};
   std::vector<rocksdb::ColumnFamilyHandle*> all_families_;  // RocksDB's unused default family too
 
+  std::function<void()> on_corruption_;
+  std::atomic<bool> corruption_told_ = false;
   std::atomic<bool> has_failed_ = false;
   mutable std::mutex failure_mutex_;  // guards failure_
   Status failure_;

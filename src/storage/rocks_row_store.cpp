@@ -44,7 +44,10 @@ Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table
   last_read_.Reset();
   const rocksdb::Status read =
       instance_->db().Get(rocksdb::ReadOptions(), instance_->family(table), ToSlice(key), &last_read_);
-  if (!read.ok() && !read.IsNotFound()) return FromRocks(read, "read");
+  if (!read.ok() && !read.IsNotFound()) {
+    instance_->NoteRead(read);
+    return FromRocks(read, "read");
+  }
   std::optional<std::string_view> value;
   if (read.ok()) value = ToView(last_read_);
   if (IsCached(table)) {

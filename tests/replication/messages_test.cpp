@@ -43,7 +43,7 @@ TEST(MessagesTest, EveryTypeSurvivesTheWire) {
 }
 
 TEST(MessagesTest, FieldsComeBackAsTheyWereSent) {
-  const std::string frame = FrameOf(SampleMessages()[10]);
+  const std::string frame = FrameOf(SampleMessages()[11]);
   FrameReader reader(frame);
   Message read;
   ASSERT_TRUE(reader.Next(&read));

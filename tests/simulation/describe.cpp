@@ -51,6 +51,14 @@ struct Describer {
     return "merge part" + Slot(m.slot) + " " + std::to_string(m.part) + (m.gone ? " gone" : "") +
            (m.last ? " last" : "") + " rows " + std::to_string(m.rows.size()) + " " + DescribeClock(m.clock);
   }
+  std::string operator()(const MergeAskMessage& m) {
+    return "merge ask" + Slot(m.slot) + " step " + std::to_string(m.step) + " wants " + std::to_string(m.wants.size());
+  }
+  std::string operator()(const MergeTreeMessage& m) {
+    return "merge tree" + Slot(m.slot) + " step " + std::to_string(m.step) + (m.complete ? "" : " incomplete") +
+           " pieces " + std::to_string(m.pieces.size()) + " rows " + std::to_string(m.rows.size()) + " " +
+           DescribeClock(m.clock);
+  }
   std::string operator()(const HintMessage& m) {
     return "hint for " + DescribeNode(m.home) + Slot(m.event->slot) + " " + DescribeDot(m.event->dot) +
            " since " + std::to_string(m.since);

@@ -48,13 +48,17 @@ class CatchUp {
   void AskFor(NodeId peer, SlotId slot);
 
   /// Merges the slot from the peer, unless that is under way.
-  void MergeFrom(NodeId peer, SlotId slot) { requester_.Want(slot, peer); }
+  void MergeFrom(NodeId peer, SlotId slot) {
+    requester_.Want(slot, peer, MergeRequester::What::kDiffers);
+  }
 
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);
   void OnBehind(NodeId from, const BehindMessage& message);
   void OnMergeRequest(NodeId from, const MergeRequestMessage& message);
   void OnMergePart(NodeId from, const MergePartMessage& message);
+  void OnMergeAsk(NodeId from, const MergeAskMessage& message) { source_.OnAsk(from, message); }
+  void OnMergeTree(NodeId from, const MergeTreeMessage& message);
   void OnSummary(NodeId from, const SummaryMessage& message);
 
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than

@@ -49,7 +49,12 @@ class HintService {
 
   void OnPeerUp(NodeId peer) { delivery_.OnPeerUp(peer); }
   void OnPeerDown(NodeId peer);
-  void Tick(uint64_t now_us) { delivery_.Tick(now_us); }
+  void Tick(uint64_t now_us);
+
+  /// Some hints were lost with table files: as a fallback this node must not say what is current, until all members have been
+  /// in reach together for long enough that the homes have compared what they have.
+  void NoteLost() { has_lost_ = true; }
+  bool has_lost() const { return has_lost_; }
   /// Queues the turn's acknowledgements. Before the commit, after the last hint of the turn.
   void FlushAcks();
 
@@ -78,6 +83,8 @@ class HintService {
   HintRuns runs_;
   HintDelivery delivery_;
   std::map<AckKey, Ack> acks_;
+  bool has_lost_ = false;
+  uint64_t together_since_us_ = 0;  ///< all members are in reach; 0: they are not
 };
 
 }  // namespace orrery::replication

@@ -84,12 +84,16 @@ struct BehindMessage {
   SlotId slot = 0;
 };
 
-/// Asks for the next part of an image of the slot; the first one (cursor empty) fixes its instant.
+/// Asks for the next part of an image of the slot; part 0 fixes its instant. With `compare` the answer may also be the
+/// first of the MergeTreeMessages: the asker has rows of its own.
 struct MergeRequestMessage {
   static constexpr uint8_t kType = 9;
   SlotId slot = 0;
   uint64_t merge_id = 0;
   uint32_t part = 0;
+  bool compare = false;  ///< in part 0
+  uint64_t rows = 0;     ///< the asker's, if `compare`: how many, and the slot's digest
+  uint64_t digest = 0;
 };
 
 struct MergePartMessage {
@@ -133,6 +137,43 @@ struct HintWantMessage {
   SlotId slot = 0;
   causality::SlotClock clock;   ///< send what follows this
   causality::SlotClock synced;  ///< drop what this covers
+};
+
+/// Asks for more of an image that is being compared. No wants: the asker has all that it needs.
+struct MergeAskMessage {
+  static constexpr uint8_t kType = 24;
+  struct Want {
+    KeyRange range;
+    /// 0: the rows. Else what the rows amount to, in pieces of so many.
+    uint64_t piece_rows = 0;
+    bool operator==(const Want&) const = default;
+  };
+  SlotId slot = 0;
+  uint64_t merge_id = 0;
+  uint32_t step = 0;  ///< 1, 2, 3, ...
+  std::vector<Want> wants;  ///< ascending, not meeting
+};
+
+/// Answers a MergeAskMessage in the order of its wants, as far as a message should go: hashes as pieces that lie end to end in
+/// their want, rows in key order. Step 0 comes without having been asked for; it wants the whole slot in pieces.
+struct MergeTreeMessage {
+  static constexpr uint8_t kType = 25;
+  struct Piece {
+    std::string end;
+    RangeHash hash;
+  };
+  SlotId slot = 0;
+  uint64_t merge_id = 0;
+  uint32_t step = 0;
+  bool complete = false;  ///< all wants are answered; else only what they say of keys before `until`
+  std::string until;
+  std::vector<Piece> pieces;
+  std::vector<std::pair<std::string, std::string>> rows;
+  /// Of the image; in step 0.
+  causality::SlotClock clock;
+  causality::VoidedSet voided;
+  uint64_t image_rows = 0;
+  uint64_t image_digest = 0;
 };
 
 /// (slot, hash of the clock, digest) of many slots, of one instant: the cheap first step of anti-entropy.
@@ -254,7 +295,8 @@ using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, 
                              ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
                              GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
-                             SeatAskMessage, SeatGivenMessage, CloseAskMessage, CloseAnswerMessage>;
+                             SeatAskMessage, SeatGivenMessage, CloseAskMessage, CloseAnswerMessage,
+                             MergeAskMessage, MergeTreeMessage>;
 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);

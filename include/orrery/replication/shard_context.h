@@ -36,6 +36,9 @@ struct ShardOptions {
   size_t backlog_bytes_max = 64 << 20;
   size_t hint_bytes_max = size_t{1} << 30;
   size_t merge_part_bytes = 256 << 10;
+  size_t merge_whole_bytes = 8 << 10;  ///< an image of so little is sent at once, without comparing
+  size_t merge_leaf_bytes = 4 << 10;   ///< nor are ranges of so little divided
+  size_t merge_fanout = 32;            ///< into so many pieces a range that differs is divided
   uint64_t max_clock_ahead_ms = 300'000;
   /// A forwarded request older than this is not run: whoever sent it may have turned elsewhere, and a paused node that
   /// ran it late would undo what was acknowledged since. Below the time after which a silent node counts as down.
@@ -58,10 +61,13 @@ struct ShardStats {
   uint64_t hints_delivered = 0;
   uint64_t hints_refused = 0;
   uint64_t merges_done = 0;
-  uint64_t merge_rows = 0;
+  uint64_t merge_rows = 0;        ///< that came
+  uint64_t merge_rows_equal = 0;  ///< that did not have to come
+  uint64_t merge_bytes = 0;       ///< of rows and hashes that came
   uint64_t digest_mismatches = 0;
   uint64_t lives_closed = 0;  ///< slots of which lives that are over were closed here
   uint64_t corrupt_slots = 0;
+  uint64_t repaired_slots = 0;  ///< of them, in service again
   uint64_t bad_frames = 0;
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;

@@ -119,6 +119,8 @@ struct Config {
   uint64_t block_cache_bytes = uint64_t{256} << 20;
   uint64_t write_buffer_bytes = uint64_t{128} << 20;
   uint64_t row_cache_bytes = uint64_t{64} << 20;
+  uint64_t scrub_interval_s = 86'400;  ///< 0: off
+  uint64_t scrub_bytes_per_s = uint64_t{16} << 20;
 
   /// Settings of redis.conf that have no effect here, as they were given: name -> value.
   std::map<std::string, std::string, std::less<>> inert;

@@ -249,6 +249,8 @@ std::vector<Setting> StorageSettings() {
       Memory("block-cache-size", &Config::block_cache_bytes, 0, kImmutable),
       Memory("write-buffer-size", &Config::write_buffer_bytes, uint64_t{1} << 20, kImmutable),
       Memory("row-cache-size", &Config::row_cache_bytes, 0, kImmutable),
+      Number("scrub-interval", &Config::scrub_interval_s, 0, kInt32Max),
+      Memory("scrub-rate", &Config::scrub_bytes_per_s, uint64_t{64} << 10),
   };
 }
 
