@@ -15,7 +15,7 @@ void MergeRequester::Want(SlotId slot, NodeId source, What what) {
 
 std::optional<NodeId> MergeRequester::SourceOf(SlotId slot) const {
   if (const auto it = under_way_.find(slot); it != under_way_.end()) return it->second.staging.source();
-  if (const auto it = waiting_.find(slot); it != waiting_.end()) return it->second;
+  if (const auto it = waiting_.find(slot); it != waiting_.end()) return it->second.source;
   return std::nullopt;
 }
 
