@@ -77,7 +77,7 @@ TEST(MessagesTest, BodiesOfAnyLengthStandBetweenOthers) {
   const Message before = AckMessage{7, {{NodeId{1}, 2}, 3}};
   for (const size_t size : {0, 1, 126, 127, 128, 129, 16'383, 16'384, 100'000}) {
     const std::string bytes(size, 'b');
-    std::string frame = BeginFrame(kTime);
+    std::string frame = BeginFrame(kTime, kSentMs);
     AppendMessage(before, &frame);
     AppendMessage(GossipMessage{bytes}, &frame);
     AppendMessage(before, &frame);
