@@ -35,6 +35,7 @@ int64_t CounterOf(const causality::Row& row) {
 
 std::string Checkers::NotConverged() {
   if (std::string not_met = cluster_.NotMet(); !not_met.empty()) return not_met;
+  if (std::string not_settled = cluster_.NotSettled(); !not_settled.empty()) return not_settled;
   for (size_t node = 0; node < cluster_.size(); ++node) {
     for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
       const size_t pending = cluster_.node(node).loop(loop).shard().pending();
@@ -46,7 +47,7 @@ std::string Checkers::NotConverged() {
   }
   for (SlotId slot : cluster_.slots()) {
     const SlotReplica* first = nullptr;
-    for (NodeId home : cluster_.ring().Homes(slot)) {
+    for (NodeId home : cluster_.Homes(slot)) {
       const size_t node = cluster_.IndexOf(home);
       static const SlotReplica kEmpty(0, nullptr, nullptr);
       const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
@@ -55,7 +56,7 @@ std::string Checkers::NotConverged() {
       if (cluster_.node(node).ShardOf(slot).catch_up().Merging(slot)) return At(node, slot) + " is still merging";
       if (replica->clock() != first->clock()) {
         return At(node, slot) + " is at " + DescribeClock(replica->clock()) + ", " +
-               DescribeNode(cluster_.ring().Homes(slot).front()) + " at " + DescribeClock(first->clock());
+               DescribeNode(cluster_.Homes(slot).front()) + " at " + DescribeClock(first->clock());
       }
       if (replica->digest() != first->digest() || !(replica->voided() == first->voided())) {
         return At(node, slot) + " has the same clock as the first home but not the same rows";
@@ -68,7 +69,7 @@ std::string Checkers::NotConverged() {
 // Power cuts have taken an earlier event of the same actor from every node that had it: nobody can ever apply
 // this one.
 bool Checkers::IsStranded(SlotId slot, const Dot& dot) const {
-  const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+  const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
   const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
   uint64_t counter = (replica == nullptr ? 0 : replica->clock().Get(dot.actor)) + 1;
   for (; counter < dot.counter; ++counter) {
@@ -102,7 +103,7 @@ void Checkers::CheckSurvivors() {
   for (const auto& [id, operation] : operations_) {
     const Dot made = operation->promised;
     if (made.counter == 0) continue;
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(operation->slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(operation->slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(operation->slot).slots().Find(operation->slot);
     if (replica != nullptr && replica->clock().Covers(made)) continue;
     const auto owing = copies_.Owing(operation->slot, made);
@@ -121,7 +122,7 @@ void Checkers::CheckSurvivors() {
 // Keys "b..." are only ever incremented by one: value = number of INCR events below the clock.
 void Checkers::CheckCounters() {
   for (SlotId slot : cluster_.slots()) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     const auto expected = history_.At(slot, replica->clock());
@@ -149,7 +150,7 @@ void Checkers::CheckCounters() {
 
 void Checkers::CheckSketches() {
   for (SlotId slot : cluster_.slots()) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     for (const std::string& key : cluster_.KeysOf(slot)) {
@@ -166,7 +167,7 @@ void Checkers::CheckElements() {
     if (operation->args.size() > 1 && IsElementKind(operation->args[1][0])) by_slot[operation->slot].push_back(operation);
   }
   for (const auto& [slot, operations] : by_slot) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     for (const std::string& key : cluster_.KeysOf(slot)) {

@@ -39,6 +39,9 @@ void Wait(ServerCall& call);
 void Debug(ServerCall& call);
 void Lolwut(ServerCall& call);
 
+/// Asks the node for it and answers OK, or the reason why not.
+void Operate(ServerCall& call, const NodeAccess::OperationRequest& request);
+
 /// Bytes of one reply, for answers that come later.
 template <typename Write>
 std::string MakeReply(resp::Protocol protocol, const Write& write) {
