@@ -201,6 +201,9 @@ void ClusterControl::Publish(bool members_changed) {
   auto view = std::make_shared<ClusterView>();
   view->self = state_.id;
   view->members = state_.members.Present();
+  for (const auto& [id, member] : state_.members.entries()) {
+    if (member.state == membership::MemberState::kRemoved) view->removed.insert(id);
+  }
   view->ring = ring_;
   view->founders = founders_;
   const Member* own = state_.members.Find(state_.id);

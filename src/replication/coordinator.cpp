@@ -22,11 +22,12 @@ Coordinator::Slot& Coordinator::At(SlotId id) {
   return *slot;
 }
 
-void Coordinator::Submit(Request request, Callback done) {
+void Coordinator::Submit(Request&& request, Callback&& done, bool may_hand_over) {
   ++pending_;
   Waiting& waiting = arrived_.emplace_back();
   waiting.request = std::move(request);
   waiting.done = std::move(done);
+  waiting.may_hand_over = may_hand_over;
 }
 
 void Coordinator::TakeArrived() {
@@ -39,7 +40,7 @@ void Coordinator::TakeArrived() {
   arrived_.clear();
 }
 
-void Coordinator::Enqueue(Waiting waiting, uint64_t now_us) {
+void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
@@ -102,8 +103,10 @@ void Coordinator::Finish(Callback done, Response response) {
 
 void Coordinator::RunFinished() {
   while (!finished_.empty()) {
-    auto finished = std::exchange(finished_, {});
+    auto finished = std::exchange(finished_, std::move(calling_));
     for (auto& [done, response] : finished) done(std::move(response));
+    finished.clear();
+    calling_ = std::move(finished);
   }
 }
 
@@ -193,6 +196,7 @@ size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes
 
 bool Coordinator::CanRun(SlotId id, Slot* slot, const Waiting& head) {
   if (!context_.MayCoordinate(id)) return false;
+  if (slot->handed_over > 0) return false;
   if (catch_up_.Merging(id) || context_.slots->At(id).clock().Get(context_.self) < slot->made) return false;
   if (!slot->ready) {
     if (slot->targets.homes_in_reach > 0) {
@@ -244,8 +248,9 @@ void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
   } else {
     slot->quorum.LearnClock(from, reply.clock);
     slot->quorum.Answered(from, reply.probe_id, reply.clock, ours);
-    if (!ours.CoversAll(reply.clock)) ++context_.stats.reads_repaired;
-    const bool lacks = reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
+    if (!ours.CoversEveryDotOf(reply.clock)) ++context_.stats.reads_repaired;
+    const bool lacks =
+        reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
     if (lacks) catch_up_.SendLacking(from, reply.slot, reply.clock);
   }
   turn_.Insert(reply.slot);
@@ -279,6 +284,17 @@ void Coordinator::OnPeerClock(NodeId peer, SlotId id, const SlotClock& clock) {
   Slot* slot = Find(id);
   if (slot == nullptr || !context_.IsHome(id, peer)) return;
   slot->quorum.LearnClock(peer, clock);
+  turn_.Insert(id);
+}
+
+void Coordinator::OnLivesClosed(SlotId id, const EndedLives& lives) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  SlotClock durable;
+  durable.JoinCounters(lives.counters);
+  for (const NodeId home : context_.Homes(id)) {
+    if (home != context_.self.node) slot->quorum.LearnClock(home, durable);
+  }
   turn_.Insert(id);
 }
 

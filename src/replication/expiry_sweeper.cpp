@@ -10,6 +10,7 @@ constexpr int kSlotsPerTick = 256;
 }  // namespace
 
 void ExpirySweeper::Tick() {
+  if (!active_) return;
   const uint64_t now_ms = context_.clock->WallMs();
   for (int i = 0; i < kSlotsPerTick; ++i) {
     const SlotId slot = next_;

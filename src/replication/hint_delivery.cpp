@@ -174,8 +174,7 @@ uint64_t HintDelivery::OnCurrentHomes(SlotId slot, const Range& range) const {
     if (home == context_.self.node) {
       const SlotReplica* own = context_.slots->Find(slot);
       if (own == nullptr) continue;
-      const bool unsynced = context_.options.sync == SyncPolicy::kEverySecond;
-      upto.push_back(CoveredOf(unsynced ? own->synced() : own->clock(), range));
+      upto.push_back(CoveredOf(context_.OnDisk(*own), range));
     } else if (const SlotClock* synced = runs_.Synced(home, slot)) {
       upto.push_back(CoveredOf(*synced, range));
     }

@@ -47,7 +47,7 @@ bool SeatGiver::Agrees(SlotId slot, NodeId taker, const SeatAskMessage& ask) con
 // Sends what the taker lacks; whether that is so little that the seat may be given at once.
 bool SeatGiver::IsNear(NodeId taker, const SeatAskMessage& ask) {
   const SlotReplica* replica = context_.slots->Find(ask.slot);
-  if (replica == nullptr || ask.clock.CoversAll(replica->clock())) return true;
+  if (replica == nullptr || ask.clock.CoversEveryDotOf(replica->clock())) return true;
   causality::SlotClock from = ask.clock;
   const auto events = replica->backlog().Since(from, replica->clock());
   catch_up_.SendLacking(taker, ask.slot, ask.clock);

@@ -104,7 +104,7 @@ void SeatTaker::Push(SlotId slot, Take* take, uint64_t now_us) {
   if (IsClaim(*take)) return PushClaim(slot, take);
   const Handover& handover = take->handover;
   if (take->last) {
-    if (!ClockOf(slot).CoversAll(*take->last)) {
+    if (!ClockOf(slot).CoversEveryDotOf(*take->last)) {
       catch_up_.AskFor(handover.giver, slot);
     } else if (!ClockOf(slot).CoversEveryDotOf(*take->last)) {
       // It has closed lives since: no event says so.
@@ -174,7 +174,7 @@ void SeatTaker::OnWant(NodeId from, const HintWantMessage& want) {
 void SeatTaker::OnHints(NodeId from, const ProbeReplyMessage& reply) {
   const auto it = takes_.find(reply.slot);
   if (it == takes_.end() || !IsClaim(it->second) || it->second.probe_id != reply.probe_id) return;
-  if (!ClockOf(reply.slot).CoversAll(reply.clock)) return;
+  if (!ClockOf(reply.slot).CoversEveryDotOf(reply.clock)) return;
   it->second.hints_covered.insert(from);
   checks_.Insert(reply.slot);
 }

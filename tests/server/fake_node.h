@@ -184,6 +184,12 @@ class FakeNode final : public NodeAccess {
     }
     loop_->Post([done = std::move(done), status = checkpoint_status] { done(status); });
   }
+  void ForgetCachedRows() override { ++forgotten; }
+  Status FlushStore() override {
+    ++flushes;
+    return checkpoint_status;
+  }
+  void SetActiveExpiry(bool active) override { active_expiry = active; }
   void OnConfig(const ConfigPtr& config) override { seen_config = config; }
 
   std::string met;
@@ -193,6 +199,9 @@ class FakeNode final : public NodeAccess {
   std::vector<std::function<void(uint64_t)>> waits;
   std::function<void(Status)> checkpoint;
   bool hold_checkpoint = false;
+  bool active_expiry = true;
+  int forgotten = 0;
+  int flushes = 0;
   bool writes_stopped = false;
   Status checkpoint_status;
   ConfigPtr seen_config;

@@ -51,6 +51,14 @@ struct Describer {
     return "merge part" + Slot(m.slot) + " " + std::to_string(m.part) + (m.gone ? " gone" : "") +
            (m.last ? " last" : "") + " rows " + std::to_string(m.rows.size()) + " " + DescribeClock(m.clock);
   }
+  std::string operator()(const MergeAskMessage& m) {
+    return "merge ask" + Slot(m.slot) + " step " + std::to_string(m.step) + " wants " + std::to_string(m.wants.size());
+  }
+  std::string operator()(const MergeTreeMessage& m) {
+    return "merge tree" + Slot(m.slot) + " step " + std::to_string(m.step) + (m.complete ? "" : " incomplete") +
+           " pieces " + std::to_string(m.pieces.size()) + " rows " + std::to_string(m.rows.size()) + " " +
+           DescribeClock(m.clock);
+  }
   std::string operator()(const HintMessage& m) {
     return "hint for " + DescribeNode(m.home) + Slot(m.event->slot) + " " + DescribeDot(m.event->dot) +
            " since " + std::to_string(m.since);
@@ -73,6 +81,20 @@ struct Describer {
   std::string operator()(const SurveyMessage&) { return "survey?"; }
   std::string operator()(const SurveyReplyMessage& m) {
     return "survey of " + std::to_string(m.entries.size()) + ", hints in " + std::to_string(m.hinted.size());
+  }
+  std::string operator()(const CloseAskMessage& m) {
+    std::string text = "close? " + std::to_string(static_cast<int>(m.step)) + " #" + std::to_string(m.round);
+    for (const auto& entry : m.entries) {
+      text += Slot(entry.slot);
+      for (const auto& span : entry.lives.spans)
+        text += " " + DescribeNode(span.node) + "<" + std::to_string(span.to);
+    }
+    return text;
+  }
+  std::string operator()(const CloseAnswerMessage& m) {
+    std::string text = "close! " + std::to_string(static_cast<int>(m.step)) + " #" + std::to_string(m.round);
+    for (const auto& entry : m.entries) text += Slot(entry.slot) + (entry.agrees ? " yes" : " no");
+    return text;
   }
   std::string operator()(const SeatsMessage& m) {
     std::string text = "seats";

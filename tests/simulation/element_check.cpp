@@ -89,12 +89,13 @@ std::string ElementDifference(const History& history, SlotId slot, const SlotClo
                               const std::string& key, const std::vector<const Operation*>& operations) {
   const auto expected = history.At(slot, clock);
   if (!expected) return {};
+  const causality::VersionVector applied = history.Applied(slot, clock);
   Elements elements;
   std::vector<const SlotClock*> cleared;
   for (const Operation* operation : operations) {
     if (operation->args.size() < 2 || operation->args[1] != key) continue;
     for (const Execution& execution : operation->executions) {
-      if (execution.made.counter == 0 || !clock.Covers(execution.made)) continue;
+      if (execution.made.counter == 0 || !applied.Covers(execution.made)) continue;
       Tell(*operation, execution.before, execution.made, &elements, &cleared);
     }
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -47,13 +48,17 @@ class CatchUp {
   void AskFor(NodeId peer, SlotId slot);
 
   /// Merges the slot from the peer, unless that is under way.
-  void MergeFrom(NodeId peer, SlotId slot) { requester_.Want(slot, peer); }
+  void MergeFrom(NodeId peer, SlotId slot) {
+    requester_.Want(slot, peer, MergeRequester::What::kDiffers);
+  }
 
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);
   void OnBehind(NodeId from, const BehindMessage& message);
   void OnMergeRequest(NodeId from, const MergeRequestMessage& message);
   void OnMergePart(NodeId from, const MergePartMessage& message);
+  void OnMergeAsk(NodeId from, const MergeAskMessage& message) { source_.OnAsk(from, message); }
+  void OnMergeTree(NodeId from, const MergeTreeMessage& message);
   void OnSummary(NodeId from, const SummaryMessage& message);
 
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than
@@ -61,6 +66,10 @@ class CatchUp {
   void OnCorruption(SlotId slot, const Status& status);
   /// While this holds the slot is not to be coordinated here; it answers probes and takes events.
   bool Merging(SlotId slot) const { return requester_.Has(slot) || repair_.Has(slot); }
+  /// The home that is ahead of us, if the slot merges from it; nobody while a damaged slot is repaired.
+  std::optional<NodeId> Ahead(SlotId slot) const {
+    return repair_.Has(slot) ? std::nullopt : requester_.SourceOf(slot);
+  }
   size_t merges() const { return requester_.size(); }
 
   void OnPeerUp(NodeId peer);

@@ -17,6 +17,7 @@ namespace orrery::replication {
 struct ClusterView {
   NodeId self;
   std::vector<membership::Member> members;
+  std::set<NodeId> removed;  ///< who has been a member and never will be again
   /// Of the members that are up: where the slots belong. The nodes that hold them are the owners of their seats (seats.h).
   std::shared_ptr<const ring::Ring> ring;
   /// Of the members that were admitted before there was data: who owned the seats first. Null: as `ring`.

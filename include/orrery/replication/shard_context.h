@@ -9,7 +9,9 @@
 #include <string>
 
 #include "orrery/causality/hybrid_clock.h"
+#include "orrery/replication/closing_seals.h"
 #include "orrery/replication/cluster_view.h"
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/outbox.h"
 #include "orrery/replication/request.h"
 #include "orrery/replication/seats.h"
@@ -34,6 +36,9 @@ struct ShardOptions {
   size_t backlog_bytes_max = 64 << 20;
   size_t hint_bytes_max = size_t{1} << 30;
   size_t merge_part_bytes = 256 << 10;
+  size_t merge_whole_bytes = 8 << 10;  ///< an image of so little is sent at once, without comparing
+  size_t merge_leaf_bytes = 4 << 10;   ///< nor are ranges of so little divided
+  size_t merge_fanout = 32;            ///< into so many pieces a range that differs is divided
   uint64_t max_clock_ahead_ms = 300'000;
   /// A forwarded request older than this is not run: whoever sent it may have turned elsewhere, and a paused node that
   /// ran it late would undo what was acknowledged since. Below the time after which a silent node counts as down.
@@ -56,13 +61,18 @@ struct ShardStats {
   uint64_t hints_delivered = 0;
   uint64_t hints_refused = 0;
   uint64_t merges_done = 0;
-  uint64_t merge_rows = 0;
+  uint64_t merge_rows = 0;        ///< that came
+  uint64_t merge_rows_equal = 0;  ///< that did not have to come
+  uint64_t merge_bytes = 0;       ///< of rows and hashes that came
   uint64_t digest_mismatches = 0;
+  uint64_t lives_closed = 0;  ///< slots of which lives that are over were closed here
   uint64_t corrupt_slots = 0;
+  uint64_t repaired_slots = 0;  ///< of them, in service again
   uint64_t bad_frames = 0;
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;
   uint64_t relayed = 0;
+  uint64_t handed_over = 0;  ///< commands that a home ahead of us ran, while we merged
   uint64_t unknown_outcomes = 0;
   uint64_t no_replicas = 0;
   uint64_t cluster_down = 0;
@@ -97,6 +107,10 @@ struct ShardContext {
   std::set<NodeId> linked;
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
+  NodeLives lives;
+  ClosingSeals seals;
+  /// Slots that got events of lives that may be over: to be looked at by LifeCloser.
+  SlotSet perhaps_ended;
   ShardStats stats;
   /// The commit of this turn goes to the disk whatever the policy says.
   bool sync_turn = false;
@@ -108,10 +122,12 @@ struct ShardContext {
   uint64_t TimeoutUs(const Request& request) const {
     return request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : options.request_timeout_us;
   }
+  /// The monotonic clock.
+  uint64_t NowMs() const { return clock->MonotonicUs() / 1000; }
   /// How long ago its node sent the request; 0 for one of our own clients.
   uint64_t AgeMs(const Request& request) const {
     if (request.sent_ms == 0) return 0;
-    const uint64_t now_ms = std::max(clock->WallMs(), causality::PhysicalMs(hybrid->Last()));
+    const uint64_t now_ms = NowMs();
     return request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
   }
   /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.
@@ -138,6 +154,10 @@ struct ShardContext {
   size_t W(SlotId slot, uint8_t requested = 0) const;
   /// Tells a peer that acts on old knowledge whose the slot's seats are.
   void TellSeats(NodeId peer, SlotId slot) const;
+  /// What of the slot is on disk, as far as `appendfsync` lets us know.
+  const causality::SlotClock& OnDisk(const SlotReplica& replica) const {
+    return options.sync == SyncPolicy::kEverySecond ? replica.synced() : replica.clock();
+  }
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }
 };
 

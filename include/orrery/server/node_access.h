@@ -115,6 +115,13 @@ class NodeAccess {
   /// Makes a checkpoint in the background, on this node alone.
   virtual void Checkpoint(std::function<void(Status)> done) = 0;
 
+  /// Forgets what this loop keeps in memory of committed rows beside the store's own caches.
+  virtual void ForgetCachedRows() = 0;
+  /// Moves what is in memory to table files, and waits for it.
+  virtual Status FlushStore() = 0;
+  /// Whether this loop purges keys that have ended, in the background.
+  virtual void SetActiveExpiry(bool active) = 0;
+
   /// Settings have changed; called on every loop.
   virtual void OnConfig(const ConfigPtr& config) = 0;
 };

@@ -37,6 +37,7 @@ void Help(ServerCall& call);
 // Handlers with a source of their own.
 void Wait(ServerCall& call);
 void Debug(ServerCall& call);
+void DebugProtocol(ServerCall& call);
 void Lolwut(ServerCall& call);
 
 /// Asks the node for it and answers OK, or the reason why not.

@@ -82,9 +82,14 @@ class Access final : public NodeAccess {
     });
   }
 
+  void ForgetCachedRows() override { loop_.store().ForgetCachedRows(); }
+  Status FlushStore() override { return loop_.shared().database->Flush(); }
+  void SetActiveExpiry(bool active) override { loop_.shard().SetActiveExpiry(active); }
+
   void OnConfig(const ConfigPtr& config) override {
     loop_.OnConfig(*config);
     if (loop_.index() != 0) return;
+    loop_.shared().database->SetScrub({config->scrub_interval_s, config->scrub_bytes_per_s});
     loop_.shared().control->SetQuorums(config->replication_factor, config->read_quorum, config->write_quorum);
   }
 
