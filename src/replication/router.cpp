@@ -69,6 +69,9 @@ void Router::DispatchStarting() {
 }
 
 void Router::Dispatch(Sent&& sent) {
+  if (context_.view->is_removed) {
+    return sent.done({Outcome::kClusterDown, "this node was removed from the cluster"});
+  }
   if (!starting_.empty() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);

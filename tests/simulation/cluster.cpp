@@ -88,6 +88,40 @@ const ring::Ring& Cluster::ring() {
   return *last_ring_;
 }
 
+std::vector<NodeId> Cluster::Homes(SlotId slot) {
+  for (const auto& node : nodes_) {
+    if (!node->up()) continue;
+    const auto homes = node->ShardOf(slot).context().Homes(slot);
+    return {homes.begin(), homes.end()};
+  }
+  return {};
+}
+
+std::vector<NodeId> Cluster::Fallbacks(SlotId slot) {
+  for (const auto& node : nodes_) {
+    if (node->up()) return node->ShardOf(slot).context().Fallbacks(slot);
+  }
+  return {};
+}
+
+std::string Cluster::NotSettled() {
+  const uint64_t hash = nodes_[0]->loop(0).shard().context().seats.Hash();
+  for (const auto& node : nodes_) {
+    for (size_t loop = 0; loop < node->loops(); ++loop) {
+      const replication::Shard& shard = node->loop(loop).shard();
+      if (shard.context().seats.Hash() != hash) return NodeName(node->index()) + " knows other seats";
+      if (shard.taker().waiting() + shard.taker().under_way() > 0) {
+        return NodeName(node->index()) + " waits for " + std::to_string(shard.taker().waiting()) + " seats and takes " +
+               std::to_string(shard.taker().under_way());
+      }
+      if (shard.giver().leftovers() > 0) {
+        return NodeName(node->index()) + " has not dropped " + std::to_string(shard.giver().leftovers()) + " slots";
+      }
+    }
+  }
+  return {};
+}
+
 std::string Cluster::NotMet() {
   const SimNode* first = nullptr;
   for (const auto& node : nodes_) {

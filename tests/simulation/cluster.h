@@ -52,6 +52,9 @@ class Cluster final : private NetworkUser, private NodeHost {
   SimNode& node(size_t index) { return *nodes_[index]; }
   /// The ring as the first node that is up sees it; of a cluster at rest that is everybody's.
   const ring::Ring& ring();
+  /// The owners of the slot's seats, and who stands in for them, as the first node that is up sees it.
+  std::vector<NodeId> Homes(SlotId slot);
+  std::vector<NodeId> Fallbacks(SlotId slot);
   size_t IndexOf(NodeId id) const;
   /// By kind in turn: a{..} b{..} ... a1{..} b1{..} ...
   std::vector<std::string> KeysOf(SlotId slot) const;
@@ -60,6 +63,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   /// Whether all nodes are up and agree on who belongs to the cluster and that all of them are alive: empty;
   /// else who does not.
   std::string NotMet();
+  /// Whether all nodes agree on who owns the slots' seats, and have what they should have: empty; else who does not.
+  std::string NotSettled();
 
   // Faults and their ends.
   void StartNode(size_t node);

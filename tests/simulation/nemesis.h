@@ -42,6 +42,7 @@ class Nemesis {
   void Skew();
   void Disk();
   void Suspect();
+  void Weight();
   void Image();
   void Corrupt();
   void Rot();
