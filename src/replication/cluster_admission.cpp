@@ -26,7 +26,7 @@ void ClusterControl::SendMembers(NodeId to) {
 void ClusterControl::OnMembers(Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
   if (!in->done() || !is_new_) return;
-  if (known.Find(state_.id) != nullptr) {
+  if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
     Remember(known);
   } else {
     ChooseTokens(known);
@@ -90,7 +90,7 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
     return known->state == MemberState::kRemoved ? "this node was removed from the cluster" : "";
   }
   if (member.has_data) return "a node that holds data cannot join; start it with an empty directory";
-  if (!ClusterHasData()) return "";
+  if (!ClusterHasData() || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data, and moving data to new members is not supported yet: join before the first "
          "write";
 }

@@ -66,6 +66,7 @@ class Checkers final : public ClusterWatcher {
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckHints(Port port);
+  bool IsOnADisk(SlotId slot, const causality::Dot& dot);
   void CheckReply(Operation* operation);
   std::string NotOnEnough(const Execution& execution);
   void CheckFresh(const Operation& operation);
