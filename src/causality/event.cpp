@@ -1,25 +1,17 @@
 #include "orrery/causality/event.h"
 
+#include <utility>
+
 #include "orrery/causality/voided_set.h"
 
 namespace orrery::causality {
 namespace {
 
-// More than any dot, clock entry or count takes: what is reserved for each, so that encoding allocates once.
-constexpr size_t kPartBytesMax = 32;
-static_assert(kPartBytesMax > kDotBytesMax);
-
-size_t BytesOf(const RowChange& change) {
-  size_t bytes = change.row_key.size() + kPartBytesMax * (1 + change.removed.size());
-  for (const Cell& cell : change.added) bytes += EncodedCellBytesMax(cell);
-  return bytes;
-}
-
-size_t BytesOf(const Event& event) {
-  size_t bytes = 2 * kPartBytesMax;
-  for (const RowChange& change : event.changes) bytes += BytesOf(change);
-  return bytes;
-}
+// More than slot, dot, time and count take.
+constexpr size_t kHeadBytesMax = 64;
+static_assert(kHeadBytesMax > kDotBytesMax + sizeof(HybridTime) + 2 * Encoder::kVarintBytesMax);
+// A larger buffer is not kept.
+constexpr size_t kBufferBytesKept = 4096;
 
 void EncodeChange(const RowChange& change, Encoder* out) {
   out->PutBytes(change.row_key);
@@ -31,21 +23,25 @@ void EncodeChange(const RowChange& change, Encoder* out) {
 
 RowChange DecodeChange(Decoder* in) {
   RowChange change;
-  change.row_key = in->GetBytes();
+  change.row_key = std::string(in->GetBytes());
   const uint64_t removed = in->GetCount(11);
+  change.removed.reserve(removed);
   for (uint64_t i = 0; i < removed && in->ok(); ++i) change.removed.push_back(DecodeCellId(in));
   const uint64_t added = in->GetCount(20);
+  change.added.reserve(added);
   for (uint64_t i = 0; i < added && in->ok(); ++i) change.added.push_back(DecodeCell(in));
   return change;
 }
 
 }  // namespace
 
+// Backlogs keep events for long, so the bytes are gathered elsewhere first and then take no more memory than
+// they need.
 std::string EncodeEvent(const Event& event) {
-  std::string bytes;
-  bytes.reserve(BytesOf(event));
-  Encoder out(&bytes);
-  PieceEncoder<2 * kPartBytesMax> head;
+  static thread_local std::string gathered;
+  gathered.clear();
+  Encoder out(&gathered);
+  PieceEncoder<kHeadBytesMax> head;
   head.PutU16(event.slot);
   Encode(event.dot, &head);
   head.PutU64(event.hlc);
@@ -54,7 +50,8 @@ std::string EncodeEvent(const Event& event) {
   for (const ScopeRemoval& scope : event.scopes) EncodeScope(scope, &out);
   out.PutVarint(event.changes.size());
   for (const RowChange& change : event.changes) EncodeChange(change, &out);
-  return bytes;
+  if (gathered.size() > kBufferBytesKept) return std::exchange(gathered, {});
+  return gathered;
 }
 
 EventPtr MakeEventPtr(const Event& event) {
@@ -80,7 +77,7 @@ EventPtr EventPtrFromBytes(std::string_view bytes) {
   event.slot = in.GetU16();
   event.dot = DecodeDot(&in);
   if (!in.ok() || event.slot >= kSlotCount || event.dot.counter == 0) return nullptr;
-  event.bytes = bytes;
+  event.bytes = std::string(bytes);
   return std::make_shared<const EncodedEvent>(std::move(event));
 }
 

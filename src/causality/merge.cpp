@@ -51,7 +51,7 @@ void VoidUnseen(const Event& event, const SlotClock& clock, VoidedSet* voided) {
     }
   }
   for (const ScopeRemoval& scope : event.scopes) {
-    if (clock.CoversAll(scope.covered)) continue;
+    if (clock.CoversEveryDotOf(scope.covered)) continue;
     ORRERY_MARK("scope removal ahead of its additions");
     voided->Add(scope);
   }

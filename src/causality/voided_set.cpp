@@ -46,7 +46,7 @@ void VoidedSet::Join(const VoidedSet& other) {
 void VoidedSet::Prune(const SlotClock& clock) {
   if (empty()) return;
   std::erase_if(cells_, [&](const auto& entry) { return clock.Covers(entry.second.dot); });
-  std::erase_if(scopes_, [&](const ScopeRemoval& scope) { return clock.CoversAll(scope.covered); });
+  std::erase_if(scopes_, [&](const ScopeRemoval& scope) { return clock.CoversEveryDotOf(scope.covered); });
 }
 
 void VoidedSet::Encode(Encoder* out) const {

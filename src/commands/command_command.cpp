@@ -78,10 +78,7 @@ bool InCategory(const CommandSpec& spec, const std::string& full_name, std::stri
 /// COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]
 void WriteList(Args options, ReplyWriter* reply) {
   if (options.empty()) {
-    const auto& commands = CommandTable::Get().commands();
-    reply->Set(commands.size());
-    for (const CommandSpec* spec : commands) reply->BulkString(spec->name);
-    return;
+    return WriteFiltered([](const CommandSpec&, const std::string&) { return true; }, reply);
   }
   if (options.size() != 3 || !EqualsIgnoringCase(options[0], "filterby"))
     return reply->Error("ERR syntax error");

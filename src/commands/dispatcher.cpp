@@ -19,6 +19,10 @@ bool AsksFirst(const CommandSpec& spec) {
   return spec.name == "msetnx";
 }
 
+bool TakesEncodingLimits(const CommandSpec& spec) {
+  return spec.name == "encoding";
+}
+
 /// MSET with a key that has no value.
 bool HasHalfGroup(const CommandSpec& spec, size_t argc) {
   const KeyRange& range = spec.keys;
@@ -37,6 +41,10 @@ uint64_t DispatchEnvironment::NextRandom() {
 
 Dispatcher::Dispatcher(replication::RequestRouter* router, ClusterAccess* cluster, uint64_t random_seed)
     : environment_{*router, *cluster, random_seed, 0} {}
+
+void Dispatcher::SetEncodingLimits(const EncodingLimits& limits) {
+  encoding_limits_ = limits == EncodingLimits() ? std::string() : ToText(limits);
+}
 
 bool Dispatcher::RunsAlone(const CommandSpec& spec) {
   return spec.spread == Spread::kCluster || spec.spread == Spread::kGather ||
@@ -113,9 +121,11 @@ void Dispatcher::SubmitOne(const CommandSpec& spec, const SessionOptions& sessio
     free_tickets_.pop_back();
     waiting_[ticket] = std::move(done);
   }
-  environment_.router.Submit(
-      WholeRequest(spec, session, slot, args),
-      [this, ticket](replication::Response response) { Complete(ticket, std::move(response)); });
+  replication::Request request = WholeRequest(spec, session, slot, args);
+  if (!encoding_limits_.empty() && TakesEncodingLimits(spec)) request.args.Append(encoding_limits_);
+  environment_.router.Submit(std::move(request), [this, ticket](replication::Response response) {
+    Complete(ticket, std::move(response));
+  });
 }
 
 void Dispatcher::Complete(uint32_t ticket, replication::Response response) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "commands/command_families.h"
+#include "commands/dump_commands.h"
 #include "commands/handler_support.h"
 #include "orrery/types/dump.h"
 #include "orrery/types/element.h"
@@ -24,8 +25,8 @@ constexpr std::string_view kBusyKey = "BUSYKEY Target key name already exists.";
 constexpr std::string_view kUnsound = "ERR DUMP payload version or checksum are wrong";
 constexpr std::string_view kBadFormat = "ERR Bad data format";
 
-std::vector<types::ScoredMember> ScoredOf(CommandContext& context) {
-  const types::ZsetKey zset(&context.transaction, context.db(), context.arg(1));
+std::vector<types::ScoredMember> ScoredOf(CommandContext& context, std::string_view name) {
+  const types::ZsetKey zset(&context.transaction, context.db(), name);
   return zset.Slice({0, zset.Count()}, false);
 }
 
@@ -43,18 +44,8 @@ std::vector<std::string> ElementsOf(const CollectionKey& key) {
 
 void Dump(CommandContext& context) {
   const StringKey key = KeyAt(context, 1);
-  DumpValue value;
-  value.type = key.type();
-  if (value.type == KeyType::kNone) return context.reply.Null();
-  if (value.type == KeyType::kString) {
-    value.text = key.Value();
-  } else if (value.type == KeyType::kZset) {
-    value.scored = ScoredOf(context);
-  } else {
-    value.elements =
-        ElementsOf(CollectionKey(&context.transaction, context.db(), context.arg(1), value.type));
-  }
-  context.reply.BulkString(types::WriteDump(value));
+  if (!key.exists()) return context.reply.Null();
+  context.reply.BulkString(types::WriteDump(DumpValueOf(context, key, context.arg(1))));
 }
 
 struct RestoreOptions {
@@ -150,6 +141,19 @@ constexpr CommandSpec kSpecs[] = {
 };
 
 }  // namespace
+
+types::DumpValue DumpValueOf(CommandContext& context, const StringKey& key, std::string_view name) {
+  DumpValue value;
+  value.type = key.type();
+  if (value.type == KeyType::kString) {
+    value.text = key.Value();
+  } else if (value.type == KeyType::kZset) {
+    value.scored = ScoredOf(context, name);
+  } else {
+    value.elements = ElementsOf(CollectionKey(&context.transaction, context.db(), name, value.type));
+  }
+  return value;
+}
 
 std::span<const CommandSpec> DumpCommands() {
   return kSpecs;

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "commands/handler_support.h"
+#include "commands/slot_digest.h"
+#include "orrery/commands/debug_commands.h"
 #include "orrery/commands/glob.h"
 #include "orrery/storage/row_key.h"
 #include "orrery/types/element.h"
@@ -37,7 +39,8 @@ void Fetch(CommandContext& context) {
   context.reply.InsertArray(start, elements);
 }
 
-// orrery.pick key field [key field...]: as orrery.fetch, of the rows that show a string (field is empty) or one field.
+// orrery.pick key field [key field...]: as orrery.fetch, of the rows that show a string (field is empty) or
+// one field.
 void Pick(CommandContext& context) {
   const size_t start = context.reply.Position();
   size_t elements = 0;
@@ -60,8 +63,8 @@ void Pick(CommandContext& context) {
   context.reply.InsertArray(start, elements);
 }
 
-// orrery.fetchend LEFT|RIGHT key: row key and row of the outermost element of a list; of any other type one row that shows
-// which it is. Nothing of a key that shows nothing.
+// orrery.fetchend LEFT|RIGHT key: row key and row of the outermost element of a list; of any other type one
+// row that shows which it is. Nothing of a key that shows nothing, or is held for others.
 void FetchEnd(CommandContext& context) {
   const types::ListKey list(&context.transaction, context.db(), context.arg(2));
   const auto reply_row = [&](std::string_view row_key, const Row& row) {
@@ -70,9 +73,10 @@ void FetchEnd(CommandContext& context) {
     context.reply.BulkString(causality::EncodeRow(row));
   };
   const RowTag tag = types::TagOfType(list.type());
-  if (!list.exists()) return context.reply.Array(0);
+  if (!list.exists() || !context.request.MayTake(context.arg(2))) return context.reply.Array(0);
   const std::string prefix = storage::TagPrefix(context.db(), context.arg(2), tag);
-  if (const auto end = list.Outermost(Is(context.arg(1), "left") ? ListKey::End::kHead : ListKey::End::kTail)) {
+  if (const auto end =
+          list.Outermost(Is(context.arg(1), "left") ? ListKey::End::kHead : ListKey::End::kTail)) {
     return reply_row(prefix + *end, *list.Find(*end));
   }
   context.transaction.Scan(prefix, {}, [&](std::string_view row_key, const Row& row) {
@@ -105,8 +109,8 @@ struct Page {
 // Rows of one key that a walk passes before it goes on behind the key by a walk of its own.
 constexpr size_t kRowsPassedMax = 16;
 
-// Gathers keys up to the page's count. Keys of equal order must be in one page: the order is all that a cursor
-// remembers.
+// Gathers keys up to the page's count. Keys of equal order must be in one page: the order is all that a
+// cursor remembers.
 void WalkKeys(CommandContext& context, uint64_t order, Page* page) {
   const std::string db = storage::DbPrefix(context.db());
   std::string from = storage::OrderPrefix(context.db(), order);
@@ -181,8 +185,8 @@ void Purge(CommandContext& context) {
   context.reply.Integer(static_cast<int64_t>(types::PurgeExpired(&context.transaction, kPurgeRowsMax)));
 }
 
-// orrery.ready type key [key...]: the first key that has something for the client of the request's place; an empty reply
-// if there is none.
+// orrery.ready type key [key...]: the first key that has something for the client of the request's place; an
+// empty reply if there is none.
 void Ready(CommandContext& context) {
   for (size_t i = replication::Request::kParkedKeys; i < context.argc(); ++i) {
     const std::string_view key = context.arg(i);
@@ -208,7 +212,12 @@ Handler FindInternal(std::string_view name) {
   if (name == "orrery.flush") return Flush;
   if (name == "orrery.ready") return Ready;
   if (name == "orrery.leave") return Leave;
-  return name == "orrery.purge" ? Purge : nullptr;
+  if (name == "orrery.purge") return Purge;
+  if (name == "orrery.digestslot") return DigestSlot;
+  for (const CommandSpec* debug : {&DigestValueCommand(), &DescribeObjectCommand()}) {
+    if (name == debug->name) return debug->handler;
+  }
+  return nullptr;
 }
 
 }  // namespace orrery::commands

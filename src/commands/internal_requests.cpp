@@ -117,6 +117,11 @@ void BuildFlush(bool all_databases, Request* request) {
   request->traits = kRemoves;
 }
 
+void BuildDigest(Request* request) {
+  request->args.Append("orrery.digestslot");
+  request->traits = kReads;
+}
+
 void BuildReady(std::string_view type, const std::vector<std::string>& keys, Request* request) {
   request->args.Append("orrery.ready");
   request->args.Append(type);

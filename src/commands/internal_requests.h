@@ -51,6 +51,9 @@ std::optional<ScanPage> ParseScanReply(std::string_view reply);
 /// Removes all keys of the slot: those of the request's database, or of all.
 void BuildFlush(bool all_databases, replication::Request* request);
 
+/// One number for all that the slot's keys of the database show, their names included.
+void BuildDigest(replication::Request* request);
+
 /// Waits until one of the keys, all of the request's slot, has something; they are of that type. Its request has a place.
 void BuildReady(std::string_view type, const std::vector<std::string>& keys, replication::Request* request);
 /// The key that has something; nullopt if the reply is malformed.

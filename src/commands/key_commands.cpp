@@ -225,9 +225,13 @@ void MoveDatabase(CommandContext& context) {
 
 // ---- introspection ----
 
+// The entry node may add its limits.
 void ObjectEncoding(CommandContext& context) {
   const StringKey key = KeyAt(context, 2);
-  key.exists() ? context.reply.BulkString(EncodingOf(context, key)) : context.reply.Null();
+  if (!key.exists()) return context.reply.Null();
+  const auto limits = context.argc() > 3 ? ParseEncodingLimits(context.arg(3)) : EncodingLimits();
+  if (!limits) return context.reply.Error("ERR malformed limits");
+  context.reply.BulkString(EncodingOf(context, key, context.arg(2), *limits));
 }
 
 void ObjectNumber(CommandContext& context, int64_t number) {

@@ -6,7 +6,9 @@
 
 #include "commands/random_key_operation.h"
 #include "commands/scan_operation.h"
+#include "commands/slot_digest.h"
 #include "commands/slot_fan_operation.h"
+#include "orrery/commands/debug_commands.h"
 #include "orrery/resp/numbers.h"
 
 namespace orrery::commands {
@@ -73,10 +75,11 @@ void Keys(Call call) {
   WalkOperation::Plan plan;
   plan.query.pattern = PatternOf(call.args[1]);
   plan.query.count = kWalkPageKeys;
-  cluster.SurveyKeys(survey_query, [operation = call.Make<WalkOperation>(), plan](const KeySurvey& survey) mutable {
-    plan.slots = SlotsWithKeys(survey);
-    operation->Start(std::move(plan));
-  });
+  cluster.SurveyKeys(survey_query,
+                     [operation = call.Make<WalkOperation>(), plan](const KeySurvey& survey) mutable {
+                       plan.slots = SlotsWithKeys(survey);
+                       operation->Start(std::move(plan));
+                     });
 }
 
 // DBSIZE: what the slots' coordinators have counted, and a walk over those that nobody has counted.
@@ -146,6 +149,7 @@ void RunKeyspaceCommand(DispatchEnvironment* environment, const CommandSpec& spe
   if (spec.name == "flushdb") return Flush(std::move(call), false);
   if (spec.name == "flushall") return Flush(std::move(call), true);
   if (spec.name == "countkeysinslot") return CountKeysInSlot(std::move(call));
+  if (spec.name == DigestCommand().name) return call.Make<DigestOperation>()->Start();
   if (spec.name == "getkeysinslot") return GetKeysInSlot(std::move(call));
   call.Fail("ERR this node cannot run the command");
 }

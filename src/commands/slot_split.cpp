@@ -51,14 +51,17 @@ std::vector<SlotPart> SplitBySlot(const CommandSpec& spec, Args args) {
 }
 
 replication::Arguments PartArguments(const KeyRange& range, Args args, const SlotPart& part) {
-  replication::Arguments arguments;
-  arguments.Append(args[0]);
+  const auto step = static_cast<size_t>(range.step);
+  std::vector<std::string_view> words;
+  words.reserve(1 + part.keys.size() * step);
+  words.push_back(args[0]);
   for (uint32_t key : part.keys) {
-    const size_t begin = static_cast<size_t>(range.first) + size_t{key} * static_cast<size_t>(range.step);
-    const size_t end = std::min(begin + static_cast<size_t>(range.step), args.size());
-    for (size_t i = begin; i < end; ++i) arguments.Append(args[i]);
+    const size_t begin = static_cast<size_t>(range.first) + size_t{key} * step;
+    const size_t end = std::min(begin + step, args.size());
+    words.insert(words.end(), args.begin() + static_cast<std::ptrdiff_t>(begin),
+                 args.begin() + static_cast<std::ptrdiff_t>(end));
   }
-  return arguments;
+  return replication::Arguments(words);
 }
 
 }  // namespace orrery::commands

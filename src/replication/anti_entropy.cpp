@@ -1,5 +1,6 @@
 #include "orrery/replication/anti_entropy.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -61,9 +62,30 @@ AntiEntropy::Comparison AntiEntropy::Compare(NodeId from, const SummaryMessage& 
       continue;
     }
     comparison.equal.push_back(entry.slot);
-    if (replica.digest() != entry.digest) ReportMismatch(from, entry.slot);
+    const uint64_t ahead = entry.digest - replica.digest();
+    if (ahead != 0) ReportMismatch(from, entry.slot);
+    if (IsOutvoted(from, entry.slot, ahead)) comparison.outvoted.push_back(entry.slot);
   }
   return comparison;
+}
+
+// The version of the majority of homes stays: whoever does not have it makes the slot anew.
+bool AntiEntropy::IsOutvoted(NodeId peer, SlotId slot, uint64_t ahead) {
+  const auto found = ahead_.find(slot);
+  if (ahead == 0) {
+    if (found != ahead_.end() && found->second.erase(peer) > 0 && found->second.empty()) ahead_.erase(found);
+    return false;
+  }
+  ahead_[slot][peer] = ahead;
+  const auto homes = context_.Homes(slot);
+  const auto agree = std::count_if(homes.begin(), homes.end(), [&](NodeId home) {
+    const auto said = ahead_[slot].find(home);
+    return said != ahead_[slot].end() && said->second == ahead;
+  });
+  if (static_cast<size_t>(agree) * 2 <= homes.size()) return false;
+  ahead_.erase(slot);
+  mismatched_.erase(slot);
+  return true;
 }
 
 void AntiEntropy::ReportMismatch(NodeId peer, SlotId slot) {

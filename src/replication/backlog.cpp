@@ -13,6 +13,11 @@ using causality::SlotClock;
 void Backlog::Append(EventPtr event) { events_.push_back(std::move(event)); }
 
 std::optional<std::vector<EventPtr>> Backlog::Since(const SlotClock& from, const SlotClock& have) const {
+  // What a floor stands for is not here any more, event by event.
+  for (const auto& floor : have.floors()) {
+    if (from.FloorOf(floor.node) < floor.incarnation && !ORRERY_MUTATION("floors-do-not-count"))
+      return std::nullopt;
+  }
   std::map<Actor, uint64_t> reached;
   for (const auto& entry : have.counters().entries()) {
     if (!from.Covers({entry.actor, entry.counter})) reached[entry.actor] = from.Get(entry.actor);

@@ -23,14 +23,19 @@ CatchUp::CatchUp(ShardContext* context, CatchUpListener* listener)
 
 void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
   const SlotId slot = message.event->slot;
-  if (!context_.IsHome(slot)) {
+  if (!context_.Takes(slot)) {
     ORRERY_MARK("event for a slot that is not ours");
     ++context_.stats.events_foreign;
+    context_.TellSeats(from, slot);
     return;
   }
   SlotReplica& replica = context_.slots->At(slot);
   if (replica.is_aside()) return;
   const causality::Dot& dot = message.event->dot;
+  if (context_.seals.Forbids(slot, dot)) {
+    ORRERY_MARK("event of a life that is being closed");
+    return;
+  }
   switch (replica.Classify(dot)) {
     case SlotReplica::Fit::kDuplicate:
       ++context_.stats.events_duplicate;
@@ -43,6 +48,8 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
       break;
   }
   replica.committed().Raise(dot.actor, message.committed);
+  // A copy that owns no seat promises nothing.
+  if (!context_.IsHome(slot) || from == context_.self.node) return;
   const Ack ack{from, slot, dot.actor};
   if (acks_.empty() || acks_.back() != ack) acks_.push_back(ack);
 }
@@ -57,6 +64,7 @@ void CatchUp::Apply(NodeId from, const EventMessage& message) {
   if (Status s = context_.slots->Apply(event, message.event); !s.ok()) return OnCorruption(event.slot, s);
   ++context_.stats.events_applied;
   if (!asked_us_.empty()) asked_us_.erase({from, event.slot});
+  if (context_.lives.IsOver(event.dot.actor)) context_.perhaps_ended.Insert(event.slot);
   listener_.OnSlotAdvanced(event.slot);
 }
 
@@ -102,24 +110,29 @@ void CatchUp::AskFor(NodeId peer, SlotId slot) {
 }
 
 void CatchUp::AskHomes(SlotId slot) {
-  for (const NodeId home : context_.view->ring->Homes(slot)) {
+  for (const NodeId home : context_.Homes(slot)) {
     if (home != context_.self.node && context_.linked.contains(home)) AskFor(home, slot);
   }
 }
 
 void CatchUp::OnClock(NodeId from, const ClockMessage& message) {
   const SlotId slot = message.slot;
-  if (!context_.IsHome(slot)) return;
-  const SlotClock& ours = context_.slots->At(slot).clock();
-  listener_.OnPeerClock(from, slot, message.clock);
+  if (context_.IsHome(slot)) listener_.OnPeerClock(from, slot, message.clock);
   SendLacking(from, slot, message.clock);
-  if (!message.answer && !ours.CoversAll(message.clock)) SendClock(from, slot, true);
+  if (!context_.Takes(slot)) return context_.TellSeats(from, slot);
+  const SlotClock& ours = context_.slots->At(slot).clock();
+  if (!message.answer && !ours.CoversEveryDotOf(message.clock)) SendClock(from, slot, true);
 }
 
 void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
   const AntiEntropy::Comparison comparison = anti_entropy_.Compare(from, message);
   for (const SlotId slot : comparison.differ) {
     if (!Merging(slot)) AskFor(from, slot);
+  }
+  for (const SlotId slot : comparison.outvoted) {
+    // Our rows can be read, but they are wrong: they are not to be mixed with the others'.
+    context_.slots->At(slot).NoteHalfMerged();
+    OnCorruption(slot, Status::Corruption("most homes have other rows under the same clock"));
   }
   // The peer has, durably, just what we have.
   for (const SlotId slot : comparison.equal) {
@@ -131,9 +144,9 @@ void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
 
 void CatchUp::OnBehind(NodeId from, const BehindMessage& message) {
   asked_us_.erase({from, message.slot});
-  if (!context_.IsHome(message.slot) || Merging(message.slot)) return;
+  if (!context_.Takes(message.slot) || Merging(message.slot)) return;
   ORRERY_MARK("behind the backlog: merge");
-  requester_.Want(message.slot, from);
+  requester_.Want(message.slot, from, MergeRequester::What::kDiffers);
 }
 
 void CatchUp::OnMergeRequest(NodeId from, const MergeRequestMessage& message) {
@@ -146,19 +159,33 @@ void CatchUp::OnMergePart(NodeId from, const MergePartMessage& message) {
   Reask();
 }
 
+void CatchUp::OnMergeTree(NodeId from, const MergeTreeMessage& message) {
+  auto fetched = requester_.OnTree(from, message);
+  if (fetched) TakeImage(message.slot, std::move(*fetched));
+  for (const auto& [slot, status] : requester_.TakeDamaged()) OnCorruption(slot, status);
+  Reask();
+}
+
 void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   if (repair_.Has(slot)) return TakeForRepair(slot, std::move(fetched));
-  if (!context_.IsHome(slot)) return;
+  if (!context_.Takes(slot)) return;
   if (!fetched.image.holes.empty()) return AskHomes(slot);  // only a damaged slot has a use for those
+  if (context_.seals.Forbids(slot, fetched.image.clock)) {
+    ORRERY_MARK("image with events of a life that is being closed");
+    return;
+  }
   context_.slots->Touch(slot);
   SlotReplica& replica = context_.slots->At(slot);
-  if (Status s = replica.Merge(fetched.image); !s.ok()) {
+  if (Status s = replica.Merge(fetched.image, fetched.where); !s.ok()) {
     replica.NoteHalfMerged();
     return OnCorruption(slot, s);
   }
   ++context_.stats.merges_done;
   context_.stats.merge_rows += fetched.image.rows.size();
+  context_.perhaps_ended.Insert(slot);
+  if (context_.taking.Contains(slot)) context_.stats.copied_bytes += fetched.bytes;
   listener_.OnSlotAdvanced(slot);
+  listener_.OnCopied(slot);
   // The source hears what we have now, sends what it has applied since the image, and asks for what only we
   // have.
   SendClock(fetched.source, slot, false);
@@ -187,8 +214,9 @@ void CatchUp::Repair() {
   for (const SlotId slot : repair_.slots()) {
     if (requester_.Has(slot)) continue;
     if (const auto home = repair_.NextSource(slot)) {
-      requester_.Want(slot, *home);
+      requester_.Want(slot, *home, MergeRequester::What::kWhole);
     } else if (repair_.TryFinish(slot)) {
+      context_.perhaps_ended.Insert(slot);
       listener_.OnSlotAdvanced(slot);
       AskHomes(slot);
     }
@@ -200,7 +228,7 @@ void CatchUp::Reask() {
   for (const SlotId slot : requester_.TakeStopped()) {
     // What waited for the merge does not wait for this one any more.
     listener_.OnSlotAdvanced(slot);
-    if (repair_.Has(slot) || !context_.IsHome(slot)) continue;
+    if (repair_.Has(slot) || !context_.Takes(slot)) continue;
     ORRERY_MARK("merge stopped and is asked for again");
     AskHomes(slot);
   }

@@ -195,6 +195,9 @@ void ClusterControl::Publish(bool members_changed) {
   auto view = std::make_shared<ClusterView>();
   view->self = state_.id;
   view->members = state_.members.Present();
+  for (const auto& [id, member] : state_.members.entries()) {
+    if (member.state == membership::MemberState::kRemoved) view->removed.insert(id);
+  }
   view->ring = ring_;
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;

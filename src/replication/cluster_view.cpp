@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "orrery/replication/shard_context.h"
-
 namespace orrery::replication {
 
 const membership::Member* ClusterView::Find(NodeId node) const {
@@ -16,10 +14,6 @@ size_t ClusterView::OthersFindDown(NodeId node) const {
   return it == found_down.end() ? 0 : it->second.size() - it->second.count(self);
 }
 
-NodeId ClusterView::CoordinatorOf(SlotId slot) const {
-  return FirstOf(*ring, slot, [this](NodeId node) { return IsAlive(node); });
-}
-
 size_t ClusterView::Homes() const { return std::min<size_t>(replication_factor, ring->members().size()); }
 
 size_t ClusterView::R(uint8_t requested) const {
@@ -28,10 +22,6 @@ size_t ClusterView::R(uint8_t requested) const {
 
 size_t ClusterView::W(uint8_t requested) const {
   return std::clamp<size_t>(requested != 0 ? requested : write_quorum, 1, std::max<size_t>(Homes(), 1));
-}
-
-bool ShardContext::IsHome(SlotId slot, NodeId node) const {
-  return view->ring->IsHome(slot, node);
 }
 
 }  // namespace orrery::replication

@@ -22,11 +22,12 @@ Coordinator::Slot& Coordinator::At(SlotId id) {
   return *slot;
 }
 
-void Coordinator::Submit(Request request, Callback done) {
+void Coordinator::Submit(Request&& request, Callback&& done, bool may_hand_over) {
   ++pending_;
   Waiting& waiting = arrived_.emplace_back();
   waiting.request = std::move(request);
   waiting.done = std::move(done);
+  waiting.may_hand_over = may_hand_over;
 }
 
 void Coordinator::TakeArrived() {
@@ -39,14 +40,14 @@ void Coordinator::TakeArrived() {
   arrived_.clear();
 }
 
-void Coordinator::Enqueue(Waiting waiting, uint64_t now_us) {
+void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
   if (!Admit(&slot, request, &waiting.done)) return;
   waiting.deadline_us = now_us + context_.TimeoutUs(request);
   if (request.traits.reads) {
-    waiting.reads_needed = context_.view->R(request.read_quorum) - 1;
+    waiting.reads_needed = context_.R(id, request.read_quorum) - 1;
     if (waiting.reads_needed > 0) {
       waiting.probe_id = slot.next_probe;
       slot.probe_wanted = true;
@@ -65,18 +66,25 @@ bool Coordinator::Admit(Slot* slot, const Request& request, Callback* done) {
     Refuse(Outcome::kClusterDown, "no home of the slot is in reach", std::move(*done));
     return false;
   }
+  if (!targets.we_are_home && context_.slots->At(request.slot).clock().Get(context_.self) < slot->made) {
+    // What we made as a home is gone from here with the seat: our next event would follow nothing.
+    ORRERY_MARK("coordinator that gave its seat away does not stand in");
+    ++context_.stats.cluster_down;
+    Refuse(Outcome::kClusterDown, "no home of the slot is in reach", std::move(*done));
+    return false;
+  }
   if (request.traits.writes && targets.we_stand_for && hints_.full()) {
     ORRERY_MARK("coordinator that is no home has no room for hints");
     ++context_.stats.no_replicas;
     Refuse(Outcome::kNoReplicas, "", std::move(*done));
     return false;
   }
-  if (request.traits.writes && targets.participants() < context_.view->W(request.write_quorum)) {
+  if (request.traits.writes && targets.participants() < context_.W(request.slot, request.write_quorum)) {
     ++context_.stats.no_replicas;
     Refuse(Outcome::kNoReplicas, "", std::move(*done));
     return false;
   }
-  if (request.traits.reads && targets.participants() < context_.view->R(request.read_quorum)) {
+  if (request.traits.reads && targets.participants() < context_.R(request.slot, request.read_quorum)) {
     ++context_.stats.cluster_down;
     Refuse(Outcome::kClusterDown, "not enough nodes to read", std::move(*done));
     return false;
@@ -95,8 +103,10 @@ void Coordinator::Finish(Callback done, Response response) {
 
 void Coordinator::RunFinished() {
   while (!finished_.empty()) {
-    auto finished = std::exchange(finished_, {});
+    auto finished = std::exchange(finished_, std::move(calling_));
     for (auto& [done, response] : finished) done(std::move(response));
+    finished.clear();
+    calling_ = std::move(finished);
   }
 }
 
@@ -176,16 +186,18 @@ void Coordinator::StartReadiness(SlotId id, Slot* slot) {
 size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const {
   return static_cast<size_t>(
       std::count_if(slot.targets.others.begin(), slot.targets.others.end(), [&](const Target& target) {
-        return !(homes_only && target.is_fallback()) && slot.quorum.IsCurrent(target.node, probe_id);
+        return !target.pending && !(homes_only && target.is_fallback()) && slot.quorum.IsCurrent(target.node, probe_id);
       }));
 }
 
 bool Coordinator::CanRun(SlotId id, Slot* slot, const Waiting& head) {
+  if (!context_.MayCoordinate(id)) return false;
+  if (slot->handed_over > 0) return false;
   if (catch_up_.Merging(id) || context_.slots->At(id).clock().Get(context_.self) < slot->made) return false;
   if (!slot->ready) {
     if (slot->targets.homes_in_reach > 0) {
       StartReadiness(id, slot);
-      const size_t wanted = std::max<size_t>(context_.view->R() - 1, 1);
+      const size_t wanted = std::max<size_t>(context_.R(id) - 1, 1);
       const size_t needed = std::min(wanted, slot->targets.homes_in_reach);
       if (CurrentCount(*slot, slot->ready_probe, true) < needed) return false;
     }
@@ -204,6 +216,7 @@ void Coordinator::SendProbes(SlotId id, Slot* slot) {
   size_t sent = 0;
   for (const Target& target : slot->targets.others) {
     if (!everybody && sent >= needed) break;
+    if (target.pending) continue;
     context_.outbox->Send(target.node, ProbeMessage{id, probe_id, target.is_fallback(), clock});
     ++context_.stats.probes_sent;
     ++sent;
@@ -231,8 +244,9 @@ void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
   } else {
     slot->quorum.LearnClock(from, reply.clock);
     slot->quorum.Answered(from, reply.probe_id, reply.clock, ours);
-    if (!ours.CoversAll(reply.clock)) ++context_.stats.reads_repaired;
-    const bool lacks = reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
+    if (!ours.CoversEveryDotOf(reply.clock)) ++context_.stats.reads_repaired;
+    const bool lacks =
+        reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
     if (lacks) catch_up_.SendLacking(from, reply.slot, reply.clock);
   }
   turn_.Insert(reply.slot);
@@ -243,6 +257,8 @@ void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
 void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
   Slot* slot = Find(ack.slot);
   if (slot == nullptr) return;
+  // Whoever does not own a seat, or not any more, counts for nothing: the seat's owner does.
+  if (!context_.IsHome(ack.slot, from)) return;
   slot->quorum.LearnDot(from, ack.upto);
   turn_.Insert(ack.slot);
 }
@@ -267,6 +283,17 @@ void Coordinator::OnPeerClock(NodeId peer, SlotId id, const SlotClock& clock) {
   turn_.Insert(id);
 }
 
+void Coordinator::OnLivesClosed(SlotId id, const EndedLives& lives) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  SlotClock durable;
+  durable.JoinCounters(lives.counters);
+  for (const NodeId home : context_.Homes(id)) {
+    if (home != context_.self.node) slot->quorum.LearnClock(home, durable);
+  }
+  turn_.Insert(id);
+}
+
 void Coordinator::OnSlotAdvanced(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
@@ -281,17 +308,47 @@ void Coordinator::OnSlotAdvanced(SlotId id) {
   turn_.Insert(id);
 }
 
+void Coordinator::EndReplies(Slot* slot, const std::string& why) {
+  for (Executed& executed : slot->replies) {
+    const bool wrote = executed.own.counter != 0;
+    ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
+    Finish(std::move(executed.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, wrote ? "" : why});
+  }
+  slot->replies.clear();
+}
+
+void Coordinator::OnSeatsChanged(SlotId id) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  const bool was_home = slot->targets.we_are_home;
+  const std::vector<Target> before = slot->targets.others;
+  RefreshTargets(id, slot);
+  for (const Target& target : before) {
+    if (!target.is_fallback() && !context_.IsHome(id, target.node)) slot->quorum.Forget(target.node);
+  }
+  if (was_home && !slot->targets.we_are_home) {
+    // Our own copy was counted among the homes'.
+    if (!slot->replies.empty()) ORRERY_MARK("reply waited for copies when its seat was somebody else's");
+    EndReplies(slot, "the slot moved to another node");
+  }
+  const NodeId coordinator = CoordinatorInReach(context_, id);
+  if (coordinator && coordinator != context_.self.node && pass_on_) {
+    for (Waiting& waiting : slot->queue) {
+      ORRERY_MARK("command passed on to the next owner of the seat");
+      --pending_;
+      pass_on_(std::move(waiting.request), std::move(waiting.done));
+    }
+    slot->queue.clear();
+  }
+  SendParkedAway();
+  turn_.Insert(id);
+}
+
 void Coordinator::OnSlotReset(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
-  for (Executed& executed : slot->replies) {
-    const bool wrote = executed.own.counter != 0;
-    ORRERY_MARK("reply waited for copies when its slot was emptied");
-    ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
-    Finish(std::move(executed.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown,
-                                      wrote ? "" : "the slot's rows are damaged on this node and are being repaired"});
-  }
-  slot->replies.clear();
+  if (!slot->replies.empty()) ORRERY_MARK("reply waited for copies when its slot was emptied");
+  EndReplies(slot, "the slot's rows are damaged on this node and are being repaired");
   slot->seen = context_.slots->At(id).clock();
   slot->quorum.Rebase(slot->seen);
   slot->ready = false;

@@ -23,6 +23,7 @@ void Coordinator::PrefetchQueues(SlotId id) const {
 }
 
 void Coordinator::BeforeCommit() {
+  turn_ms_ = context_.clock->WallMs();
   TakeArrived();
   // By place: running a command may add slots.
   for (size_t place = 0; place < turn_.size(); ++place) {
@@ -45,6 +46,10 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
       slot->queue.pop_front();
       continue;
     }
+    if (TryHandOver(id, slot, &front)) {
+      slot->queue.pop_front();
+      continue;
+    }
     if (!CanRun(id, slot, front)) return;
     Waiting head = std::move(slot->queue.front());
     slot->queue.pop_front();
@@ -54,15 +59,31 @@ void Coordinator::RunQueue(SlotId id, Slot* slot) {
 
 storage::Transaction Coordinator::Begin(SlotId id, const Slot& slot) {
   SlotReplica& replica = context_.slots->At(id);
-  const uint64_t now_ms = context_.clock->WallMs();
   context_.hybrid->ObserveStored(replica.newest());
   return storage::Transaction(
       *context_.store,
-      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(now_ms),
-       now_ms, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0});
+      {id, &replica.clock(), {context_.self, replica.clock().Get(context_.self) + 1}, context_.hybrid->Next(turn_ms_),
+       turn_ms_, ORRERY_MUTATION("birth-continued-after-a-cut") ? 0 : slot.birth_floor, replica.collection_rows() > 0,
+       this});
 }
 
-void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
+// Asked only where there is something to fold.
+storage::FoldRule::Foldable Coordinator::FoldableIn(SlotId id) const {
+  const SlotReplica* replica = context_.slots->Find(id);
+  const Slot* slot = slots_[id].get();
+  if (replica == nullptr || slot == nullptr || !context_.IsHome(id)) return {};
+  const causality::Actor& self = context_.self;
+  Foldable foldable{replica->clock().Get(self), replica->clock().FloorOf(self.node) == self.incarnation};
+  for (const NodeId home : context_.Homes(id)) {
+    if (home == self.node) continue;
+    foldable.births_everywhere = std::min(foldable.births_everywhere, slot->quorum.KnownOf(home, self));
+    foldable.closed_lives =
+        foldable.closed_lives && slot->quorum.FloorKnownOf(home, self.node) >= self.incarnation;
+  }
+  return foldable;
+}
+
+void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   const Request& request = waiting.request;
   if (request.traits.writes && !disk_error_.empty()) {
     return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));
@@ -91,7 +112,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting waiting) {
   executed.saw = slot->quorum.last_seen();
   Status status = transaction.status();
   if (status.ok() && transaction.changed()) {
-    executed.write_quorum = request.write_quorum != 0 ? context_.view->W(request.write_quorum) : 0;
+    executed.write_quorum = request.write_quorum != 0 ? context_.W(id, request.write_quorum) : 0;
     status = Commit(id, slot, &transaction, &executed);
   }
   if (!status.ok()) {
@@ -148,7 +169,7 @@ void Coordinator::AfterCommit() {
 }
 
 void Coordinator::Release(SlotId id, Slot* slot) {
-  size_t wanted = context_.view->W();
+  size_t wanted = context_.W(id);
   if (ORRERY_MUTATION("one-copy-too-few") && wanted > 1) --wanted;
   const uint64_t settled = slot->quorum.Settle(wanted);
   SlotReplica& replica = context_.slots->At(id);
@@ -159,7 +180,7 @@ void Coordinator::Release(SlotId id, Slot* slot) {
     replica.committed().Raise(context_.self, own);
   }
   for (auto it = slot->replies.begin(); it != slot->replies.end();) {
-    if (!MayLeave(*slot, *it, settled)) {
+    if (!MayLeave(id, *slot, *it, settled)) {
       if (it->write_quorum == 0) break;
       ++it;
       continue;
@@ -169,9 +190,9 @@ void Coordinator::Release(SlotId id, Slot* slot) {
   }
 }
 
-bool Coordinator::MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const {
+bool Coordinator::MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const {
   if (ORRERY_MUTATION("no-commit-point")) {
-    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.view->W();
+    return executed.own.counter == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= context_.W(id);
   }
   if (executed.saw > settled) return false;
   return executed.write_quorum == 0 || slot.quorum.OtherCopies(executed.own) + 1 >= executed.write_quorum;

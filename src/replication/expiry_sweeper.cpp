@@ -10,11 +10,14 @@ constexpr int kSlotsPerTick = 256;
 }  // namespace
 
 void ExpirySweeper::Tick() {
+  if (!active_) return;
   const uint64_t now_ms = context_.clock->WallMs();
   for (int i = 0; i < kSlotsPerTick; ++i) {
     const SlotId slot = next_;
     next_ = static_cast<SlotId>((next_ + 1) % kSlotCount);
-    if (context_.slots->Find(slot) == nullptr || !context_.Owns(slot) || !context_.IsHome(slot)) continue;
+    if (context_.slots->Find(slot) == nullptr || !context_.Owns(slot) || !context_.InService(slot)) continue;
+    // What every home covers is not known while a seat is between two of them.
+    if (context_.seats.HasPending(slot)) continue;
     if (CoordinatorInReach(context_, slot) != context_.self.node || !HasDue(slot, now_ms)) continue;
     Purge(slot);
   }
@@ -29,7 +32,7 @@ void ExpirySweeper::Purge(SlotId slot) {
   Request request;
   request.slot = slot;
   request.traits = {true, true, false, true};
-  request.read_quorum = static_cast<uint8_t>(context_.view->Homes());
+  request.read_quorum = static_cast<uint8_t>(context_.seats.SeatCount(slot));
   request.args.Append("orrery.purge");
   coordinator_.Submit(std::move(request), [](const Response&) {});
 }

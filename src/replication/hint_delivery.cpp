@@ -50,7 +50,7 @@ std::map<NodeId, std::set<SlotId>> HintDelivery::FindDue() const {
         continue;
       }
       ORRERY_MARK("hint whose home is no longer a home");
-      for (const NodeId current : context_.view->ring->Homes(slot)) add(current, slot);
+      for (const NodeId current : context_.Homes(slot)) add(current, slot);
     }
   }
   return due;
@@ -170,17 +170,16 @@ uint64_t HintDelivery::SafeAt(NodeId home, SlotId slot, const Range& range) cons
 
 uint64_t HintDelivery::OnCurrentHomes(SlotId slot, const Range& range) const {
   std::vector<uint64_t> upto;
-  for (const NodeId home : context_.view->ring->Homes(slot)) {
+  for (const NodeId home : context_.Homes(slot)) {
     if (home == context_.self.node) {
       const SlotReplica* own = context_.slots->Find(slot);
       if (own == nullptr) continue;
-      const bool unsynced = context_.options.sync == SyncPolicy::kEverySecond;
-      upto.push_back(CoveredOf(unsynced ? own->synced() : own->clock(), range));
+      upto.push_back(CoveredOf(context_.OnDisk(*own), range));
     } else if (const SlotClock* synced = runs_.Synced(home, slot)) {
       upto.push_back(CoveredOf(*synced, range));
     }
   }
-  const size_t w = context_.view->W();
+  const size_t w = context_.W(slot);
   if (upto.size() < w) return 0;
   std::sort(upto.begin(), upto.end(), std::greater<>());
   return upto[w - 1];

@@ -4,12 +4,20 @@
 #include <set>
 
 #include "orrery/base/marks.h"
+#include "orrery/replication/slot_loss.h"
 
 namespace orrery::replication {
 
 using causality::Dot;
 using causality::EventPtr;
 using causality::SlotClock;
+
+namespace {
+
+// As often as each home has then compared its slots with some other, and with each of them when it came into reach.
+constexpr uint64_t kRoundsAfterLoss = 3;
+
+}  // namespace
 
 HintService::HintService(ShardContext* context, storage::HintStore* store)
     : context_(*context), store_(*store), runs_(store), delivery_(context, store, &runs_) {}
@@ -21,6 +29,10 @@ void HintService::OnHint(NodeId from, const HintMessage& message) {
   const SlotId slot = message.event->slot;
   if (message.home == context_.self.node) {
     ORRERY_MARK("hint for the node that gets it");
+    return Refuse(from, message);
+  }
+  if (context_.seals.Forbids(slot, dot)) {
+    ORRERY_MARK("hint of a life that is being closed");
     return Refuse(from, message);
   }
   uint64_t safe = runs_.SafeThrough(message.home, slot, dot.actor, message.since);
@@ -117,6 +129,20 @@ std::vector<SlotId> HintService::HintedSlots() const {
   return {slots.begin(), slots.end()};
 }
 
+bool HintService::HoldsNext(SlotId slot, const EndedLives& lives) const {
+  for (const auto& [home, totals] : store_.totals()) {
+    for (const auto& range : store_.Ranges(home, slot)) {
+      const uint64_t next = lives.counters.Get(range.actor) + 1;
+      if (!lives.Has(range.actor) || next < range.first || next > range.last) continue;
+      auto cursor = store_.Scan(home, slot, {range.actor, next});
+      // What cannot be read may be that one.
+      if (!cursor.status().ok() || (cursor.Valid() && cursor.hint().dot == Dot{range.actor, next}))
+        return true;
+    }
+  }
+  return false;
+}
+
 // ---- as a home ----
 
 void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
@@ -125,10 +151,25 @@ void HintService::OnHintOffer(NodeId from, const HintOfferMessage& message) {
   if (replica.is_aside()) return;
   // The answer leaves after the commit; only with everysec is what was committed not yet on disk then (or,
   // with no, never known to be).
-  const bool unsynced = context_.options.sync == SyncPolicy::kEverySecond &&
-                        !ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
-  context_.outbox->SendDurable(
-      from, HintWantMessage{message.slot, replica.clock(), unsynced ? replica.synced() : replica.clock()});
+  const bool mistaken = ORRERY_MUTATION("hints-dropped-on-unsynced-clock");
+  context_.outbox->SendDurable(from, HintWantMessage{message.slot, replica.clock(),
+                                                     mistaken ? replica.clock() : context_.OnDisk(replica)});
+}
+
+void HintService::Tick(uint64_t now_us) {
+  delivery_.Tick(now_us);
+  if (!has_lost_) return;
+  const auto& members = context_.view->members;
+  const bool together =
+      std::all_of(members.begin(), members.end(), [&](const auto& member) { return context_.InReach(member.id); });
+  if (!together) {
+    together_since_us_ = 0;
+  } else if (together_since_us_ == 0) {
+    together_since_us_ = now_us;
+  } else if (now_us > together_since_us_ + kRoundsAfterLoss * context_.options.anti_entropy_interval_us) {
+    has_lost_ = false;
+    if (context_.options.loop_index == 0) ForgetLostHints(context_.store);
+  }
 }
 
 void HintService::OnPeerDown(NodeId peer) {

@@ -23,19 +23,19 @@ void SurveyTally::Add(NodeId from, const SurveyReplyMessage& reply) {
   for (SlotId slot : reply.hinted) hinted_.set(slot);
 }
 
-KeySurvey SurveyTally::Result(const ring::Ring& ring, size_t agreeing) const {
+KeySurvey SurveyTally::Result(const ShardContext& context, const SurveyQuery& query) const {
   KeySurvey survey;
   for (uint32_t slot = 0; slot < kSlotCount; ++slot)
-    Judge(static_cast<SlotId>(slot), ring, agreeing, &survey);
+    Judge(static_cast<SlotId>(slot), context, query, &survey);
   return survey;
 }
 
-void SurveyTally::Judge(SlotId slot, const ring::Ring& ring, size_t agreeing, KeySurvey* survey) const {
+void SurveyTally::Judge(SlotId slot, const ShardContext& context, const SurveyQuery& query, KeySurvey* survey) const {
   survey->may_have_keys.set(slot);
   if (hinted_[slot]) return;
   const SurveyReplyMessage::Entry* said = nullptr;
   size_t answers = 0;
-  for (NodeId home : ring.Homes(slot)) {
+  for (NodeId home : context.Homes(slot)) {
     const auto it = nodes_.find(home);
     if (it == nodes_.end() || !it->second.heard[slot]) continue;
     // It merges, was damaged, or knows of another ring: it may yet learn of keys.
@@ -45,6 +45,7 @@ void SurveyTally::Judge(SlotId slot, const ring::Ring& ring, size_t agreeing, Ke
     said = &entry;
     ++answers;
   }
+  const size_t agreeing = std::max(context.R(slot, query.read_quorum), context.W(slot, query.write_quorum));
   if (said == nullptr || answers < agreeing) return;
   survey->may_have_keys[slot] = said->keys > 0;
   survey->counted.set(slot);
@@ -63,7 +64,8 @@ void KeySurveyor::Ask(const SurveyQuery& query, Done done) {
   survey.query = query;
   survey.done = std::move(done);
   survey.deadline_us = context_.clock->MonotonicUs() + kPatienceUs;
-  survey.ring = context_.view->ring;
+  survey.seats = context_.seats.Hash();
+  survey.founders = context_.view->founders ? context_.view->founders : context_.view->ring;
   const SurveyMessage message{id, query.db.value_or(SurveyMessage::kAllDatabases)};
   for (NodeId peer : context_.linked) {
     if (!context_.InReach(peer)) continue;
@@ -102,14 +104,13 @@ void KeySurveyor::OnTick(uint64_t now_us) {
 
 KeySurvey KeySurveyor::Conclude(const Survey& survey) const {
   KeySurvey result;
-  if (survey.ring != context_.view->ring) {
-    ORRERY_MARK("ring changed during a survey");
+  const auto& founders = context_.view->founders ? context_.view->founders : context_.view->ring;
+  if (survey.founders != founders || survey.seats != context_.seats.Hash()) {
+    ORRERY_MARK("homes changed during a survey");
     result.may_have_keys.set();
     return result;
   }
-  const size_t agreeing =
-      std::max(context_.view->R(survey.query.read_quorum), context_.view->W(survey.query.write_quorum));
-  result = survey.tally.Result(*survey.ring, agreeing);
+  result = survey.tally.Result(context_, survey.query);
   if (!survey.query.db) {
     result.counted.reset();
     result.keys = 0;
@@ -151,7 +152,7 @@ SurveyReplyMessage KeySurveyor::Describe(const SurveyMessage& question) const {
   reply.loops = static_cast<uint16_t>(context_.options.loop_count);
   for (uint32_t slot = reply.loop; slot < kSlotCount; slot += reply.loops) {
     const auto id = static_cast<SlotId>(slot);
-    if (context_.IsHome(id)) AddSlot(id, question.db, &reply);
+    if (context_.InService(id)) AddSlot(id, question.db, &reply);
   }
   reply.hinted = hints_.HintedSlots();
   return reply;

@@ -13,7 +13,7 @@ using causality::SlotClock;
 void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) {
   const Key key{peer, slot};
   const SlotReplica* replica = context_.slots->Find(slot);
-  if (replica == nullptr || peer_clock.CoversAll(replica->clock())) {
+  if (replica == nullptr || peer_clock.CoversEveryDotOf(replica->clock())) {
     in_flight_.erase(key);
     deferred_.erase(key);
     return;
@@ -22,11 +22,11 @@ void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) 
   if (!context_.linked.contains(peer)) return;
   const uint64_t now_us = context_.clock->MonotonicUs();
   InFlight& in_flight = in_flight_[key];
-  const bool moved_on = in_flight.told_behind && !in_flight.told_behind->CoversAll(peer_clock);
+  const bool moved_on = in_flight.told_behind && !in_flight.told_behind->CoversEveryDotOf(peer_clock);
   if (moved_on || now_us > in_flight.at_us + kPatienceUs) in_flight = InFlight();
   SlotClock from = peer_clock;
   from.Join(in_flight.upto);
-  if (in_flight.told_behind || from.CoversAll(replica->clock())) return;
+  if (in_flight.told_behind || from.CoversEveryDotOf(replica->clock())) return;
   if (bytes_[peer] >= kPeerBytesMax) {
     deferred_[key] = peer_clock;
     return;

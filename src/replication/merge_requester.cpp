@@ -3,38 +3,52 @@
 #include <utility>
 
 #include "orrery/base/marks.h"
+#include "orrery/storage/row_key.h"
 
 namespace orrery::replication {
 
-void MergeRequester::Want(SlotId slot, NodeId source) {
+void MergeRequester::Want(SlotId slot, NodeId source, What what) {
   if (Has(slot)) return;
-  waiting_.emplace(slot, source);
+  waiting_.emplace(slot, Waiting{source, what});
   StartWaiting();
+}
+
+std::optional<NodeId> MergeRequester::SourceOf(SlotId slot) const {
+  if (const auto it = under_way_.find(slot); it != under_way_.end()) return it->second.staging.source();
+  if (const auto it = waiting_.find(slot); it != waiting_.end()) return it->second.source;
+  return std::nullopt;
 }
 
 void MergeRequester::StartWaiting() {
   while (!waiting_.empty() && under_way_.size() < kUnderWayMax) {
-    const auto [slot, source] = *waiting_.begin();
+    const auto [slot, wanted] = *waiting_.begin();
     waiting_.erase(waiting_.begin());
-    if (!context_.linked.contains(source)) {
+    if (!context_.linked.contains(wanted.source)) {
       stopped_.push_back(slot);
       continue;
     }
-    const auto started =
-        under_way_.emplace(slot, UnderWay{MergeStaging(source, context_.random->Next64()), 0}).first;
-    Request(slot, &started->second);
+    UnderWay merge{MergeStaging(wanted.source, context_.random->Next64()), wanted.what, 0, 0, nullptr};
+    Request(slot, &under_way_.emplace(slot, std::move(merge)).first->second);
   }
 }
 
 void MergeRequester::Request(SlotId slot, UnderWay* merge) {
   merge->heard_us = context_.clock->MonotonicUs();
   const MergeStaging& staging = merge->staging;
-  context_.outbox->Send(staging.source(), MergeRequestMessage{slot, staging.merge_id(), staging.next_part()});
+  MergeRequestMessage request{slot, staging.merge_id(), staging.next_part()};
+  const SlotReplica& replica = context_.slots->At(slot);
+  if (request.part == 0 && merge->what == What::kDiffers && replica.row_count() > 0) {
+    request.compare = true;
+    request.rows = replica.row_count();
+    request.digest = replica.digest();
+  }
+  context_.outbox->Send(staging.source(), request);
 }
 
 std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const MergePartMessage& part) {
   const auto it = under_way_.find(part.slot);
-  if (it == under_way_.end()) return std::nullopt;
+  if (it == under_way_.end() || (it->second.tree && !part.gone)) return std::nullopt;
+  Count(part.rows, &it->second);
   switch (it->second.staging.Take(from, part)) {
     case MergeStaging::Step::kForeign:
       return std::nullopt;
@@ -52,9 +66,70 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const
     case MergeStaging::Step::kComplete:
       break;
   }
-  Fetched fetched{from, std::move(it->second.staging.image())};
+  Fetched fetched{from, std::move(it->second.staging.image()), {KeyRange()}, it->second.bytes};
   Cancel(part.slot);
   return fetched;
+}
+
+std::optional<MergeRequester::Fetched> MergeRequester::OnTree(NodeId from, const MergeTreeMessage& answer) {
+  const auto it = under_way_.find(answer.slot);
+  if (it == under_way_.end()) return std::nullopt;
+  UnderWay& merge = it->second;
+  const bool expected = from == merge.staging.source() && answer.merge_id == merge.staging.merge_id() &&
+                        merge.what == What::kDiffers && answer.step == (merge.tree ? merge.tree->step() : 0);
+  if (!expected || (answer.step == 0 && merge.tree)) return std::nullopt;
+  merge.heard_us = context_.clock->MonotonicUs();
+  MergeTree& tree = TreeOf(answer.slot, &merge);
+  const SlotReplica& replica = context_.slots->At(answer.slot);
+  for (const auto& [end, hash] : answer.pieces) context_.stats.merge_bytes += end.size() + sizeof(hash.hash);
+  Count(answer.rows, &merge);
+  switch (tree.Take(answer, {replica.row_count(), 0, replica.digest()})) {
+    case MergeTree::Step::kAsk: {
+      MergeAskMessage ask = tree.Ask();
+      ask.merge_id = answer.merge_id;
+      context_.outbox->Send(from, ask);
+      return std::nullopt;
+    }
+    case MergeTree::Step::kMalformed:
+      ++context_.stats.bad_frames;
+      Stop(answer.slot);
+      return std::nullopt;
+    case MergeTree::Step::kDamaged:
+      damaged_.emplace_back(answer.slot, tree.status());
+      Stop(answer.slot);
+      return std::nullopt;
+    case MergeTree::Step::kComplete:
+      break;
+  }
+  // The source need not keep its snapshot until it has been idle for long enough.
+  context_.outbox->Send(from, MergeAskMessage{answer.slot, answer.merge_id, tree.step() + 1, {}});
+  return Finish(answer.slot, from, &merge);
+}
+
+MergeTree& MergeRequester::TreeOf(SlotId slot, UnderWay* merge) {
+  if (!merge->tree) {
+    const MergeTree::Limits limits{context_.options.merge_leaf_bytes, context_.options.merge_fanout};
+    merge->tree =
+        std::make_unique<MergeTree>(slot, limits, [store = context_.store, slot](std::string_view from) {
+          return store->Scan(storage::Table::kRows, storage::SlotPrefix(slot), from);
+        });
+    context_.slots->At(slot).Watch(merge->tree.get());
+  }
+  return *merge->tree;
+}
+
+MergeRequester::Fetched MergeRequester::Finish(SlotId slot, NodeId source, UnderWay* merge) {
+  context_.stats.merge_rows_equal += merge->tree->rows_equal();
+  Fetched fetched{source, std::move(merge->tree->image()), merge->tree->where(), merge->bytes};
+  Cancel(slot);
+  return fetched;
+}
+
+void MergeRequester::Count(const std::vector<std::pair<std::string, std::string>>& rows, UnderWay* merge) {
+  for (const auto& [row_key, row] : rows) {
+    merge->bytes += row_key.size() + row.size();
+    context_.stats.merge_bytes += row_key.size() + row.size();
+  }
 }
 
 void MergeRequester::OnPeerDown(NodeId peer) {
@@ -62,8 +137,8 @@ void MergeRequester::OnPeerDown(NodeId peer) {
   for (const auto& [slot, merge] : under_way_) {
     if (merge.staging.source() == peer) lost.push_back(slot);
   }
-  for (const auto& [slot, source] : waiting_) {
-    if (source == peer) lost.push_back(slot);
+  for (const auto& [slot, wanted] : waiting_) {
+    if (wanted.source == peer) lost.push_back(slot);
   }
   if (!lost.empty()) ORRERY_MARK("merge source went away");
   for (const SlotId slot : lost) Stop(slot);
@@ -78,7 +153,7 @@ void MergeRequester::Tick(uint64_t now_us) {
 }
 
 void MergeRequester::Cancel(SlotId slot) {
-  under_way_.erase(slot);
+  if (under_way_.erase(slot) > 0) context_.slots->At(slot).Watch(nullptr);
   waiting_.erase(slot);
   StartWaiting();
 }

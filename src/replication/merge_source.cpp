@@ -1,13 +1,23 @@
 #include "orrery/replication/merge_source.h"
 
+#include <algorithm>
 #include <string>
 
 #include "orrery/base/marks.h"
+#include "orrery/replication/merge_answer.h"
 #include "orrery/storage/row_key.h"
 
 namespace orrery::replication {
 
 using storage::Table;
+
+namespace {
+
+bool HasEqualRows(const MergeRequestMessage& request, const SlotReplica& replica) {
+  return request.rows == replica.row_count() && request.digest == replica.digest();
+}
+
+}  // namespace
 
 void MergeSource::OnRequest(NodeId from, const MergeRequestMessage& request) {
   const Key key{from, request.slot};
@@ -16,7 +26,7 @@ void MergeSource::OnRequest(NodeId from, const MergeRequestMessage& request) {
     if (images_.size() + asked_.size() >= kImagesMax && !asked_.contains(key)) {
       return SendGone(from, request.slot, request.merge_id);
     }
-    asked_[key] = request.merge_id;
+    asked_[key] = request;
     return;
   }
   const auto it = images_.find(key);
@@ -30,16 +40,18 @@ void MergeSource::OnRequest(NodeId from, const MergeRequestMessage& request) {
 void MergeSource::AfterCommit() {
   if (asked_.empty() || context_.store->HasPending()) return;
   const std::shared_ptr<const storage::Snapshot> snapshot = context_.store->TakeSnapshot();
-  for (const auto& [key, merge_id] : std::exchange(asked_, {})) Fix(key, merge_id, snapshot);
+  for (const auto& [key, request] : std::exchange(asked_, {})) Fix(key, request, snapshot);
 }
 
-void MergeSource::Fix(const Key& key, uint64_t merge_id,
+void MergeSource::Fix(const Key& key, const MergeRequestMessage& request,
                       const std::shared_ptr<const storage::Snapshot>& snapshot) {
   const SlotReplica& replica = context_.slots->At(key.second);
-  if (replica.is_aside() && replica.aside() == nullptr) return SendGone(key.first, key.second, merge_id);
+  if (replica.is_aside() && replica.aside() == nullptr)
+    return SendGone(key.first, key.second, request.merge_id);
   Image image;
-  image.merge_id = merge_id;
-  image.clock = ORRERY_MUTATION("snapshot-and-clock-of-different-instants") ? replica.synced() : replica.clock();
+  image.merge_id = request.merge_id;
+  image.clock =
+      ORRERY_MUTATION("snapshot-and-clock-of-different-instants") ? replica.synced() : replica.clock();
   image.voided = replica.voided();
   if (replica.is_aside()) {
     ORRERY_MARK("image of a damaged slot");
@@ -50,9 +62,75 @@ void MergeSource::Fix(const Key& key, uint64_t merge_id,
   const auto scan = [snapshot, slot = key.second](std::string_view from) {
     return snapshot->Scan(Table::kRows, storage::SlotPrefix(slot), from);
   };
-  image.rows = std::make_unique<ReadableRows>(key.second, scan, replica.is_aside());
+  bool compare = request.compare && !replica.is_aside();
+  if (compare && !HasEqualRows(request, replica)) {
+    const auto worth = IsWorthComparing(image, key.second);
+    if (!worth.ok()) return DropDamaged(key, request.merge_id, worth.status());
+    compare = *worth;
+  }
+  if (!compare) image.rows = std::make_unique<ReadableRows>(key.second, scan, replica.is_aside());
   const auto it = images_.insert_or_assign(key, std::move(image)).first;
-  SendPart(key, &it->second);
+  compare ? SendRoot(key, request, &it->second) : SendPart(key, &it->second);
+}
+
+// A little image costs less than to find out what of it is needed.
+Result<bool> MergeSource::IsWorthComparing(const Image& image, SlotId slot) const {
+  const auto cursor = image.snapshot->Scan(Table::kRows, storage::SlotPrefix(slot));
+  size_t bytes = 0;
+  for (; cursor->Valid(); cursor->Next()) {
+    bytes += cursor->key().size() + cursor->value().size();
+    if (bytes > context_.options.merge_whole_bytes) return true;
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  return false;
+}
+
+void MergeSource::SendRoot(const Key& key, const MergeRequestMessage& request, Image* image) {
+  ORRERY_MARK("merge compares");
+  const SlotReplica& replica = context_.slots->At(key.second);
+  MergeTreeMessage answer;
+  answer.clock = std::move(image->clock);
+  answer.voided = std::move(image->voided);
+  answer.image_rows = replica.row_count();
+  answer.image_digest = replica.digest();
+  std::vector<MergeAskMessage::Want> wants;
+  if (!HasEqualRows(request, replica)) {
+    const uint64_t fanout = std::max<uint64_t>(context_.options.merge_fanout, 2);
+    wants.push_back({KeyRange(), std::max<uint64_t>(1, (answer.image_rows + fanout - 1) / fanout)});
+  }
+  SendTree(key, image, wants, &answer);
+}
+
+void MergeSource::OnAsk(NodeId from, const MergeAskMessage& ask) {
+  const Key key{from, ask.slot};
+  const auto it = images_.find(key);
+  const bool known = it != images_.end() && it->second.merge_id == ask.merge_id && !it->second.rows &&
+                     it->second.next_part == ask.step;
+  if (ask.wants.empty()) {
+    if (known) images_.erase(it);
+    return;
+  }
+  if (!known) return SendGone(from, ask.slot, ask.merge_id);
+  MergeTreeMessage answer;
+  SendTree(key, &it->second, ask.wants, &answer);
+}
+
+void MergeSource::SendTree(const Key& key, Image* image, const std::vector<MergeAskMessage::Want>& wants,
+                           MergeTreeMessage* answer) {
+  answer->slot = key.second;
+  answer->merge_id = image->merge_id;
+  answer->step = image->next_part++;
+  image->used_us = context_.clock->MonotonicUs();
+  const Status status =
+      MergeAnswer(*image->snapshot, key.second, context_.options.merge_part_bytes, answer).Fill(wants);
+  if (!status.ok()) return DropDamaged(key, image->merge_id, status);
+  context_.outbox->Send(key.first, std::move(*answer));
+}
+
+void MergeSource::DropDamaged(const Key& key, uint64_t merge_id, const Status& damage) {
+  damaged_.emplace_back(key.second, damage);
+  SendGone(key.first, key.second, merge_id);
+  images_.erase(key);
 }
 
 void MergeSource::SendPart(const Key& key, Image* image) {
@@ -67,12 +145,7 @@ void MergeSource::SendPart(const Key& key, Image* image) {
   }
   image->used_us = context_.clock->MonotonicUs();
   const Status status = FillPart(image, &part);
-  if (!status.ok()) {
-    damaged_.emplace_back(slot, status);
-    SendGone(peer, slot, part.merge_id);
-    images_.erase(key);
-    return;
-  }
+  if (!status.ok()) return DropDamaged(key, part.merge_id, status);
   context_.outbox->Send(peer, part);
   if (part.last) images_.erase(key);
 }

@@ -7,6 +7,7 @@ namespace orrery::replication {
 namespace {
 
 constexpr size_t kFrameBytesMax = 1 << 20;  // then another frame is begun
+constexpr size_t kFrameBytesReserved = 1024;
 
 // Whether the message tells a peer what this replica of the slot has.
 bool IsClaim(const Message& message, SlotId slot) {
@@ -27,27 +28,36 @@ void DropSummary(SlotId slot, Message* message) {
 
 void Outbox::DropClaims(SlotId slot) {
   for (auto& [peer, frames] : durable_) {
-    for (std::string& messages : frames) {
-      const std::string frame = BeginFrame(0) + std::exchange(messages, {});
-      FrameReader reader(frame);
+    const std::string empty = BeginFrame(0, 0);
+    for (std::string& frame : frames) {
+      const std::string before = std::exchange(frame, empty);
+      FrameReader reader(before);
       Message message;
       while (reader.Next(&message)) {
         DropSummary(slot, &message);
-        if (!IsClaim(message, slot)) AppendMessage(message, &messages);
+        if (!IsClaim(message, slot)) AppendMessage(message, &frame);
       }
     }
-    std::erase(frames, std::string());
+    std::erase(frames, empty);
   }
 }
 
 void Outbox::Append(const Message& message, Frames* frames) {
-  if (frames->empty() || frames->back().size() > kFrameBytesMax) frames->emplace_back();
+  if (frames->empty() || frames->back().size() > kFrameBytesMax) {
+    std::string& frame = frames->emplace_back();
+    frame.reserve(kFrameBytesReserved);
+    frame.append(BeginFrame(0, 0));  // its time is that of the flush
+  }
   AppendMessage(message, &frames->back());
 }
 
-void Outbox::Flush(Queue* queue, causality::HybridTime time) {
+void Outbox::Flush(Queue* queue, causality::HybridTime time, uint64_t now_ms) {
+  const std::string begin = BeginFrame(time, now_ms);
   for (auto& [peer, frames] : *queue) {
-    for (std::string& messages : frames) transport_->Send(peer, BeginFrame(time) + messages);
+    for (std::string& frame : frames) {
+      frame.replace(0, begin.size(), begin);
+      transport_->Send(peer, std::move(frame));
+    }
     frames.clear();
   }
 }

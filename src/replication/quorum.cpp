@@ -43,6 +43,11 @@ uint64_t SlotQuorum::KnownOf(NodeId home, const Actor& actor) const {
   return node == nullptr ? 0 : node->holds.Get(actor);
 }
 
+uint64_t SlotQuorum::FloorKnownOf(NodeId home, NodeId node) const {
+  const Node* known = Find(home);
+  return known == nullptr ? 0 : known->holds.FloorOf(node);
+}
+
 size_t SlotQuorum::OtherCopies(const Dot& dot) const {
   size_t copies = 0;
   bool hinted = false;
@@ -111,7 +116,7 @@ uint64_t SlotQuorum::OldestUnsettled(const Actor& actor) const {
 
 void SlotQuorum::Answered(NodeId id, uint64_t probe_id, const SlotClock& theirs, const SlotClock& ours) {
   Node& node = At(id);
-  if (ours.CoversAll(theirs)) {
+  if (ours.CoversEveryDotOf(theirs)) {
     node.current_probe = std::max(node.current_probe, probe_id);
     return;
   }
@@ -121,7 +126,7 @@ void SlotQuorum::Answered(NodeId id, uint64_t probe_id, const SlotClock& theirs,
 
 void SlotQuorum::Recheck(const SlotClock& ours) {
   for (Node& node : nodes_) {
-    if (node.waiting_probe <= node.current_probe || !ours.CoversAll(node.waiting_for)) continue;
+    if (node.waiting_probe <= node.current_probe || !ours.CoversEveryDotOf(node.waiting_for)) continue;
     node.current_probe = node.waiting_probe;
     node.waiting_for = SlotClock();
   }

@@ -1,5 +1,9 @@
 #include "orrery/replication/request.h"
 
+#include <array>
+#include <span>
+#include <vector>
+
 namespace orrery::replication {
 namespace {
 
@@ -15,17 +19,31 @@ Traits TraitsFromBits(uint8_t bits) {
   return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};
 }
 
+// Most commands have a few words: those are looked through first, so that they take no more memory than they need.
+constexpr size_t kFewWords = 8;
+
+Arguments DecodeArguments(Decoder* in) {
+  const uint64_t count = in->GetCount();
+  std::array<std::string_view, kFewWords> few;
+  std::vector<std::string_view> many(count > kFewWords ? count : 0);
+  const std::span<std::string_view> words = many.empty() ? std::span(few).first(count) : std::span(many);
+  for (std::string_view& word : words) word = in->GetBytes();
+  return Arguments(words);
+}
+
 }  // namespace
 
 void EncodeRequest(const Request& request, Encoder* out) {
-  out->PutU16(request.slot);
-  out->PutU8(request.db);
-  out->PutU8(request.resp);
-  out->PutU8(TraitBits(request.traits) | (request.place.empty() ? 0 : kHasPlace));
-  out->PutU8(request.read_quorum);
-  out->PutU8(request.write_quorum);
-  out->PutVarint(request.timeout_ms);
-  out->PutVarint(request.args.size());
+  PieceEncoder<7 + 2 * Encoder::kVarintBytesMax> head;
+  head.PutU16(request.slot);
+  head.PutU8(request.db);
+  head.PutU8(request.resp);
+  head.PutU8(TraitBits(request.traits) | (request.place.empty() ? 0 : kHasPlace));
+  head.PutU8(request.read_quorum);
+  head.PutU8(request.write_quorum);
+  head.PutVarint(request.timeout_ms);
+  head.PutVarint(request.args.size());
+  out->PutRaw(head.bytes());
   for (size_t i = 0; i < request.args.size(); ++i) out->PutBytes(request.args[i]);
   if (!request.place.empty()) out->PutBytes(request.place);
   out->PutVarint(request.attachments.size());
@@ -45,8 +63,7 @@ Request DecodeRequest(Decoder* in) {
   request.read_quorum = in->GetU8();
   request.write_quorum = in->GetU8();
   request.timeout_ms = static_cast<uint32_t>(in->GetVarint());
-  const uint64_t args = in->GetCount();
-  for (uint64_t i = 0; i < args && in->ok(); ++i) request.args.Append(in->GetBytes());
+  request.args = DecodeArguments(in);
   if ((bits & kHasPlace) != 0) request.place = in->GetBytes();
   const uint64_t attachments = in->GetCount(2);
   for (uint64_t i = 0; i < attachments && in->ok(); ++i) {

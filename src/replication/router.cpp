@@ -24,6 +24,22 @@ Callback MaybeApplied(Callback done) {
 
 }  // namespace
 
+Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
+    : context_(*context),
+      coordinator_(*coordinator),
+      mesh_(mesh),
+      started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {
+  coordinator_.SetHandOver([this](NodeId peer, Request request, uint64_t deadline_us, Callback done) {
+    HandOver(peer, std::move(request), deadline_us, std::move(done));
+  });
+}
+
+// With all its hops, so that the peer runs it whoever it takes for the coordinator.
+void Router::HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done) {
+  Sent sent{peer, std::move(request), std::move(done), kHopsMax - 1, true, deadline_us + kGraceUs};
+  Forward(peer, std::move(sent));
+}
+
 void Router::SetDeadline(Sent* sent) const {
   if (sent->deadline_us != 0) return;
   sent->deadline_us = context_.clock->MonotonicUs() + context_.TimeoutUs(sent->request) + kGraceUs;
@@ -31,15 +47,19 @@ void Router::SetDeadline(Sent* sent) const {
 
 void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }
 
-void Router::Route(Request request, uint8_t hops, Callback done) {
-  Dispatch({{}, std::move(request), std::move(done), hops});
+void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
+  Sent sent;
+  sent.request = std::move(request);
+  sent.done = std::move(done);
+  sent.hops = hops;
+  Dispatch(std::move(sent));
 }
 
 // Whether too few take part for the request only because this node has just started.
 bool Router::LacksLinks(const Request& request) const {
   if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
-  const size_t needed = std::max(request.traits.writes ? context_.view->W(request.write_quorum) : 0,
-                                 request.traits.reads ? context_.view->R(request.read_quorum) : 0);
+  const size_t needed = std::max(request.traits.writes ? context_.W(request.slot, request.write_quorum) : 0,
+                                 request.traits.reads ? context_.R(request.slot, request.read_quorum) : 0);
   return ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
 
@@ -47,7 +67,7 @@ void Router::DispatchStarting() {
   for (Sent& sent : std::exchange(starting_, {})) Dispatch(std::move(sent));
 }
 
-void Router::Dispatch(Sent sent) {
+void Router::Dispatch(Sent&& sent) {
   if (!starting_.empty() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);
@@ -61,12 +81,15 @@ void Router::Dispatch(Sent sent) {
   const SlotId slot = sent.request.slot;
   const NodeId node = sent.hops >= kHopsMax ? context_.self.node : CoordinatorInReach(context_, slot);
   if (node && node != context_.self.node) return Forward(node, std::move(sent));
-  if (context_.Owns(slot)) return coordinator_.Submit(std::move(sent.request), std::move(sent.done));
-  mesh_->PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops, std::move(sent.done));
+  if (context_.Owns(slot)) {
+    return coordinator_.Submit(std::move(sent.request), std::move(sent.done), sent.hops < kHopsMax);
+  }
+  mesh_->PostRequest(slot % context_.options.loop_count, std::move(sent.request), sent.hops,
+                     std::move(sent.done));
 }
 
-void Router::Forward(NodeId peer, Sent sent) {
-  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | next_id_++;
+void Router::Forward(NodeId peer, Sent&& sent) {
+  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
   sent.peer = peer;
   SetDeadline(&sent);
@@ -84,12 +107,12 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
   });
 }
 
-void Router::OnForwardReply(ForwardReplyMessage message) {
+void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
   const auto it = sent_.find(message.request_id);
-  if (it == sent_.end()) return;
+  if (it == sent_.end() || it->second.peer != from) return;
   Sent sent = std::move(it->second);
   sent_.erase(it);
-  if (message.response.outcome == Outcome::kNotHere) {
+  if (message.response.outcome == Outcome::kNotHere && !sent.handed_over) {
     waiting_.push_back(std::move(sent));
     return;
   }
@@ -97,7 +120,9 @@ void Router::OnForwardReply(ForwardReplyMessage message) {
 }
 
 void Router::Lost(Sent sent) {
-  if (!sent.request.traits.writes || sent.request.traits.idempotent || ORRERY_MUTATION("retries-increments")) {
+  if (sent.handed_over && !sent.request.traits.writes) return sent.done({Outcome::kNotHere, ""});
+  const bool again = !sent.request.traits.writes || sent.request.traits.idempotent;
+  if (!sent.handed_over && (again || ORRERY_MUTATION("retries-increments"))) {
     ORRERY_MARK("request tried elsewhere after its coordinator was lost");
     sent.hops = 0;
     if (sent.request.traits.writes) sent.done = MaybeApplied(std::move(sent.done));

@@ -27,6 +27,10 @@ ShardContext MakeContext(const ShardOptions& options, const Shard::Parts& parts,
   return context;
 }
 
+const std::shared_ptr<const ring::Ring>& FoundersOf(const ClusterView& view) {
+  return view.founders ? view.founders : view.ring;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Shard>> Shard::Open(const ShardOptions& options, const Parts& parts, causality::Actor self,
@@ -54,11 +58,17 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       router_(&context_, &coordinator_, parts.mesh),
       expiry_(&context_, &coordinator_),
       survey_(&context_, &catch_up_, &hints_, parts.observer, parts.mesh),
+      closer_(&context_, &hints_, this),
+      book_(&context_, parts.mesh),
+      taker_(&context_, &catch_up_, &hints_, &book_),
+      giver_(&context_, &catch_up_, &coordinator_, &book_),
       mesh_(parts.mesh),
       on_gossip_(parts.on_gossip) {
   context_.hybrid = &hybrid_;
   context_.outbox = &outbox_;
   context_.slots = &slots_;
+  context_.seats.SetFounders(FoundersOf(*context_.view));
+  coordinator_.SetPassOn([this](Request request, Callback done) { router_.Route(std::move(request), 0, std::move(done)); });
 }
 
 Shard::~Shard() { Stop(); }
@@ -67,10 +77,15 @@ Status Shard::Load() {
   const auto unfolded = HasSlotJournals(*context_.store);
   if (!unfolded.ok()) return unfolded.status();
   ORRERY_CHECK(!*unfolded);
-  std::vector<SlotId> corrupt;
+  if (Status s = book_.Load(); !s.ok()) return s;
+  const auto hints_lost = HasLostHints(*context_.store);
+  if (!hints_lost.ok()) return hints_lost.status();
+  if (*hints_lost) hints_.NoteLost();
+  std::vector<std::pair<SlotId, Status>> corrupt;
   if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());
-  for (SlotId slot : corrupt) catch_up_.OnCorruption(slot, Status::Corruption("slot state does not decode"));
+  for (const auto& [slot, damage] : corrupt) catch_up_.OnCorruption(slot, damage);
+  PlanAllSeats();
   ArmTimer();
   return Status::Ok();
 }
@@ -96,15 +111,23 @@ void Shard::Tick() {
   hints_.Tick(now_us);
   expiry_.Tick();
   survey_.OnTick(now_us);
+  closer_.Tick(now_us);
+  book_.Tick(now_us);
+  taker_.Tick(now_us);
+  giver_.Tick(now_us);
   SyncIfDue(now_us);
 }
 
 // ---- reach ----
 
 void Shard::SetView(ClusterViewPtr view) {
-  context_.view = std::move(view);
+  const ClusterViewPtr before = std::exchange(context_.view, std::move(view));
+  context_.seats.SetFounders(FoundersOf(*context_.view));
+  const bool wants_others = before->ring != context_.view->ring || before->members.size() != context_.view->members.size();
+  if (wants_others) PlanAllSeats();
   coordinator_.OnReachChanged();
   catch_up_.OnViewChanged();
+  closer_.OnViewChanged();
   router_.OnReachChanged();
 }
 
@@ -116,11 +139,17 @@ void Shard::SetLiveOptions(const ShardOptions& options) {
   if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_) Sync([](const Status&) {});
 }
 
-void Shard::OnPeerUp(NodeId peer, uint64_t /*incarnation*/) {
+void Shard::OnPeerUp(NodeId peer, uint64_t incarnation) {
   context_.linked.insert(peer);
+  // Another life may have another machine's monotonic clock.
+  PeerDelay& known = delays_[peer];
+  if (known.incarnation != incarnation) known = {incarnation, {}};
+  closer_.OnPeerUp(peer, incarnation);
   coordinator_.OnReachChanged();
   catch_up_.OnPeerUp(peer);
   hints_.OnPeerUp(peer);
+  book_.OnPeerUp(peer);
+  taker_.OnPeerUp(peer);
   router_.OnReachChanged();
 }
 
@@ -129,6 +158,7 @@ void Shard::OnPeerDown(NodeId peer) {
   coordinator_.OnPeerDown(peer);
   catch_up_.OnPeerDown(peer);
   hints_.OnPeerDown(peer);
+  closer_.OnPeerDown(peer);
   survey_.OnPeerDown(peer);
   router_.OnReachChanged();
 }
@@ -141,12 +171,14 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
   if (Status s = hybrid_.Observe(reader.time(), context_.clock->WallMs()); !s.ok()) {
     if (context_.stats.clock_refused++ == 0 && context_.log) context_.log(peer.ToHex() + ": " + s.message());
   }
+  const uint64_t now_ms = context_.NowMs();
+  const uint64_t left_ms = now_ms - std::min(now_ms, delays_[peer].delay.LateMs(reader.sent_ms(), now_ms));
   for (size_t count = kMessagesAhead; count == kMessagesAhead;) {
-    count = ReadAhead(&reader);
+    count = ReadAhead(&reader, left_ms);
     for (size_t i = 0; i < count; ++i) {
       if (const auto slot = SlotOfMessage(ahead_[i])) coordinator_.PrefetchQueues(*slot);
     }
-    for (size_t i = 0; i < count; ++i) Deliver(peer, std::exchange(ahead_[i], {}));
+    for (size_t i = 0; i < count; ++i) Deliver(peer, &ahead_[i]);
   }
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
@@ -154,12 +186,11 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
 }
 
 // Messages of one frame are about as many slots, all of them cold: their memory is asked for before it is needed.
-size_t Shard::ReadAhead(FrameReader* reader) {
+size_t Shard::ReadAhead(FrameReader* reader, uint64_t left_ms) {
   size_t count = 0;
   while (count < kMessagesAhead && reader->Next(&ahead_[count])) {
     Message& message = ahead_[count++];
     if (auto* forward = std::get_if<ForwardMessage>(&message)) {
-      const uint64_t left_ms = causality::PhysicalMs(reader->time());
       forward->request.sent_ms = left_ms > forward->age_ms ? left_ms - forward->age_ms : 1;
     }
     if (const auto slot = SlotOfMessage(message)) coordinator_.PrefetchSlot(*slot);
@@ -168,6 +199,7 @@ size_t Shard::ReadAhead(FrameReader* reader) {
 }
 
 size_t Shard::LoopOf(const Message& message) const {
+  if (context_.options.loop_count == 1) return context_.options.loop_index;
   if (const auto slot = SlotOfMessage(message)) return *slot % context_.options.loop_count;
   if (const auto* reply = std::get_if<ForwardReplyMessage>(&message)) {
     return Router::LoopOfRequest(reply->request_id) % context_.options.loop_count;
@@ -175,32 +207,47 @@ size_t Shard::LoopOf(const Message& message) const {
   if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) {
     return KeySurveyor::LoopOfSurvey(reply->survey_id) % context_.options.loop_count;
   }
+  if (const auto* answer = std::get_if<CloseAnswerMessage>(&message)) {
+    return LifeCloser::LoopOfRound(answer->round) % context_.options.loop_count;
+  }
   return std::holds_alternative<GossipMessage>(message) ? 0 : context_.options.loop_index;
 }
 
-void Shard::Deliver(NodeId from, Message message) {
-  if (auto* summary = std::get_if<SummaryMessage>(&message); summary != nullptr && context_.options.loop_count > 1) {
-    std::vector<SummaryMessage> parts(context_.options.loop_count);
-    for (const auto& entry : summary->entries) parts[entry.slot % parts.size()].entries.push_back(entry);
-    for (size_t loop = 0; loop < parts.size(); ++loop) {
-      if (parts[loop].entries.empty()) continue;
-      if (loop == context_.options.loop_index) {
-        catch_up_.OnSummary(from, parts[loop]);
-      } else {
-        mesh_->PostMessage(loop, from, std::move(parts[loop]));
-      }
+// Of a message about many slots each loop gets those that it owns.
+template <typename M>
+void Shard::DeliverParts(NodeId from, const M& message) {
+  std::vector<M> parts(context_.options.loop_count, [&] {
+    M part = message;
+    part.entries.clear();
+    return part;
+  }());
+  for (const auto& entry : message.entries) parts[entry.slot % parts.size()].entries.push_back(entry);
+  for (size_t loop = 0; loop < parts.size(); ++loop) {
+    if (parts[loop].entries.empty()) continue;
+    Message part = std::move(parts[loop]);
+    if (loop == context_.options.loop_index) {
+      Handle(from, part);
+    } else {
+      mesh_->PostMessage(loop, from, std::move(part));
     }
-    return;
   }
-  if (std::holds_alternative<SurveyMessage>(message)) {
+}
+
+// What the message holds is taken where it is wanted; the rest of it stays until the next one comes in its place.
+void Shard::Deliver(NodeId from, Message* message) {
+  if (context_.options.loop_count > 1) {
+    if (const auto* summary = std::get_if<SummaryMessage>(message)) return DeliverParts(from, *summary);
+    if (const auto* ask = std::get_if<CloseAskMessage>(message)) return DeliverParts(from, *ask);
+  }
+  if (std::holds_alternative<SurveyMessage>(*message) || std::holds_alternative<SeatsMessage>(*message)) {
     for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
-      if (loop != context_.options.loop_index) mesh_->PostMessage(loop, from, message);
+      if (loop != context_.options.loop_index) mesh_->PostMessage(loop, from, *message);
     }
-    return Handle(from, message);
+    return Handle(from, *message);
   }
-  const size_t loop = LoopOf(message);
-  if (loop == context_.options.loop_index) return Handle(from, message);
-  mesh_->PostMessage(loop, from, std::move(message));
+  const size_t loop = LoopOf(*message);
+  if (loop == context_.options.loop_index) return Handle(from, *message);
+  mesh_->PostMessage(loop, from, std::move(*message));
 }
 
 void Shard::OnMessage(NodeId from, Message message) {
@@ -212,34 +259,54 @@ void Shard::Handle(NodeId from, Message& message) {
     Shard& shard;
     NodeId from;
     void operator()(ForwardMessage& m) { shard.router_.OnForward(from, std::move(m)); }
-    void operator()(ForwardReplyMessage& m) { shard.router_.OnForwardReply(std::move(m)); }
+    void operator()(ForwardReplyMessage& m) { shard.router_.OnForwardReply(from, std::move(m)); }
     void operator()(EventMessage& m) { shard.catch_up_.OnEvent(from, m); }
     void operator()(AckMessage& m) { shard.coordinator_.OnAck(from, m); }
     void operator()(ProbeMessage& m) { shard.Answer(from, m); }
-    void operator()(ProbeReplyMessage& m) { shard.coordinator_.OnProbeReply(from, m); }
+    void operator()(ProbeReplyMessage& m) {
+      if ((m.probe_id & SeatTaker::kProbeBit) != 0) return shard.taker_.OnHints(from, m);
+      shard.coordinator_.OnProbeReply(from, m);
+    }
     void operator()(ClockMessage& m) { shard.catch_up_.OnClock(from, m); }
     void operator()(BehindMessage& m) { shard.catch_up_.OnBehind(from, m); }
     void operator()(MergeRequestMessage& m) { shard.catch_up_.OnMergeRequest(from, m); }
     void operator()(MergePartMessage& m) { shard.catch_up_.OnMergePart(from, m); }
+    void operator()(MergeAskMessage& m) { shard.catch_up_.OnMergeAsk(from, m); }
+    void operator()(MergeTreeMessage& m) { shard.catch_up_.OnMergeTree(from, m); }
     void operator()(HintMessage& m) { shard.hints_.OnHint(from, m); }
     void operator()(HintAckMessage& m) { shard.coordinator_.OnHintAck(from, m); }
     void operator()(HintOfferMessage& m) { shard.hints_.OnHintOffer(from, m); }
-    void operator()(HintWantMessage& m) { shard.hints_.OnHintWant(from, m); }
+    void operator()(HintWantMessage& m) { shard.OnHintWant(from, m); }
     void operator()(SummaryMessage& m) { shard.catch_up_.OnSummary(from, m); }
     void operator()(GossipMessage& m) {
       if (shard.on_gossip_) shard.on_gossip_(from, m.bytes);
     }
     void operator()(SurveyMessage& m) { shard.survey_.OnSurvey(from, m); }
     void operator()(SurveyReplyMessage& m) { shard.survey_.OnReply(from, m); }
+    void operator()(CloseAskMessage& m) { shard.closer_.OnAsk(from, m); }
+    void operator()(CloseAnswerMessage& m) { shard.closer_.OnAnswer(from, m); }
+    void operator()(SeatsMessage& m) { shard.OnSeats(m); }
+    void operator()(SeatHashMessage& m) { shard.book_.OnHash(from, m); }
+    void operator()(SeatDigestsMessage& m) { shard.book_.OnDigests(from, m); }
+    void operator()(SeatAskMessage& m) { shard.giver_.OnAsk(from, m); }
+    void operator()(SeatGivenMessage& m) { shard.taker_.OnGiven(from, m); }
   };
   std::visit(Visitor{*this, from}, message);
 }
 
-// The replica's side of a quorum read: what the asker lacks goes out first, then the clock it was compared with.
+void Shard::OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) {
+  causality::SlotClock closed;
+  for (const auto& span : lives.spans) closed.RaiseFloor(span.node, span.to);
+  coordinator_.OnPeerClock(home, slot, closed);
+}
+
+// The replica's side of a quorum read: what the asker lacks goes out first, then the clock it was compared
+// with.
 void Shard::Answer(NodeId from, const ProbeMessage& probe) {
   ProbeReplyMessage reply{probe.slot, probe.probe_id, false, {}};
-  if (probe.as_fallback || !context_.IsHome(probe.slot)) {
+  if (probe.as_fallback) {
     ORRERY_MARK("fallback asked in place of a home");
+    if (hints_.has_lost()) return;
     for (const auto& event : hints_.Lacking(probe.slot, probe.clock)) {
       outbox_.SendDurable(from, EventMessage{0, event});
     }
@@ -247,15 +314,58 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
     outbox_.SendDurable(from, reply);
     return;
   }
+  // Whoever does not own a seat, or does not cover yet what its giver promised, says nothing.
+  if (!context_.InService(probe.slot)) return context_.TellSeats(from, probe.slot);
   const SlotReplica& replica = slots_.At(probe.slot);
   // What it had it may have lost: it counts for nothing until it has it again.
   if (replica.is_aside()) return;
   reply.equal = replica.clock() == probe.clock;
   if (!reply.equal) {
     reply.clock = replica.clock();
-    if (!probe.clock.CoversAll(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
+    if (!probe.clock.CoversEveryDotOf(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
   }
   outbox_.SendDurable(from, reply);
+}
+
+// ---- seats ----
+
+void Shard::OnHintWant(NodeId from, const HintWantMessage& want) {
+  hints_.OnHintWant(from, want);
+  giver_.OnWant(from, want);
+  taker_.OnWant(from, want);
+}
+
+void Shard::PlanSeats(SlotId slot) {
+  taker_.Plan(slot);
+  giver_.Plan(slot);
+}
+
+void Shard::PlanAllSeats() {
+  for (SlotId slot = 0; slot < kSlotCount; ++slot) {
+    if (context_.Owns(slot)) PlanSeats(slot);
+  }
+}
+
+void Shard::OnSeats(const SeatsMessage& message) {
+  for (const SlotId slot : book_.Learn(message.records)) {
+    coordinator_.OnSeatsChanged(slot);
+    PlanSeats(slot);
+  }
+}
+
+// Our records are on the disk, and with them all that we hold of the slots.
+void Shard::OnSeatsWritten() {
+  for (const SlotId slot : book_.AfterCommit()) {
+    coordinator_.OnSeatsChanged(slot);
+    PlanSeats(slot);
+    if (!context_.InService(slot)) continue;
+    // The other homes hear what counts as held by us from now on.
+    for (const NodeId home : context_.Homes(slot)) {
+      if (home != context_.self.node) outbox_.SendDurable(home, ClockMessage{slot, true, slots_.At(slot).clock()});
+    }
+  }
+  giver_.AfterCommit();
+  taker_.AfterCommit();
 }
 
 void Shard::SendGossip(NodeId to, std::string bytes) { outbox_.Send(to, GossipMessage{std::move(bytes)}); }
@@ -265,18 +375,25 @@ void Shard::SendGossip(NodeId to, std::string bytes) { outbox_.Send(to, GossipMe
 void Shard::EndTurn() {
   if (failed_) return;
   coordinator_.BeforeCommit();
+  taker_.BeforeCommit();
+  giver_.BeforeCommit();
   catch_up_.FlushAcks();
   hints_.FlushAcks();
-  outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
-  if (ORRERY_MUTATION("acknowledged-before-the-commit")) outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
+  FlushNow();
+  if (ORRERY_MUTATION("acknowledged-before-the-commit")) FlushDurable();
   CommitTurn();
   if (failed_) return;
   coordinator_.AfterCommit();
+  OnSeatsWritten();
   catch_up_.AfterCommit();
   survey_.AfterCommit();
-  outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()));
-  outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()));
+  FlushDurable();
+  FlushNow();
 }
+
+void Shard::FlushNow() { outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()), context_.NowMs()); }
+
+void Shard::FlushDurable() { outbox_.FlushDurable(hybrid_.Read(context_.clock->WallMs()), context_.NowMs()); }
 
 void Shard::CommitTurn() {
   slots_.SaveTouched(&touched_);

@@ -12,17 +12,6 @@ namespace orrery::replication {
 using causality::Row;
 using storage::Table;
 
-namespace {
-
-KeyRange Under(const std::string& prefix) {
-  std::string end = prefix;
-  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
-  if (!end.empty()) ++end.back();
-  return {prefix, end};
-}
-
-}  // namespace
-
 void SlotReplica::Forget() {
   clock_ = causality::SlotClock();
   synced_ = causality::SlotClock();
@@ -34,8 +23,22 @@ void SlotReplica::Forget() {
 }
 
 void SlotReplica::NoteHalfApplied(const causality::Event& event) {
-  for (const auto& scope : event.scopes) half_applied_.push_back(Under(scope.prefix));
-  for (const auto& change : event.changes) half_applied_.push_back({change.row_key, change.row_key + '\0'});
+  for (const auto& scope : event.scopes) half_applied_.push_back(KeyRange::Under(scope.prefix));
+  for (const auto& change : event.changes) half_applied_.push_back(KeyRange::Of(change.row_key));
+}
+
+Status SlotReplica::NoteLoss(const SlotLoss& loss) {
+  has_loss_ = true;
+  if (loss.state) {
+    loaded_ = false;
+    Forget();
+  } else if (loaded_ && clock_.empty()) {
+    has_loss_ = false;  // there was nothing to lose
+    ForgetLoss(id_, store_);
+    return Status::Ok();
+  }
+  half_applied_.insert(half_applied_.end(), loss.rows.begin(), loss.rows.end());
+  return Status::Corruption("it was in table files that are damaged or missing");
 }
 
 void SlotReplica::SetAside() {
@@ -68,6 +71,7 @@ Status SlotReplica::Replace(const SlotImage& image) {
   half_applied_.clear();
   is_aside_ = false;
   aside_.reset();
+  if (std::exchange(has_loss_, false)) ForgetLoss(id_, store_);
   for (const auto& [row_key, row] : image.rows) {
     if (Status s = WriteRow(row_key, {}, row); !s.ok()) return s;
     newest_ = std::max(newest_, row.MaxHlc());
@@ -79,7 +83,11 @@ Status SlotReplica::Replace(const SlotImage& image) {
 }
 
 Status SlotReplica::Rebuild() {
-  Forget();
+  SlotImage image;
+  if (loaded_) {
+    image.clock = clock_;
+    image.voided = voided_;
+  }
   ReadableRows rows(
       id_,
       [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
@@ -87,15 +95,11 @@ Status SlotReplica::Rebuild() {
   for (; rows.Valid(); rows.Next()) {
     storage::StoredRow stored;
     if (Status s = storage::DecodeStoredRow(rows.row_key(), rows.bytes(), &stored); !s.ok()) return s;
-    digest_ += stored.hash;
-    ++row_count_;
-    if (storage::IsCollectionRow(rows.row_key())) ++collection_rows_;
-    newest_ = std::max(newest_, stored.row.MaxHlc());
-    for (const causality::Cell& cell : stored.row.cells) clock_.Raise(cell.dot);
+    for (const causality::Cell& cell : stored.row.cells) image.clock.Raise(cell.dot);
+    image.rows.emplace(rows.row_key(), std::move(stored.row));
   }
-  loaded_ = true;
-  dirty_ = true;
-  return rows.status();
+  if (!rows.status().ok()) return rows.status();
+  return Replace(image);
 }
 
 }  // namespace orrery::replication

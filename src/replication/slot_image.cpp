@@ -21,13 +21,6 @@ bool Follows(const causality::Event& event, const SlotClock& clock) {
   return !clock.Covers(event.dot) && event.dot.counter == clock.Get(event.dot.actor) + 1;
 }
 
-bool CoversWithFloors(const SlotClock& clock, const SlotClock& other) {
-  return clock.CoversAll(other) &&
-         std::all_of(other.floors().begin(), other.floors().end(), [&](const SlotClock::Floor& floor) {
-           return clock.FloorOf(floor.node) >= floor.incarnation;
-         });
-}
-
 bool KnowsRange(const SlotImage& image, const KeyRange& range) {
   return std::none_of(image.holes.begin(), image.holes.end(),
                       [&](const KeyRange& hole) { return hole.Meets(range); });
@@ -43,7 +36,7 @@ bool IsMadeUpFor(const SlotImage& image, const Images& images, const Events& eve
     for (const auto& event : events) {
       if (Follows(event, others)) others.Advance(event.dot);
     }
-    return CoversWithFloors(others, image.clock);
+    return others.CoversEveryDotOf(image.clock);
   });
 }
 

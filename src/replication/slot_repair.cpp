@@ -14,6 +14,8 @@ namespace {
 constexpr uint64_t kRoundUs = 500'000;
 // Of more images than this not every choice is tried.
 constexpr size_t kChoicesMax = 8;
+// Log lines about slots that are damaged at the same time.
+constexpr uint64_t kLinesMax = 20;
 
 }  // namespace
 
@@ -21,12 +23,18 @@ void SlotRepair::Log(SlotId slot, const std::string& text) const {
   if (context_.log) context_.log("slot " + std::to_string(slot) + " " + text);
 }
 
+// A table file may hold rows of all slots.
+void SlotRepair::LogOfMany(SlotId slot, const std::string& text) {
+  if (++lines_ <= kLinesMax) Log(slot, text);
+  if (lines_ == kLinesMax && context_.log) context_.log("more slots are damaged; INFO counts them (corrupt_slots)");
+}
+
 bool SlotRepair::Begin(SlotId slot, const Status& damage) {
   if (Has(slot)) return false;
-  if (context_.view->ring->Homes(slot).size() < 2) return RebuildAlone(slot, damage);
+  if (context_.Homes(slot).size() < 2) return RebuildAlone(slot, damage);
   ++context_.stats.corrupt_slots;
-  Log(slot, "is damaged: " + damage.message() +
-                "; it is made anew from what can be read here and on the other homes");
+  LogOfMany(slot, "is damaged: " + damage.message() +
+                      "; it is made anew from what can be read here and on the other homes");
   ORRERY_MARK("damaged slot is set aside");
   slots_[slot].kept_events = context_.slots->At(slot).backlog().All();
   context_.slots->SetAside(slot);
@@ -37,7 +45,7 @@ bool SlotRepair::Begin(SlotId slot, const Status& damage) {
 // Rows that cannot be read stay so. Without a readable clock there is only what the rows say of it.
 bool SlotRepair::RebuildAlone(SlotId slot, const Status& damage) {
   SlotReplica& replica = context_.slots->At(slot);
-  if (!replica.is_loaded()) {
+  if (!replica.is_loaded() || replica.has_loss()) {
     const Status rebuilt = replica.Rebuild();
     context_.slots->Touch(slot);
     if (!rebuilt.ok()) Log(slot, "cannot be read: " + rebuilt.message());
@@ -57,7 +65,7 @@ std::vector<SlotId> SlotRepair::slots() const {
 std::optional<NodeId> SlotRepair::NextSource(SlotId slot) {
   Repair& repair = slots_.at(slot);
   if (context_.clock->MonotonicUs() < repair.next_round_us) return std::nullopt;
-  for (const NodeId home : context_.view->ring->Homes(slot)) {
+  for (const NodeId home : context_.Homes(slot)) {
     if (home == context_.self.node || !context_.linked.contains(home)) continue;
     if (repair.asked.insert(home).second) return home;
   }
@@ -70,9 +78,9 @@ void SlotRepair::Fetched(SlotId slot, NodeId source, SlotImage image) {
 
 // Of the homes so many that each acknowledged event, which is on W of them, is on one of these.
 size_t SlotRepair::SourcesNeeded(SlotId slot) const {
-  const size_t homes = context_.view->ring->Homes(slot).size();
+  const size_t homes = context_.Homes(slot).size();
   const size_t others = homes > 1 ? homes - 1 : 1;
-  const size_t w = context_.view->W();
+  const size_t w = context_.W(slot);
   return homes >= w ? std::min(homes - w + 1, others) : 1;
 }
 
@@ -117,7 +125,7 @@ std::optional<SlotImage> SlotRepair::Join(SlotId slot, const Repair& repair) con
     if (!causality::DecodeEvent(repair.kept_events[i]->bytes, &events[i])) return std::nullopt;
   }
   if (auto joined = JoinSome(slot, images, repair.remains.has_value(), events)) return joined;
-  const auto homes = context_.view->ring->Homes(slot);
+  const auto homes = context_.Homes(slot);
   const bool heard_all = std::all_of(homes.begin(), homes.end(), [&](NodeId home) {
     return home == context_.self.node || (context_.linked.contains(home) && repair.images.contains(home));
   });
@@ -160,7 +168,15 @@ bool SlotRepair::Finish(SlotId slot, const SlotImage& image) {
   context_.slots->Touch(slot);
   Status status = context_.slots->At(slot).Replace(image);
   if (status.ok()) status = context_.slots->Replay(slot, kept_events);
-  Log(slot, status.ok() ? "is whole again" : "cannot be made anew: " + status.message());
+  if (status.ok()) {
+    ++context_.stats.repaired_slots;
+    LogOfMany(slot, "is whole again");
+  } else {
+    Log(slot, "cannot be made anew: " + status.message());
+  }
+  if (slots_.empty() && std::exchange(lines_, 0) > kLinesMax && context_.log) {
+    context_.log("all damaged slots are whole again");
+  }
   return true;
 }
 

@@ -1,11 +1,14 @@
 #include "orrery/replication/slot_replica.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "orrery/base/check.h"
 #include "orrery/base/marks.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/storage/slot_row_key.h"
 
 namespace orrery::replication {
 
@@ -28,6 +31,15 @@ constexpr size_t kStateBytesReserved = 128;
 
 std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
 
+// What an event leaves of a row is little, as a rule: what it removes is not copied first.
+Row CopyWithout(const Row& row, const std::vector<causality::CellId>& removed) {
+  Row rest;
+  for (const causality::Cell& cell : row.cells) {
+    if (std::find(removed.begin(), removed.end(), cell.id()) == removed.end()) rest.cells.push_back(cell);
+  }
+  return rest;
+}
+
 }  // namespace
 
 // What becomes of one row; gathered while a cursor walks, written when it is done.
@@ -42,6 +54,13 @@ Status SlotReplica::Load() {
   if (loaded_) return Status::Ok();
   Forget();
   return bytes.ok() ? Status::Corruption("slot state does not decode") : bytes.status();
+}
+
+Status SlotReplica::LoadFrom(std::string_view own_value) {
+  loaded_ = DecodeOwn(own_value);
+  if (loaded_) return Status::Ok();
+  Forget();
+  return Status::Corruption("slot state does not decode");
 }
 
 bool SlotReplica::DecodeOwn(std::string_view bytes) {
@@ -200,6 +219,7 @@ Status SlotReplica::EraseTag(std::string_view key_prefix, storage::RowTag tag) {
   digest_ -= gone.digest;
   row_count_ -= gone.rows;
   collection_rows_ -= gone.rows;
+  if (watch_ != nullptr) watch_->OnRangeErased(KeyRange::Under(prefix));
   store_->DeletePrefix(Table::kRows, storage::WithSlot(id_, prefix));
   return Status::Ok();
 }
@@ -219,11 +239,13 @@ Status SlotReplica::WriteRows(const std::vector<KeyedUpdate>& updates) {
 // Reads everything before it writes anything: a row that cannot be read leaves the batch as it was.
 Status SlotReplica::ApplyChanges(const Event& event) {
   const Knowledge before{clock_, voided_};
-  std::vector<RowUpdate> updates(event.changes.size());
+  RowUpdate only;  // nearly all events change one row
+  std::vector<RowUpdate> several(event.changes.size() > 1 ? event.changes.size() : 0);
+  const std::span<RowUpdate> updates = event.changes.size() == 1 ? std::span(&only, 1) : std::span(several);
   for (size_t i = 0; i < updates.size(); ++i) {
     const RowChange& change = event.changes[i];
     if (Status s = ReadStoredRow(*store_, id_, change.row_key, &updates[i].before); !s.ok()) return s;
-    updates[i].after = updates[i].before.row;
+    updates[i].after = CopyWithout(updates[i].before.row, change.removed);
     causality::ApplyChange(change, before, &updates[i].after);
   }
   for (size_t i = 0; i < updates.size(); ++i) {
@@ -235,6 +257,7 @@ Status SlotReplica::ApplyChanges(const Event& event) {
 }
 
 Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, const Row& after) {
+  if (watch_ != nullptr) watch_->OnRowChange(row_key, before.row);
   const bool was = !before.row.empty();
   const bool is = !after.empty();
   const std::string bytes = is ? causality::EncodeRow(after) : std::string();
@@ -248,34 +271,17 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
   digest_ += digest_change;
   row_count_ += row_change;
   if (in_collection) collection_rows_ += row_change;
-  const std::string key = storage::WithSlot(id_, row_key);
-  is ? store_->Put(Table::kRows, key, bytes) : store_->Delete(Table::kRows, key);
+  const storage::SlotRowKey key(id_, row_key);
+  is ? store_->Put(Table::kRows, key.view(), bytes) : store_->Delete(Table::kRows, key.view());
   return Status::Ok();
 }
 
-Status SlotReplica::Merge(const SlotImage& theirs) {
-  const Knowledge we{clock_, voided_};
-  const Knowledge they{theirs.clock, theirs.voided};
+Status SlotReplica::Merge(const SlotImage& theirs, const std::vector<KeyRange>& where) {
   std::vector<KeyedUpdate> updates;
-  auto cursor = store_->Scan(Table::kRows, SlotKey(id_));
-  auto peer = theirs.rows.begin();
-  const size_t slot_bytes = SlotKey(id_).size();
-  const auto consider = [&](std::string_view row_key, StoredRow ours, const Row& other) {
-    Row merged = causality::MergeRows(row_key, ours.row, we, other, they);
-    if (merged != ours.row) updates.push_back({std::string(row_key), {std::move(ours), std::move(merged)}});
-  };
-  for (; cursor->Valid(); cursor->Next()) {
-    const std::string row_key(cursor->key().substr(slot_bytes));
-    for (; peer != theirs.rows.end() && peer->first < row_key; ++peer) consider(peer->first, {}, peer->second);
-    StoredRow ours;
-    if (Status s = DecodeStoredRow(row_key, cursor->value(), &ours); !s.ok()) return s;
-    const bool both = peer != theirs.rows.end() && peer->first == row_key;
-    consider(row_key, std::move(ours), both ? peer->second : Row());
-    if (both) ++peer;
+  for (const KeyRange& range : where) {
+    if (Status s = MergeRange(theirs, range, &updates); !s.ok()) return s;
   }
-  if (!cursor->status().ok()) return cursor->status();
-  for (; peer != theirs.rows.end(); ++peer) consider(peer->first, {}, peer->second);
-  if (!we.clock.CoversAll(theirs.clock) && !theirs.clock.CoversAll(we.clock)) ORRERY_MARK("merge of concurrent clocks");
+  if (!clock_.CoversAll(theirs.clock) && !theirs.clock.CoversAll(clock_)) ORRERY_MARK("merge of concurrent clocks");
 
   for (const auto& [row_key, update] : updates) {
     if (Status s = WriteRow(row_key, update.before, update.after); !s.ok()) return s;
@@ -285,6 +291,34 @@ Status SlotReplica::Merge(const SlotImage& theirs) {
   if (!ORRERY_MUTATION("merge-forgets-what-the-other-voided")) voided_.Join(theirs.voided);
   voided_.Prune(clock_);
   dirty_ = true;
+  return Status::Ok();
+}
+
+// Walks our rows and theirs side by side.
+Status SlotReplica::MergeRange(const SlotImage& theirs, const KeyRange& range,
+                               std::vector<KeyedUpdate>* updates) const {
+  const Knowledge we{clock_, voided_};
+  const Knowledge they{theirs.clock, theirs.voided};
+  const size_t slot_bytes = SlotKey(id_).size();
+  auto cursor = store_->Scan(Table::kRows, SlotKey(id_), storage::WithSlot(id_, range.begin));
+  auto peer = theirs.rows.lower_bound(range.begin);
+  const auto peer_end = range.end.empty() ? theirs.rows.end() : theirs.rows.lower_bound(range.end);
+  const auto consider = [&](std::string_view row_key, StoredRow ours, const Row& other) {
+    Row merged = causality::MergeRows(row_key, ours.row, we, other, they);
+    if (merged != ours.row) updates->push_back({std::string(row_key), {std::move(ours), std::move(merged)}});
+  };
+  for (; cursor->Valid(); cursor->Next()) {
+    const std::string row_key(cursor->key().substr(slot_bytes));
+    if (!range.IsBefore(row_key)) break;
+    for (; peer != peer_end && peer->first < row_key; ++peer) consider(peer->first, {}, peer->second);
+    StoredRow ours;
+    if (Status s = DecodeStoredRow(row_key, cursor->value(), &ours); !s.ok()) return s;
+    const bool both = peer != peer_end && peer->first == row_key;
+    consider(row_key, std::move(ours), both ? peer->second : Row());
+    if (both) ++peer;
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  for (; peer != peer_end; ++peer) consider(peer->first, {}, peer->second);
   return Status::Ok();
 }
 
@@ -302,6 +336,7 @@ Result<SlotImage> SlotReplica::Image() const {
 }
 
 void SlotReplica::EraseAllRows() {
+  if (watch_ != nullptr) watch_->OnRangeErased(KeyRange());
   for (const Table table : {Table::kRows, Table::kCounts, Table::kExpiry, Table::kIndex}) {
     store_->DeletePrefix(table, SlotKey(id_));
   }

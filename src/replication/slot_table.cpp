@@ -1,5 +1,9 @@
 #include "orrery/replication/slot_table.h"
 
+#include <algorithm>
+
+#include "orrery/storage/row_key.h"
+
 namespace orrery::replication {
 
 SlotReplica& SlotTable::At(SlotId slot) {
@@ -11,14 +15,36 @@ SlotReplica& SlotTable::At(SlotId slot) {
   return *entry;
 }
 
-Status SlotTable::LoadOne(SlotId slot, std::vector<SlotId>* corrupt) {
-  auto replica = std::make_unique<SlotReplica>(slot, store_, observer_);
-  const Status status = replica->Load();
-  if (status.code() == StatusCode::kCorruption) {
-    corrupt->push_back(slot);
-  } else if (!status.ok()) {
-    return status;
+SlotTable::StoredStates::StoredStates(const storage::RowStore& store) {
+  const auto cursor = store.Scan(storage::Table::kSlots, {});
+  for (; cursor->Valid() && end_ < kSlotCount; cursor->Next()) {
+    const std::string_view key = cursor->key();
+    const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(key[i])); };
+    const uint32_t slot = key.size() < storage::kSlotPrefixBytes ? 0 : byte(0) << 8 | byte(1);
+    if (key.size() == storage::kSlotPrefixBytes && slot < kSlotCount) {
+      states_.emplace_hint(states_.end(), static_cast<SlotId>(slot), cursor->value());
+    }
+    end_ = std::min<uint32_t>(slot + 1, kSlotCount);
   }
+  if (cursor->status().ok()) end_ = kSlotCount;
+}
+
+const std::string* SlotTable::StoredStates::Find(SlotId slot) const {
+  const auto found = states_.find(slot);
+  return found == states_.end() ? nullptr : &found->second;
+}
+
+Status SlotTable::LoadOne(SlotId slot, const StoredStates& states, const SlotLoss* loss,
+                          std::vector<std::pair<SlotId, Status>>* corrupt) {
+  const std::string* state = states.IsKnown(slot) ? states.Find(slot) : nullptr;
+  if (state == nullptr && states.IsKnown(slot) && loss == nullptr) return Status::Ok();
+  auto replica = std::make_unique<SlotReplica>(slot, store_, observer_);
+  Status status = state != nullptr ? replica->LoadFrom(*state) : replica->Load();
+  if (!status.ok() && status.code() != StatusCode::kCorruption) return status;
+  if (loss != nullptr) {
+    if (Status lost = replica->NoteLoss(*loss); !lost.ok()) status = std::move(lost);
+  }
+  if (!status.ok()) corrupt->emplace_back(slot, status);
   if (status.ok() && replica->clock().empty()) return Status::Ok();
   journal_.StartAfter(replica->state_as_of());
   slots_[slot] = std::move(replica);
@@ -43,6 +69,19 @@ void SlotTable::SetAside(SlotId slot) {
   for (const auto& event : At(slot).backlog().All()) bytes += event->bytes.size();
   At(slot).SetAside();
   budget_.Forget(slot, bytes);
+}
+
+void SlotTable::CloseLives(SlotId slot, const EndedLives& lives) {
+  Touch(slot);
+  for (const auto& span : lives.spans) At(slot).CloseLives(span.node, span.to);
+}
+
+void SlotTable::Drop(SlotId slot) {
+  Touch(slot);
+  size_t bytes = 0;
+  for (const auto& event : At(slot).backlog().All()) bytes += event->bytes.size();
+  At(slot).Reset();
+  if (bytes > 0) budget_.Forget(slot, bytes);
 }
 
 Status SlotTable::Replay(SlotId slot, const std::vector<causality::EventPtr>& events) {

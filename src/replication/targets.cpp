@@ -7,21 +7,21 @@ namespace orrery::replication {
 Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<NodeId>& refused) {
   Targets targets;
   std::vector<NodeId> absent;
-  const auto homes = context.view->ring->Homes(slot);
-  for (NodeId home : homes) {
+  for (NodeId home : context.Homes(slot)) {
     if (home == context.self.node) {
       targets.we_are_home = true;
     } else if (context.InReach(home)) {
-      targets.others.push_back({home, home});
+      const bool in_service = context.InService(slot, home);
+      targets.others.push_back({home, home, !in_service});
+      targets.homes_in_reach += in_service ? 1 : 0;
     } else {
       absent.push_back(home);
     }
   }
-  targets.homes_in_reach = targets.others.size();
   if (absent.empty()) return targets;
   auto next_absent = absent.begin();
   if (!targets.we_are_home) targets.we_stand_for = *next_absent++;
-  for (NodeId node : context.view->ring->Fallbacks(slot)) {
+  for (NodeId node : context.Fallbacks(slot)) {
     if (next_absent == absent.end()) break;
     if (node == context.self.node || !context.InReach(node) || refused.contains(node)) continue;
     targets.others.push_back({node, *next_absent++});
@@ -30,7 +30,19 @@ Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<
 }
 
 NodeId CoordinatorInReach(const ShardContext& context, SlotId slot) {
-  return FirstOf(*context.view->ring, slot, [&](NodeId node) { return context.InReach(node); });
+  const auto homes = context.Homes(slot);
+  for (NodeId home : homes) {
+    if (!context.InReach(home)) continue;
+    if (context.InService(slot, home) || context.IsPatientWith(slot)) return home;
+  }
+  // Better late than never.
+  for (NodeId home : homes) {
+    if (context.InReach(home)) return home;
+  }
+  for (NodeId node : context.Fallbacks(slot)) {
+    if (context.InReach(node)) return node;
+  }
+  return {};
 }
 
 }  // namespace orrery::replication

@@ -75,10 +75,10 @@ std::string ClientConnection::Describe() const {
       "qbuf-free={} argv-mem={} multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} "
       "user=default redir=-1 resp={} lib-name={} lib-ver={}",
       id_, address_, local_address_, fd_, session_.name, AgeSeconds(), (now_us - last_active_us_) / 1'000'000,
-      flags.empty() ? "N" : flags, session_.db, input_.size(),
+      flags.empty() ? "N" : flags, session_.db, input_.size() + under_way_bytes_ + running_bytes_,
       input_.capacity() - std::min(input_.capacity(), input_.size()), parser_.memory_bytes(),
       replies_.capacity() * sizeof(ReplyQueue::Place), typical_reply_bytes_, tcp_->queued_bytes(),
-      replies_.size(), output,
+      replies_.ReadyCount(), output,
       sizeof(*this) + input_.capacity() + parser_.memory_bytes() + output +
           replies_.capacity() * sizeof(ReplyQueue::Place),
       EventsOf(reading_, tcp_->queued_bytes() > 0),

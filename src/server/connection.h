@@ -91,7 +91,8 @@ class ClientConnection final : public runtime::TcpHandler {
   void Postpone(commands::Args args);
   bool RunPostponed();
   void Run(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us);
-  void RunHere(const CommandEntry& entry, commands::Args args, uint64_t started_us, bool silent);
+  void RunHere(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us,
+               bool silent);
   void Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes, uint64_t started_us,
             bool silent);
   void Reject(const CommandEntry* entry, std::string_view error);
@@ -130,6 +131,7 @@ class ClientConnection final : public runtime::TcpHandler {
   ReplyQueue replies_;
   size_t under_way_ = 0;        ///< places not done
   size_t under_way_bytes_ = 0;  ///< of their requests
+  size_t running_bytes_ = 0;    ///< of the request that a handler is at
   size_t held_bytes_ = 0;       ///< of replies that are ready but not first
   size_t window_ = 0;           ///< replies owed at most
   size_t typical_reply_bytes_ = 0;
@@ -137,7 +139,7 @@ class ClientConnection final : public runtime::TcpHandler {
 
   std::vector<std::string> postponed_;  ///< a command that waits for its moment; empty: none
   size_t postponed_bytes_ = 0;
-  std::optional<uint64_t> alone_;  ///< the place of the command that runs alone
+  std::optional<uint64_t> alone_;                   ///< the place of the command that runs alone
   std::shared_ptr<commands::BlockedCall> blocked_;  ///< of that one, if it is a blocking command
   bool processing_ = false;
   bool stalled_ = false;  ///< commands may be waiting in the input
@@ -162,11 +164,14 @@ struct ServerCall {
   Worker& worker;
   const CommandEntry& entry;
   commands::Args args;
+  size_t request_bytes;
   resp::ReplyWriter& reply;
   uint64_t started_us;
 
   /// Instead of writing to `reply`: gives the ticket with which the answer comes later.
   ReplyTicket Defer();
+  /// After Defer: how CLIENT UNBLOCK, and the client's end, end the wait for the answer.
+  const std::shared_ptr<commands::BlockedCall>& Unblockable();
   /// CLIENT REPLY OFF and SKIP are not answered themselves.
   void SuppressReply() { suppressed = true; }
 

@@ -126,17 +126,19 @@ void ClientConnection::Run(const CommandEntry& entry, commands::Args args, size_
   ++worker_.metrics().commands;
   last_command_ = &entry;
   const bool silent = std::exchange(session_.skip_next, false) || session_.replies_off;
-  if (entry.handler != nullptr) return RunHere(entry, args, started_us, silent);
+  if (entry.handler != nullptr) return RunHere(entry, args, request_bytes, started_us, silent);
   Hand(entry, args, request_bytes, started_us, silent);
 }
 
-void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, uint64_t started_us,
-                               bool silent) {
+void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, size_t request_bytes,
+                               uint64_t started_us, bool silent) {
   std::string bytes;
   resp::ReplyWriter writer(&bytes, session_.protocol);
-  ServerCall call{*this, worker_, entry, args, writer, started_us};
+  ServerCall call{*this, worker_, entry, args, request_bytes, writer, started_us};
   call.silent = silent;
+  running_bytes_ = request_bytes;
   entry.handler(call);
+  running_bytes_ = 0;
   if (call.deferred) return;
   Account(entry, bytes, started_us, nullptr, args);
   // CLIENT REPLY ON answers although replies were off before it.
@@ -147,9 +149,14 @@ void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, u
 
 ReplyTicket ServerCall::Defer() {
   deferred = true;
-  const uint64_t number = client.AddPlace(entry, args, 0, started_us, silent);
+  const uint64_t number = client.AddPlace(entry, args, request_bytes, started_us, silent);
   if (entry.alone) client.alone_ = number;
   return {&client, number};
+}
+
+const std::shared_ptr<commands::BlockedCall>& ServerCall::Unblockable() {
+  client.blocked_ = std::make_shared<commands::BlockedCall>();
+  return client.blocked_;
 }
 
 void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes,
@@ -157,7 +164,8 @@ void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size
   if ((entry.spec->flags & commands::kWrite) != 0) NoteWrites(entry, args);
   const uint64_t number = AddPlace(entry, args, request_bytes, started_us, silent);
   if (entry.alone) alone_ = number;
-  Caller caller{session_.db, static_cast<uint8_t>(session_.protocol), session_.read_quorum, session_.write_quorum};
+  Caller caller{session_.db, static_cast<uint8_t>(session_.protocol), session_.read_quorum,
+                session_.write_quorum};
   if ((entry.spec->flags & commands::kBlocking) != 0) {
     caller.blocked = blocked_ = std::make_shared<commands::BlockedCall>();
   }

@@ -43,6 +43,12 @@ class ReplyQueue {
     return ring_[number & (ring_.size() - 1)];
   }
   Place& Front() { return At(first_); }
+  /// Replies that wait for an earlier one.
+  size_t ReadyCount() const {
+    size_t ready = 0;
+    for (size_t i = 0; i < size_; ++i) ready += ring_[(first_ + i) & (ring_.size() - 1)].done ? 1 : 0;
+    return ready;
+  }
   void PopFront() {
     Place& place = Front();
     place.reply.clear();

@@ -15,6 +15,8 @@
 
 #include "orrery/storage/rocksdb_row_store.h"
 #include "storage/rocks_instance.h"
+#include "storage/rocks_rescue.h"
+#include "storage/rocks_scrubber.h"
 #include "storage/wal_syncer.h"
 
 namespace orrery::storage {
@@ -52,16 +54,24 @@ class RocksEngine {
   /// Has the syncer sync the instance in use.
   void SyncSoon(std::function<void(Status)> done) { syncer_->Request(std::move(done)); }
 
+  const RocksRescue& rescue() const { return rescue_; }
+  RocksScrubber& scrubber() { return *scrubber_; }
+
   std::shared_ptr<ShardCounters> AddShard();
   std::map<std::string, uint64_t> Properties() const;
 
  private:
   explicit RocksEngine(const RocksOptions& options);
   Result<std::shared_ptr<RocksInstance>> OpenInstance() const;
+  Result<std::shared_ptr<RocksInstance>> OpenWithRescue();
+  std::vector<TableFile> ListFiles() const;
+  bool IsLive(const TableFile& file) const;
+  void OnDamagedFile(const TableFile& file, const Status& status);
   Status SyncInstance();
   void AddShardNumbers(std::map<std::string, uint64_t>* out) const;
 
-  const RocksOptions options_;
+  RocksOptions options_;  // constant after the constructor
+  RocksRescue rescue_;
   const std::shared_ptr<rocksdb::Cache> block_cache_;
   const std::shared_ptr<rocksdb::Statistics> statistics_;
 
@@ -71,7 +81,8 @@ class RocksEngine {
   std::weak_ptr<RocksInstance> failed_instance_;
   std::vector<std::shared_ptr<ShardCounters>> shards_;
 
-  std::unique_ptr<WalSyncer> syncer_;  // last: its thread uses the above
+  std::unique_ptr<WalSyncer> syncer_;  // last: their threads use the above
+  std::unique_ptr<RocksScrubber> scrubber_;
 };
 
 }  // namespace orrery::storage

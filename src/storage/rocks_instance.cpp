@@ -1,26 +1,48 @@
 #include "storage/rocks_instance.h"
 
+#include <rocksdb/listener.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
 
 #include "storage/rocks_options.h"
+#include "storage/rocks_rescue.h"
 #include "storage/rocks_status.h"
 
 namespace orrery::storage {
-namespace {
 
-std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(
-    const RocksOptions& options, const std::shared_ptr<rocksdb::Cache>& block_cache) {
+std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& options,
+                                                          const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                                          const std::shared_ptr<LatestBuckets>& row_buckets) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);
-    families.emplace_back(std::string(FamilyName(table)), MakeFamilyOptions(options, table, block_cache));
+    families.emplace_back(
+        std::string(FamilyName(table)),
+        MakeFamilyOptions(options, table, block_cache, table == Table::kRows ? row_buckets : nullptr));
   }
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   return families;
 }
+
+namespace {
+
+// A damaged file that a flush or compaction has met fails the database for good; the next opening takes it out.
+class DamageListener final : public rocksdb::EventListener {
+ public:
+  explicit DamageListener(const RocksOptions& options) : options_(options) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* status) override {
+    if (options_.log) options_.log("background error: " + status->ToString());
+    if (!IsDamage(*status)) return;
+    const Status noted = RocksRescue(options_).Suspect(status->ToString());
+    if (!noted.ok() && options_.log) options_.log(noted.message());
+  }
+
+ private:
+  const RocksOptions options_;
+};
 
 }  // namespace
 
@@ -36,9 +58,11 @@ Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
   instance->logs_ = std::make_unique<LogFiles>(env->GetFileSystem());
   rocksdb::DBOptions db_options = MakeDbOptions(options, statistics);
   db_options.env = instance->logs_->env();
+  db_options.listeners.push_back(std::make_shared<DamageListener>(options));
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(
-      db_options, options.path, MakeFamilies(options, block_cache), &instance->all_families_, &db);
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(db_options, options.path, MakeFamilies(options, block_cache, instance->row_buckets_),
+                        &instance->all_families_, &db);
   if (!opened.ok()) return FromRocks(opened, "open " + options.path);
   instance->db_.reset(db);
   std::copy_n(instance->all_families_.begin(), kTableCount, instance->families_.begin());

@@ -12,7 +12,6 @@
 
 #include "orrery/base/check.h"
 #include "storage/rocks_logger.h"
-#include "storage/slot_memtable.h"
 
 namespace orrery::storage {
 namespace {
@@ -115,7 +114,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
 }
 
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Table table,
-                                               const std::shared_ptr<rocksdb::Cache>& block_cache) {
+                                               const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                               const std::shared_ptr<LatestBuckets>& latest) {
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeBlockOptions(block_cache)));
   family.compression = Compression({rocksdb::kLZ4Compression, rocksdb::kSnappyCompression});
@@ -131,12 +131,17 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Tabl
   family.level0_slowdown_writes_trigger = 24;
   family.level0_stop_writes_trigger = 48;
 
-  family.memtable_whole_key_filtering = true;
-  family.memtable_prefix_bloom_size_ratio = 0.05;
   if (HasPrefixFilter(table)) {
     family.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kFilterPrefixBytes));
   }
-  if (StartsWithSlot(table)) family.memtable_factory = NewSlotMemTableFactory(family.write_buffer_size);
+  if (StartsWithSlot(table)) {
+    // Its buckets are as quick to say that a key is not there as a filter would be, which every write had to
+    // fill.
+    family.memtable_factory = NewSlotMemTableFactory(family.write_buffer_size, latest);
+  } else {
+    family.memtable_whole_key_filtering = true;
+    family.memtable_prefix_bloom_size_ratio = 0.05;
+  }
   // Where entries are deleted in the order in which they were written, the next walk must not step over all
   // of them.
   if (IsQueueLike(table)) {

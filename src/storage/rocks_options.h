@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "orrery/storage/rocksdb_row_store.h"
+#include "storage/slot_memtable.h"
 
 namespace orrery::storage {
 
@@ -22,7 +23,9 @@ std::string_view FamilyName(Table table);
 
 rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
                                  std::shared_ptr<rocksdb::Statistics> statistics);
+/// latest: see NewSlotMemTableFactory; not used for a table whose keys do not start with a slot.
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Table table,
-                                               const std::shared_ptr<rocksdb::Cache>& block_cache);
+                                               const std::shared_ptr<rocksdb::Cache>& block_cache,
+                                               const std::shared_ptr<LatestBuckets>& latest = nullptr);
 
 }  // namespace orrery::storage

@@ -10,6 +10,7 @@
 
 #include "orrery/storage/rocksdb_row_store.h"
 #include "storage/buffered_row_store.h"
+#include "storage/known_gaps.h"
 #include "storage/rocks_engine.h"
 #include "storage/row_cache.h"
 
@@ -22,6 +23,7 @@ class RocksRowStore final : public BufferedRowStore {
   ~RocksRowStore() override;
 
   void SyncSoon(std::function<void(Status)> done) override;
+  void ForgetCachedRows() override;
 
  protected:
   Result<std::optional<std::string_view>> ReadCommitted(Table table, std::string_view key,
@@ -34,14 +36,15 @@ class RocksRowStore final : public BufferedRowStore {
 
  private:
   static bool IsCached(Table table) { return table == Table::kRows || table == Table::kCounts; }
-  void ForgetCachedRows();
   void NoteCacheSize() const;
 
   Status GatherDeletedPrefixes(const PendingBatch& batch);
   Status GatherDeletedPrefix(Table table, std::string_view prefix);
   void GatherChanges(const PendingBatch& batch);
+  void PrefetchRows(const PendingBatch& batch) const;
   Status WriteGathered(Durability durability);
   void CacheWritten(const PendingBatch& batch);
+  void UpdateGaps(const PendingBatch& batch);
   Status FinishSync(uint64_t opening, uint64_t commits, const Status& outcome);
 
   RocksEngine* const engine_;
@@ -50,6 +53,7 @@ class RocksRowStore final : public BufferedRowStore {
   std::shared_ptr<RocksInstance> instance_;  // null from a Reopen that failed to one that succeeds
   uint64_t opening_ = 1;                     // of the instance, counted here
   mutable RowCache cache_;
+  mutable KnownGaps gaps_;
   mutable rocksdb::PinnableSlice last_read_;
   rocksdb::WriteBatch gathered_;
   uint64_t commits_ = 0;

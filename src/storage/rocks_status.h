@@ -17,12 +17,15 @@ inline std::string_view ToView(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
 
+/// Whether stored bytes cannot be read and never will be: wrong, or gone with their file.
+inline bool IsDamage(const rocksdb::Status& status) { return status.IsCorruption() || status.IsPathNotFound(); }
+
 /// What RocksDB reports, in the codes that callers react to. doing: what failed, for the log.
 /// Not-found is no error: callers handle it before.
 inline Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return Status::Ok();
   std::string message = std::string(doing) + ": " + status.ToString();
-  if (status.IsCorruption()) return Status::Corruption(std::move(message));
+  if (IsDamage(status)) return Status::Corruption(std::move(message));
   if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit)
     return Status::Full(std::move(message));
   if (status.IsInvalidArgument() || status.IsNotSupported()) return Status::Invalid(std::move(message));

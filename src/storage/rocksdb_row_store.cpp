@@ -20,7 +20,11 @@ Status NotOpen() {
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::Open(const RocksOptions& options) {
   auto engine = RocksEngine::Open(options);
   if (!engine.ok()) return engine.status();
-  return std::unique_ptr<RocksDatabase>(new RocksDatabase(std::move(*engine)));
+  auto lost = RocksRescue(options).Lost();
+  if (!lost.ok()) return lost.status();
+  std::unique_ptr<RocksDatabase> database(new RocksDatabase(std::move(*engine)));
+  database->lost_ = std::move(*lost);
+  return database;
 }
 
 RocksDatabase::RocksDatabase(std::unique_ptr<RocksEngine> engine) : engine_(std::move(engine)) {}
@@ -50,6 +54,23 @@ Status RocksDatabase::VerifyChecksums() {
   const auto instance = engine_->instance();
   if (instance == nullptr) return NotOpen();
   return FromRocks(instance->db().VerifyChecksum(), "verify checksums");
+}
+
+Status RocksDatabase::ForgetLostRanges() {
+  lost_.clear();
+  return engine_->rescue().ForgetLost();
+}
+
+Status RocksDatabase::Suspect(const std::string& why) {
+  return engine_->rescue().Suspect(why);
+}
+
+void RocksDatabase::SetScrub(const ScrubOptions& options) {
+  engine_->scrubber().Set(options);
+}
+
+void RocksDatabase::StopScrub() {
+  engine_->scrubber().Stop();
 }
 
 std::map<std::string, uint64_t> RocksDatabase::Properties() const {

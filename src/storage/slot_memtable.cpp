@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <new>
+#include <utility>
 
+#include "orrery/base/prefetch.h"
 #include "orrery/base/slot.h"
 #include "storage/bucket_set.h"
 
@@ -56,25 +58,65 @@ struct Node {
 };
 static_assert(sizeof(Node::Link) == sizeof(Node*) && alignof(Node) == alignof(Node::Link));
 
-struct Bucket {
-  Node::Link heads[kMaxHeight];
+/// The heads of a bucket's upper levels.
+struct Tower {
+  Node::Link heads[kMaxHeight - 1];
 };
+
+/// Its first entry stands in the bucket itself, since that is all that most writes and reads need.
+struct Bucket {
+  Node::Link first{nullptr};
+  std::atomic<Tower*> tower{nullptr};  // null until an entry is higher than one level
+
+  int height() const { return tower.load(std::memory_order_acquire) == nullptr ? 1 : kMaxHeight; }
+  /// REQUIRES: level < height().
+  Node::Link* Head(int level) {
+    return level == 0 ? &first : &tower.load(std::memory_order_acquire)->heads[level - 1];
+  }
+  /// The link of that level that leads on from the entry, or from the begin if it is null.
+  Node::Link* LinkFrom(Node* node, int level) {
+    return node != nullptr ? &node->tower()[level] : Head(level);
+  }
+};
+
+}  // namespace
+
+/// The buckets of a memtable.
+struct MemTableBuckets {
+  explicit MemTableBuckets(int bits)
+      : hash_bits(bits), count(size_t{kSlotCount} << bits), buckets(new Bucket[count]) {}
+
+  // Monotone in the bytes of the key, so that buckets are in the order of keys: slot, then the hash's first
+  // bits. Other databases than the first, few in most clusters, share the last bucket of a slot.
+  size_t NumberOf(const Slice& user_key) const {
+    const auto byte = [&](size_t i) {
+      return i < user_key.size() ? static_cast<uint8_t>(user_key[i]) : uint8_t{0};
+    };
+    const size_t slot = static_cast<size_t>(byte(0)) << 8 | byte(1);
+    if (slot >= kSlotCount) return count - 1;
+    const size_t last = (size_t{1} << hash_bits) - 1;
+    const size_t share = byte(2) > 0 ? last : static_cast<size_t>(byte(3)) >> (8 - hash_bits);
+    return (slot << hash_bits) | share;
+  }
+
+  const int hash_bits;
+  const size_t count;
+  const std::unique_ptr<Bucket[]> buckets;
+};
+
+namespace {
 
 class SlotMemTable final : public rocksdb::MemTableRep {
  public:
-  SlotMemTable(const KeyComparator& compare, rocksdb::Allocator* allocator, int hash_bits)
-      : MemTableRep(allocator),
-        compare_(compare),
-        hash_bits_(hash_bits),
-        bucket_count_(size_t{kSlotCount} << hash_bits),
-        buckets_(new std::atomic<Bucket*>[bucket_count_]()),
-        occupied_(bucket_count_) {}
+  SlotMemTable(const KeyComparator& compare, rocksdb::Allocator* allocator,
+               std::shared_ptr<MemTableBuckets> buckets)
+      : MemTableRep(allocator), compare_(compare), buckets_(std::move(buckets)), occupied_(buckets_->count) {}
 
   rocksdb::KeyHandle Allocate(size_t bytes, char** entry) override;
   void Insert(rocksdb::KeyHandle handle) override;
   bool Contains(const char* entry) const override;
   size_t ApproximateMemoryUsage() override {
-    return bucket_count_ * sizeof(buckets_[0]) + occupied_.memory_bytes();
+    return buckets_->count * sizeof(Bucket) + occupied_.memory_bytes();
   }
   Iterator* GetIterator(rocksdb::Arena* arena) override;
   Iterator* GetDynamicPrefixIterator(rocksdb::Arena* arena) override;
@@ -85,40 +127,28 @@ class SlotMemTable final : public rocksdb::MemTableRep {
 
   void* AllocateAligned(size_t bytes);
   int RandomHeight();
-  size_t BucketOf(const Slice& internal_key) const;
-  Bucket* BucketAt(size_t number) const { return buckets_[number].load(std::memory_order_acquire); }
+  size_t BucketOf(const Slice& internal_key) const {
+    return buckets_->NumberOf({internal_key.data(), internal_key.size() - sizeof(uint64_t)});
+  }
+  Bucket& BucketAt(size_t number) const { return buckets_->buckets[number]; }
+  Node* FirstOf(size_t number) const { return BucketAt(number).first.load(std::memory_order_acquire); }
 
   // Whether the key stands before all others of the bucket, as the newest version of the only key of a bucket does.
   bool IsBeforeAll(const Bucket& bucket, const Slice& internal_key) const {
-    const Node* const first = bucket.heads[0].load(std::memory_order_acquire);
+    const Node* const first = bucket.first.load(std::memory_order_acquire);
     return first == nullptr || compare_(first->entry, internal_key) > 0;
   }
-  // In a bucket. `before`, if given, gets the towers that stand before the place, one for each level.
+  // In a bucket. `before`, if given, gets the links that lead over the place, one for each level that the
+  // bucket has.
   Node* FirstNotBefore(Bucket* bucket, const Slice& internal_key, Node::Link** before) const;
   Node* LastBefore(Bucket* bucket, const Slice& internal_key) const;
   static Node* Last(Bucket* bucket);
 
   const KeyComparator& compare_;
-  const int hash_bits_;
-  const size_t bucket_count_;
-  const std::unique_ptr<std::atomic<Bucket*>[]> buckets_;  // null until something falls into it
+  const std::shared_ptr<MemTableBuckets> buckets_;
   BucketSet occupied_;
   uint32_t random_ = 0x2545f491;
 };
-
-// Monotone in the bytes of the key, so that buckets are in the order of keys: slot, then the hash's first
-// bits. Other databases than the first, few in most clusters, share the last bucket of a slot.
-size_t SlotMemTable::BucketOf(const Slice& internal_key) const {
-  const size_t user_bytes = internal_key.size() - sizeof(uint64_t);
-  const auto byte = [&](size_t i) {
-    return i < user_bytes ? static_cast<uint8_t>(internal_key[i]) : uint8_t{0};
-  };
-  const size_t slot = static_cast<size_t>(byte(0)) << 8 | byte(1);
-  if (slot >= kSlotCount) return bucket_count_ - 1;
-  const size_t last = (size_t{1} << hash_bits_) - 1;
-  const size_t share = byte(2) > 0 ? last : static_cast<size_t>(byte(3)) >> (8 - hash_bits_);
-  return (slot << hash_bits_) | share;
-}
 
 void* SlotMemTable::AllocateAligned(size_t bytes) {
   char* memory = nullptr;
@@ -151,72 +181,66 @@ void SlotMemTable::Insert(rocksdb::KeyHandle handle) {
   Node* const node = static_cast<Node*>(handle);
   const Slice internal_key = compare_.decode_key(node->entry);
   const size_t number = BucketOf(internal_key);
-  Bucket* bucket = buckets_[number].load(std::memory_order_relaxed);
-  const bool is_new = bucket == nullptr;
-  if (is_new) bucket = new (AllocateAligned(sizeof(Bucket))) Bucket{};
+  Bucket& bucket = BucketAt(number);
+  const bool is_first = bucket.first.load(std::memory_order_relaxed) == nullptr;
+  if (node->height() > bucket.height()) {
+    bucket.tower.store(new (AllocateAligned(sizeof(Tower))) Tower{}, std::memory_order_release);
+  }
 
   Node::Link* before[kMaxHeight];
-  if (is_new || IsBeforeAll(*bucket, internal_key)) {
-    std::fill_n(before, kMaxHeight, &bucket->heads[0]);
+  if (IsBeforeAll(bucket, internal_key)) {
+    for (int level = 0; level < node->height(); ++level) before[level] = bucket.Head(level);
   } else {
-    FirstNotBefore(bucket, internal_key, before);
+    FirstNotBefore(&bucket, internal_key, before);
   }
   for (int level = 0; level < node->height(); ++level) {
-    node->tower()[level].store(before[level][level].load(std::memory_order_relaxed),
-                               std::memory_order_relaxed);
-    before[level][level].store(node, std::memory_order_release);
+    node->tower()[level].store(before[level]->load(std::memory_order_relaxed), std::memory_order_relaxed);
+    before[level]->store(node, std::memory_order_release);
   }
-  if (is_new) {
-    buckets_[number].store(bucket, std::memory_order_release);
-    occupied_.Add(number);
-  }
+  if (is_first) occupied_.Add(number);
 }
 
 bool SlotMemTable::Contains(const char* entry) const {
   const Slice internal_key = compare_.decode_key(entry);
-  Bucket* const bucket = BucketAt(BucketOf(internal_key));
-  if (bucket == nullptr) return false;
-  Node* const found = FirstNotBefore(bucket, internal_key, nullptr);
+  Node* const found = FirstNotBefore(&BucketAt(BucketOf(internal_key)), internal_key, nullptr);
   return found != nullptr && compare_(found->entry, internal_key) == 0;
 }
 
 Node* SlotMemTable::FirstNotBefore(Bucket* bucket, const Slice& internal_key, Node::Link** before) const {
-  Node::Link* tower = bucket->heads;
+  Node* last = nullptr;
   Node* not_before = nullptr;
-  for (int level = kMaxHeight - 1; level >= 0; --level) {
-    Node* next = tower[level].load(std::memory_order_acquire);
+  for (int level = bucket->height() - 1; level >= 0; --level) {
+    Node::Link* link = bucket->LinkFrom(last, level);
+    Node* next = link->load(std::memory_order_acquire);
     while (next != nullptr && next != not_before && compare_(next->entry, internal_key) < 0) {
-      tower = next->tower();
-      next = tower[level].load(std::memory_order_acquire);
+      last = next;
+      link = &last->tower()[level];
+      next = link->load(std::memory_order_acquire);
     }
     not_before = next;
-    if (before != nullptr) before[level] = tower;
+    if (before != nullptr) before[level] = link;
   }
   return not_before;
 }
 
 Node* SlotMemTable::LastBefore(Bucket* bucket, const Slice& internal_key) const {
-  Node::Link* tower = bucket->heads;
   Node* last = nullptr;
-  for (int level = kMaxHeight - 1; level >= 0; --level) {
-    Node* next = tower[level].load(std::memory_order_acquire);
+  for (int level = bucket->height() - 1; level >= 0; --level) {
+    Node* next = bucket->LinkFrom(last, level)->load(std::memory_order_acquire);
     while (next != nullptr && compare_(next->entry, internal_key) < 0) {
       last = next;
-      tower = next->tower();
-      next = tower[level].load(std::memory_order_acquire);
+      next = last->tower()[level].load(std::memory_order_acquire);
     }
   }
   return last;
 }
 
 Node* SlotMemTable::Last(Bucket* bucket) {
-  Node::Link* tower = bucket->heads;
   Node* last = nullptr;
-  for (int level = kMaxHeight - 1; level >= 0; --level) {
-    for (Node* next = tower[level].load(std::memory_order_acquire); next != nullptr;
-         next = tower[level].load(std::memory_order_acquire)) {
+  for (int level = bucket->height() - 1; level >= 0; --level) {
+    for (Node* next = bucket->LinkFrom(last, level)->load(std::memory_order_acquire); next != nullptr;
+         next = last->tower()[level].load(std::memory_order_acquire)) {
       last = next;
-      tower = next->tower();
     }
   }
   return last;
@@ -234,13 +258,12 @@ class SlotMemTable::Walk : public MemTableRep::Iterator {
     if (node_ == nullptr) EnterFirstFrom(bucket_ + 1);
   }
   void Prev() override {
-    node_ = table_.LastBefore(table_.BucketAt(bucket_), InternalKey());
+    node_ = table_.LastBefore(&table_.BucketAt(bucket_), InternalKey());
     if (node_ == nullptr) EnterLastBefore(bucket_);
   }
   void Seek(const Slice& internal_key, const char* /*entry*/) override {
     bucket_ = table_.BucketOf(internal_key);
-    Bucket* const bucket = table_.BucketAt(bucket_);
-    node_ = bucket != nullptr ? table_.FirstNotBefore(bucket, internal_key, nullptr) : nullptr;
+    node_ = table_.FirstNotBefore(&table_.BucketAt(bucket_), internal_key, nullptr);
     if (node_ == nullptr) EnterFirstFrom(bucket_ + 1);
   }
   void SeekForPrev(const Slice& internal_key, const char* entry) override {
@@ -252,19 +275,18 @@ class SlotMemTable::Walk : public MemTableRep::Iterator {
     }
   }
   void SeekToFirst() override { EnterFirstFrom(0); }
-  void SeekToLast() override { EnterLastBefore(table_.bucket_count_); }
+  void SeekToLast() override { EnterLastBefore(table_.buckets_->count); }
 
  private:
   Slice InternalKey() const { return table_.compare_.decode_key(node_->entry); }
 
   void EnterFirstFrom(size_t number) {
     bucket_ = table_.occupied_.Next(number);
-    node_ = bucket_ == BucketSet::kNone ? nullptr
-                                        : table_.BucketAt(bucket_)->heads[0].load(std::memory_order_acquire);
+    node_ = bucket_ == BucketSet::kNone ? nullptr : table_.FirstOf(bucket_);
   }
   void EnterLastBefore(size_t number) {
     bucket_ = number == 0 ? BucketSet::kNone : table_.occupied_.Previous(number - 1);
-    node_ = bucket_ == BucketSet::kNone ? nullptr : Last(table_.BucketAt(bucket_));
+    node_ = bucket_ == BucketSet::kNone ? nullptr : Last(&table_.BucketAt(bucket_));
   }
 
   const SlotMemTable& table_;
@@ -299,29 +321,44 @@ rocksdb::MemTableRep::Iterator* SlotMemTable::GetDynamicPrefixIterator(rocksdb::
 
 class SlotMemTableFactory final : public rocksdb::MemTableRepFactory {
  public:
-  explicit SlotMemTableFactory(int hash_bits) : hash_bits_(hash_bits) {}
+  SlotMemTableFactory(int hash_bits, std::shared_ptr<LatestBuckets> latest)
+      : hash_bits_(hash_bits), latest_(std::move(latest)) {}
 
   rocksdb::MemTableRep* CreateMemTableRep(const rocksdb::MemTableRep::KeyComparator& compare,
                                           rocksdb::Allocator* allocator,
                                           const rocksdb::SliceTransform* /*prefix_extractor*/,
                                           rocksdb::Logger* /*logger*/) override {
-    return new SlotMemTable(compare, allocator, hash_bits_);
+    auto buckets = std::make_shared<MemTableBuckets>(hash_bits_);
+    if (latest_ != nullptr) latest_->Set(buckets);
+    return new SlotMemTable(compare, allocator, std::move(buckets));
   }
   static const char* kClassName() { return "SlotMemTableFactory"; }
   const char* Name() const override { return kClassName(); }
 
  private:
   const int hash_bits_;
+  const std::shared_ptr<LatestBuckets> latest_;
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(size_t write_buffer_bytes) {
+void PrefetchBucket(const MemTableBuckets& buckets, std::string_view key) {
+  __builtin_prefetch(&buckets.buckets[buckets.NumberOf({key.data(), key.size()})], 1);
+}
+
+void PrefetchFirstEntry(const MemTableBuckets& buckets, std::string_view key) {
+  const Bucket& bucket = buckets.buckets[buckets.NumberOf({key.data(), key.size()})];
+  // The memtable may be gone by now: what the pointer points to is not looked at.
+  PrefetchBytes(bucket.first.load(std::memory_order_relaxed), 2 * kCacheLineBytes);
+}
+
+std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(size_t write_buffer_bytes,
+                                                                    std::shared_ptr<LatestBuckets> latest) {
   int hash_bits = 0;
-  const auto bytes_with = [](int bits) { return (size_t{kSlotCount} << bits) * sizeof(Bucket*); };
+  const auto bytes_with = [](int bits) { return (size_t{kSlotCount} << bits) * sizeof(Bucket); };
   while (hash_bits < kMaxHashBits && bytes_with(hash_bits + 1) <= write_buffer_bytes / kBucketBytesShare)
     ++hash_bits;
-  return std::make_shared<SlotMemTableFactory>(hash_bits);
+  return std::make_shared<SlotMemTableFactory>(hash_bits, std::move(latest));
 }
 
 }  // namespace orrery::storage

@@ -4,8 +4,37 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
+#include <string_view>
+#include <utility>
 
 namespace orrery::storage {
+
+/// A memtable's buckets, which may outlive it.
+struct MemTableBuckets;
+
+/// The buckets of the memtable that RocksDB made last for a table, as a rule the one that it writes to. Any
+/// thread.
+class LatestBuckets {
+ public:
+  void Set(std::shared_ptr<const MemTableBuckets> buckets) {
+    const std::lock_guard lock(mutex_);
+    buckets_ = std::move(buckets);
+  }
+  std::shared_ptr<const MemTableBuckets> Get() const {
+    const std::lock_guard lock(mutex_);
+    return buckets_;
+  }
+
+ private:
+  mutable std::mutex mutex_;  // guards buckets_
+  std::shared_ptr<const MemTableBuckets> buckets_;
+};
+
+/// For whoever is about to write a batch: asks for the memory that the write of a key will look at, first for
+/// its bucket and, when that has come, for the first entry in it. Only hints.
+void PrefetchBucket(const MemTableBuckets& buckets, std::string_view key);
+void PrefetchFirstEntry(const MemTableBuckets& buckets, std::string_view key);
 
 /// Memtables for tables whose keys start with a slot: ordered buckets instead of one skip list.
 ///
@@ -17,6 +46,8 @@ namespace orrery::storage {
 /// large collection fall into one.
 ///
 /// One writer at a time (allow_concurrent_memtable_write = false), readers at any time.
-std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(size_t write_buffer_bytes);
+/// latest, if given, is told of each memtable's buckets.
+std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(
+    size_t write_buffer_bytes, std::shared_ptr<LatestBuckets> latest = nullptr);
 
 }  // namespace orrery::storage

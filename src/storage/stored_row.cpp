@@ -1,7 +1,7 @@
 #include "orrery/storage/stored_row.h"
 
 #include "orrery/base/hash.h"
-#include "orrery/storage/row_key.h"
+#include "orrery/storage/slot_row_key.h"
 
 namespace orrery::storage {
 
@@ -16,7 +16,7 @@ Status DecodeStoredRow(std::string_view row_key, std::string_view bytes, StoredR
 }
 
 Status ReadStoredRow(const RowStore& store, SlotId slot, std::string_view row_key, StoredRow* stored) {
-  const auto bytes = store.View(Table::kRows, WithSlot(slot, row_key));
+  const auto bytes = store.View(Table::kRows, SlotRowKey(slot, row_key).view());
   if (!bytes.ok()) return bytes.status();
   return *bytes ? DecodeStoredRow(row_key, **bytes, stored) : Status::Ok();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "orrery/base/marks.h"
 #include "orrery/storage/row_key.h"
 
 namespace orrery::storage {
@@ -57,6 +58,7 @@ void Transaction::Scan(std::string_view prefix, std::string_view from, const Vis
   auto cursor = store_.Scan(Table::kRows, slot + std::string(prefix), start);
   auto own = touched_.lower_bound(std::max(prefix, from));
   const auto own_valid = [&] { return own != touched_.end() && own->first.starts_with(prefix); };
+  Row decoded;  // one for all, so that its memory is used again
   while (cursor->Valid() || own_valid()) {
     const std::string_view stored = cursor->Valid() ? cursor->key().substr(slot.size()) : std::string_view();
     if (own_valid() && (!cursor->Valid() || own->first <= stored)) {
@@ -66,9 +68,8 @@ void Transaction::Scan(std::string_view prefix, std::string_view from, const Vis
       if (!row.empty() && !visit(current->first, row)) return;
       continue;
     }
-    Row row;
-    if (!causality::DecodeRow(cursor->value(), &row)) status_ = Status::Corruption("row does not decode");
-    if (!IsRemoved(stored) && !row.empty() && !visit(stored, row)) return;
+    if (!causality::DecodeRow(cursor->value(), &decoded)) status_ = Status::Corruption("row does not decode");
+    if (!IsRemoved(stored) && !decoded.empty() && !visit(stored, decoded)) return;
     cursor->Next();
   }
   if (!cursor->status().ok()) status_ = cursor->status();
@@ -81,23 +82,25 @@ std::optional<std::string> Transaction::GetDerived(Table table, std::string_view
   return std::nullopt;
 }
 
-std::unique_ptr<Cursor> Transaction::ScanDerived(Table table, std::string_view prefix, std::string_view from) {
+std::unique_ptr<Cursor> Transaction::ScanDerived(Table table, std::string_view prefix,
+                                                 std::string_view from) {
   const std::string start = from.empty() ? std::string() : WithSlot(context_.slot, from);
   return store_.Scan(table, WithSlot(context_.slot, prefix), start);
 }
 
 void Transaction::AddValue(std::string_view row_key, std::string payload, causality::VersionVector past) {
-  Cell cell{CellKind::kValue, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), std::move(past)};
+  Cell cell{CellKind::kValue, context_.dot,       context_.dot.counter,
+            context_.hlc,     std::move(payload), std::move(past)};
   AddCell(row_key, std::move(cell));
 }
 
 void Transaction::AddExpiry(std::string_view row_key, std::string payload) {
-  AddCell(row_key, {CellKind::kExpiry, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), {}});
+  AddCell(row_key,
+          {CellKind::kExpiry, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), {}});
 }
 
-void Transaction::AddIncrement(std::string_view row_key, const Combine& combine) {
-  const Row& row = Load(row_key).row();
-  Cell cell{CellKind::kIncrement, context_.dot, context_.dot.counter, context_.hlc, {}, {}};
+// The one to be continued, if any.
+const Cell* Transaction::LatestOwnIncrement(const Row& row) const {
   const Cell* latest = nullptr;
   for (const Cell& own : row.cells) {
     if (own.kind == CellKind::kIncrement && own.dot.actor == context_.dot.actor &&
@@ -105,6 +108,45 @@ void Transaction::AddIncrement(std::string_view row_key, const Combine& combine)
       latest = &own;
     }
   }
+  return latest;
+}
+
+void Transaction::FoldIncrements(std::string_view row_key, const Add& add) {
+  const Row& row = Load(row_key).row();
+  const Cell* latest = LatestOwnIncrement(row);
+  const auto may_be_folded = [&](const Cell& cell) {
+    const bool mine =
+        cell.dot.actor.node == context_.dot.actor.node || ORRERY_MUTATION("increments-of-others-folded");
+    return cell.kind == CellKind::kIncrement && mine && &cell != latest;
+  };
+  if (context_.folding == nullptr || latest == nullptr) return;
+  if (std::none_of(row.cells.begin(), row.cells.end(), may_be_folded)) return;
+  const FoldRule::Foldable foldable = context_.folding->FoldableIn(context_.slot);
+  if (latest->birth > foldable.births_everywhere) return;
+  std::vector<CellId> folded;
+  Cell sum = *latest;
+  for (const Cell& cell : row.cells) {
+    if (!may_be_folded(cell)) continue;
+    const bool ended = cell.dot.actor != context_.dot.actor;
+    if (ended && !(foldable.closed_lives && context_.clock->IsClosed(cell.dot.actor)) &&
+        !ORRERY_MUTATION("increments-of-open-lives-folded")) {
+      continue;
+    }
+    sum.payload = add(sum.payload, cell.payload);
+    folded.push_back(cell.id());
+    if (ended) ORRERY_MARK("increments of a closed life folded");
+    if (!ended) ORRERY_MARK("increments of an earlier birth folded");
+  }
+  for (const CellId& id : folded) Remove(row_key, id);
+  sum.dot = context_.dot;
+  sum.hlc = context_.hlc;
+  if (!folded.empty()) AddCell(row_key, std::move(sum));
+}
+
+void Transaction::AddIncrement(std::string_view row_key, const Combine& combine) {
+  const Row& row = Load(row_key).row();
+  Cell cell{CellKind::kIncrement, context_.dot, context_.dot.counter, context_.hlc, {}, {}};
+  const Cell* latest = LatestOwnIncrement(row);
   if (latest != nullptr) cell.birth = latest->birth;
   cell.payload = combine(latest != nullptr ? std::string_view(latest->payload) : std::string_view());
   AddCell(row_key, std::move(cell));

@@ -68,6 +68,12 @@ void Recount(SlotId slot, std::string_view row_key, const Counted& before, const
   PutCounts(slot, db, counts, store);
 }
 
+// Whether the row has something to show, and no end.
+bool StaysShown(const Row& row) {
+  return !row.empty() && std::none_of(row.cells.begin(), row.cells.end(),
+                                      [](const Cell& cell) { return cell.kind == CellKind::kExpiry; });
+}
+
 void CountString(const Row& row, Counted* counted) {
   counted->string = row.HasValue();
   counted->string_ends = DeadlineOf(row).has_value();
@@ -198,6 +204,9 @@ void VisitCounts(const storage::RowStore& store, const CountVisitor& visit) {
 }
 
 Status DerivedIndex::OnRowChange(const ObservedChange& change, storage::RowStore* store) {
+  // Most writes: a string is there and stays, which changes nothing that is kept here.
+  if (!change.slot_has_collections && StaysShown(change.before) && StaysShown(change.after))
+    return Status::Ok();
   const std::optional<uint64_t> old_deadline = DeadlineOf(change.before);
   const std::optional<uint64_t> new_deadline = DeadlineOf(change.after);
   if (old_deadline != new_deadline) {

@@ -98,6 +98,11 @@ std::string AddToSum(RowTag tag, std::string_view sum, std::string_view now, std
   return total == 0 ? std::string() : WideToText(total);
 }
 
+void FoldIncrements(storage::Transaction* transaction, RowTag tag, std::string_view row_key) {
+  transaction->FoldIncrements(
+      row_key, [tag](std::string_view sum, std::string_view more) { return AddToSum(tag, sum, more, {}); });
+}
+
 std::optional<std::string> CountedOrderOf(RowTag tag, std::string_view element_bytes, const Row& row) {
   if (!row.HasValue()) return std::nullopt;
   if (tag == RowTag::kZset) return MemberOrder(ShowScore(row), ElementOf(tag, element_bytes));

@@ -77,6 +77,7 @@ void StringKey::Set(std::string_view value, const Lifetime& lifetime) {
 
 void StringKey::Increment(int64_t delta) {
   PrepareWrite();
+  FoldIncrements(&transaction(), storage::RowTag::kString, row_key());
   transaction().AddIncrement(
       row_key(), [delta](std::string_view old_sum) { return WideToText(WideFromText(old_sum) + delta); });
   Changed();

@@ -66,26 +66,5 @@ TEST_F(ClientsTest, RedisBenchmarkRunsAsAClusterClient) {
   ExpectBenchmarkRuns("--cluster -P 16");
 }
 
-TEST_F(ClientsTest, APythonClusterClientRoutesByItself) {
-  const std::string python = "/usr/bin/python3";  // Debian's, for which python3-redis installs
-  if (Shell(python + " -c 'import redis.cluster'").status != 0)
-    GTEST_SKIP() << "python3-redis is not installed";
-  const std::string script =
-      "from redis.cluster import RedisCluster\n"
-      "c = RedisCluster(host=\"127.0.0.1\", port=" +
-      std::to_string(nodes_.port(0)) +
-      ")\n"
-      "assert all(c.set(f\"key:{i}\", i) for i in range(300))\n"
-      "assert [int(c.get(f\"key:{i}\")) for i in range(300)] == list(range(300))\n"
-      "assert [c.incr(\"count\") for _ in range(50)] == list(range(1, 51))\n"
-      "p = c.pipeline()\n"
-      "[p.incr(f\"pipe:{i % 7}\") for i in range(70)]\n"
-      "assert sorted(p.execute())[-1] == 10\n"
-      "print(len(c.get_nodes()), \"nodes\")\n";
-  const Ended ended = Shell(python + " -c '" + script + "'");
-  EXPECT_EQ(ended.status, 0) << ended.out;
-  EXPECT_EQ(ended.out, "3 nodes\n");
-}
-
 }  // namespace
 }  // namespace orrery::cluster

@@ -1,45 +1,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
 
 #include "cluster/load.h"
+#include "cluster/small_disk.h"
 
 namespace orrery::cluster {
 namespace {
-
-// A small file system in memory over one node's directory, for as long as it lives.
-class SmallDisk {
- public:
-  explicit SmallDisk(std::string dir) : dir_(std::move(dir)) {
-    mounted_ = ::mount("tmpfs", dir_.c_str(), "tmpfs", 0, "size=64m") == 0;
-  }
-  // Lazily: the node may still run. What was mounted goes with its last open file.
-  ~SmallDisk() {
-    if (mounted_) ::umount2(dir_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  bool mounted() const { return mounted_; }
-  void Fill() const {
-    std::ofstream ballast(Ballast(), std::ios::binary);
-    const std::string block(4096, 'x');
-    while (ballast.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
-    }
-  }
-  void Free() const { std::filesystem::remove(Ballast()); }
-
- private:
-  std::string Ballast() const { return dir_ + "/ballast"; }
-  std::string dir_;
-  bool mounted_ = false;
-};
 
 TEST(DiskFullTest, ANodeWhoseDiskIsFullStopsTakingWritesAndTheOthersGoOn) {
   Processes nodes(3, {"--appendfsync", "always"});

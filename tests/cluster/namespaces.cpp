@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,10 +15,10 @@ namespace orrery::cluster {
 namespace {
 
 const std::string kNet = "10.213.77.";
-const std::string kTestHost = kNet + "254";
-// Both switches have the same address on their side of the test, so that what nodes remember of it stays
-// true.
-const std::string kTestMac = "02:00:00:00:00:fe";
+constexpr uint32_t kNetBits = (10U << 24) + (213U << 16) + (77U << 8);
+constexpr uint32_t kTestHost = 254;
+constexpr size_t kTestPort = 1000;  // no node's
+const std::string kDevice = "orrery0";
 
 bool Try(const std::string& command) {
   return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
@@ -29,8 +30,9 @@ void Do(const std::string& command) {
   std::abort();
 }
 
-std::string CableOf(size_t node) {
-  return "node" + std::to_string(node);
+// Long packets are cheap here, and TCP makes them as long as the device takes them.
+void SetUp(const std::string& address) {
+  Do("ip addr add " + address + "/24 dev " + kDevice + " && ip link set " + kDevice + " mtu 16000 up");
 }
 
 bool Write(const std::string& path, const std::string& text) {
@@ -54,11 +56,44 @@ std::string EnterNow() {
   if (::unshare(CLONE_NEWNET) != 0 && !UnshareAsAnyone()) {
     return std::string("no network namespaces here: ") + std::strerror(errno);
   }
-  const bool can = Try("ip link set lo up") && Try("ip link add name probe type bridge") &&
-                   Try("ip link add probe0 type veth peer name probe1");
-  Try("ip link del probe");
-  Try("ip link del probe0");
-  return can ? "" : "this kernel gives no bridge or no cable (veth) to a network namespace";
+  const int device = Switchboard::MakeDevice("probe");
+  if (device < 0) return std::string("no TUN devices here: ") + std::strerror(errno);
+  ::close(device);
+  return Try("ip link set lo up") ? "" : "a network namespace cannot be set up here";
+}
+
+// One descriptor as the only content of a message, as unix(7) has it.
+struct DeviceMessage {
+  char byte = '!';
+  iovec content{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  DeviceMessage() {
+    header.msg_iov = &content;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
+};
+
+void SendDevice(int socket, int device) {
+  DeviceMessage message;
+  cmsghdr* part = CMSG_FIRSTHDR(&message.header);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof device);
+  std::memcpy(CMSG_DATA(part), &device, sizeof device);
+  ORRERY_CHECK(::sendmsg(socket, &message.header, 0) == 1);
+}
+
+int TakeDevice(int socket) {
+  DeviceMessage message;
+  ORRERY_CHECK(::recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC) == 1);
+  const cmsghdr* part = CMSG_FIRSTHDR(&message.header);
+  ORRERY_CHECK(part != nullptr && part->cmsg_type == SCM_RIGHTS);
+  int device = -1;
+  std::memcpy(&device, CMSG_DATA(part), sizeof device);
+  return device;
 }
 
 }  // namespace
@@ -68,52 +103,63 @@ std::string Namespaces::Enter() {
   return missing;
 }
 
-Namespaces::Namespaces() {
-  // What the switches have not in common must not be carried over by the test's own machine.
-  Write("/proc/sys/net/ipv4/ip_forward", "0");
-  for (const char* bridge : {"whole", "apart"}) {
-    Do(std::string("ip link add name ") + bridge + " address " + kTestMac + " type bridge");
-    Do(std::string("ip addr add ") + kTestHost + "/32 dev " + bridge);
-    Do(std::string("ip link set ") + bridge + " up");
-  }
+Namespaces::Namespaces(uint64_t seed) : switchboard_(seed) {
+  int ends[2];
+  ORRERY_CHECK(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
+  take_device_ = ends[0];
+  send_device_ = ends[1];
+  const int device = Switchboard::MakeDevice(kDevice);
+  ORRERY_CHECK(device >= 0);
+  SetUp(kNet + std::to_string(kTestHost));
+  switchboard_.Plug(kTestPort, kNetBits + kTestHost, device);
 }
 
 Namespaces::~Namespaces() {
-  for (const char* bridge : {"whole", "apart"}) Try(std::string("ip link del ") + bridge);
+  ::close(take_device_);
+  ::close(send_device_);
 }
 
 std::string Namespaces::HostOf(size_t node) const {
   return kNet + std::to_string(node + 1);
 }
 
-void Namespaces::Cut(const std::set<size_t>& side) {
-  side_ = side;
-  for (size_t node : plugged_) Connect(node);
+void Namespaces::SetLink(size_t a, size_t b, const LinkQuality& quality) {
+  switchboard_.SetLink(a, b, quality);
+  switchboard_.SetLink(b, a, quality);
 }
 
-void Namespaces::Connect(size_t node) {
-  const std::string bridge = side_.contains(node) ? "apart" : "whole";
-  // A node that has ended has taken its cable along.
-  if (!Try("ip link set " + CableOf(node) + " master " + bridge)) return;
-  Do("ip route replace " + HostOf(node) + "/32 dev " + bridge + " src " + kTestHost);
+void Namespaces::Connect(size_t nodes, const std::vector<std::set<size_t>>& groups) {
+  for (size_t a = 0; a < nodes; ++a) {
+    for (size_t b = 0; b < a; ++b) {
+      bool together = false;
+      for (const std::set<size_t>& group : groups) together |= group.contains(a) && group.contains(b);
+      SetLink(a, b, {.cut = !together});
+    }
+  }
+}
+
+void Namespaces::Cut(size_t nodes, const std::set<size_t>& side) {
+  std::set<size_t> others;
+  for (size_t node = 0; node < nodes; ++node) {
+    if (!side.contains(node)) others.insert(node);
+  }
+  Connect(nodes, {side, others});
 }
 
 void Namespaces::LeaveHome(size_t) {
   ORRERY_CHECK(::unshare(CLONE_NEWNET) == 0);
+  const int device = Switchboard::MakeDevice(kDevice);
+  ORRERY_CHECK(device >= 0);
+  SendDevice(send_device_, device);
 }
 
-void Namespaces::Plug(size_t node, pid_t process) {
-  Try("ip link del " + CableOf(node));
-  Do("ip link add " + CableOf(node) + " type veth peer name eth0 netns " + std::to_string(process));
-  plugged_.insert(node);
-  Connect(node);
-  Do("ip link set " + CableOf(node) + " up");
+void Namespaces::Plug(size_t node, pid_t) {
+  switchboard_.Plug(node, kNetBits + static_cast<uint32_t>(node + 1), TakeDevice(take_device_));
 }
 
 void Namespaces::MoveIn(size_t node) {
   Do("ip link set lo up");
-  Do("ip addr add " + HostOf(node) + "/24 dev eth0");
-  Do("ip link set eth0 up");
+  SetUp(HostOf(node));
 }
 
 }  // namespace orrery::cluster

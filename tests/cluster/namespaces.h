@@ -5,29 +5,34 @@
 #include <string>
 
 #include "cluster/processes.h"
+#include "cluster/switchboard.h"
 
 namespace orrery::cluster {
 
 /// A network for real processes that can really be cut: each node lives in a network namespace of its own,
-/// with one cable to a switch in the test's own namespace. A cut moves some cables to a second switch that
-/// leads nowhere else: frames between the sides vanish without a word, as on a broken trunk, while the test
-/// still reaches every node. Nothing of it is visible outside of the test's process, and nothing is left when
-/// it ends.
+/// whose only device ends in a switch of the test's process. What the switch does not carry vanishes without
+/// a word, as on a broken trunk, while the test still reaches every node. Nothing of it is visible outside of
+/// the test's process, and nothing is left when it ends.
 ///
-/// Takes root, or user namespaces for everybody, and the `ip` program.
+/// Takes root, or user namespaces for everybody, TUN devices and the `ip` program.
 class Namespaces final : public Network {
  public:
   /// Moves this process into a namespace of its own, once; it must still be of one thread. What is missing,
   /// or empty.
   static std::string Enter();
 
-  /// REQUIRES: Enter() gave nothing.
-  Namespaces();
+  /// REQUIRES: Enter() gave nothing. The seed decides which packets a lossy link loses.
+  explicit Namespaces(uint64_t seed = 1);
   ~Namespaces() override;
 
-  /// These nodes reach each other and the test, but no other node, which go on among themselves.
-  void Cut(const std::set<size_t>& side);
-  void Heal() { Cut({}); }
+  /// In both directions.
+  void SetLink(size_t a, size_t b, const LinkQuality& quality);
+  /// Only nodes that share a group reach each other, and the test reaches all.
+  void Connect(size_t nodes, const std::vector<std::set<size_t>>& groups);
+  /// These nodes reach each other, but no other node, which go on among themselves.
+  void Cut(size_t nodes, const std::set<size_t>& side);
+  void Heal() { switchboard_.Heal(); }
+  Switchboard& switchboard() { return switchboard_; }
 
   // Network
   std::string HostOf(size_t node) const override;
@@ -36,10 +41,8 @@ class Namespaces final : public Network {
   void MoveIn(size_t node) override;
 
  private:
-  void Connect(size_t node);
-
-  std::set<size_t> plugged_;
-  std::set<size_t> side_;
+  Switchboard switchboard_;
+  int send_device_ = -1, take_device_ = -1;  // a node's process hands its device to the test
 };
 
 }  // namespace orrery::cluster

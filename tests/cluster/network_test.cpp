@@ -32,7 +32,7 @@ class NetworkTest : public testing::Test {
   }
   /// Returns when each side knows that the other is gone.
   void Cut(const std::set<size_t>& side) {
-    network_->Cut(side);
+    network_->Cut(nodes_->size(), side);
     for (size_t i = 0; i < nodes_->size(); ++i) {
       const size_t left = side.contains(i) ? side.size() : nodes_->size() - side.size();
       EXPECT_TRUE(Eventually([&] {
@@ -117,6 +117,29 @@ TEST_F(NetworkTest, ANodeThatWasKilledDuringACutReturnsAfterIt) {
   ExpectNothingLost(nodes_.get(), load);
 }
 
+// Reachability that is no partition: some nodes see others that do not see each other; and links that are
+// bad.
+TEST_F(NetworkTest, BridgesRingsAndBadLinksLoseNothing) {
+  Begin(5);
+  Load load(*nodes_);
+  WaitForWrites(load, 200);
+  network_->Connect(5, {{0, 1, 2}, {2, 3, 4}});  // node 2 is the only bridge
+  WaitForWrites(load, 300);
+  network_->Connect(5,
+                    {{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 0}});  // each sees a majority, all of them another
+  WaitForWrites(load, 300);
+  for (size_t a = 0; a < 5; ++a) {
+    for (size_t b = 0; b < a; ++b)
+      network_->SetLink(a, b, {.delay_ms = 10, .jitter_ms = 20, .lost_percent = 5});
+  }
+  WaitForWrites(load, 100);
+  EXPECT_GT(network_->switchboard().dropped(), 0u);
+  Heal();
+  load.Stop();
+  ExpectHandedOverSoon(nodes_.get(), load);
+  ExpectNothingLost(nodes_.get(), load);
+}
+
 // ORRERY_TEST_SEED repeats a run's cuts; ORRERY_LONG_TESTS=1 makes ten times as many.
 TEST_F(NetworkTest, CutsThatComeAndGoLoseNothing) {
   const char* given = std::getenv("ORRERY_TEST_SEED");
@@ -138,7 +161,7 @@ TEST_F(NetworkTest, CutsThatComeAndGoLoseNothing) {
     for (size_t i = 0; i < nodes_->size(); ++i) {
       if (random() % 3 == 0) side.insert(i);
     }
-    network_->Cut(side);
+    network_->Cut(nodes_->size(), side);
     wait_for_some();
     if (random() % 3 != 0) network_->Heal();
   }

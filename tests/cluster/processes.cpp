@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -24,7 +25,6 @@ namespace orrery::cluster {
 namespace {
 
 constexpr int kPeerPortOffset = 10000;
-constexpr timeval kTimeout{10, 0};
 
 std::string Text(const redisReply* reply) {
   switch (reply->type) {
@@ -63,8 +63,9 @@ bool IsFree(int port) {
   return bound;
 }
 
-// A port that is free now, with its peer port. Both lie below the ports that the system gives out by itself, so nothing
-// that runs beside the test gets one of them meanwhile; where to begin depends on the process, so neither does a twin.
+// A port that is free now, with its peer port. Both lie below the ports that the system gives out by itself,
+// so nothing that runs beside the test gets one of them meanwhile; where to begin depends on the process, so
+// neither does a twin.
 int FreePort() {
   constexpr int kFirst = 11000, kCount = 10000;
   static int next = static_cast<int>(::getpid() * 97L % kCount);
@@ -86,20 +87,29 @@ std::string FieldOf(const std::string& info, const std::string& name) {
   return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
-std::string Client::Run(const std::vector<std::string>& args) {
-  if (!context_) context_.reset(redisConnectWithTimeout(host_.c_str(), port_, kTimeout));
-  if (!context_ || context_->err != 0) return context_.reset(), "-NOCONNECTION";
-  redisSetTimeout(context_.get(), kTimeout);
+bool Client::Send(const std::vector<std::string>& args) {
+  const timeval timeout{timeout_seconds_, 0};
+  if (!context_) context_.reset(redisConnectWithTimeout(host_.c_str(), port_, timeout));
+  if (!context_ || context_->err != 0) return context_.reset(), false;
+  redisSetTimeout(context_.get(), timeout);
   std::vector<const char*> pointers;
   std::vector<size_t> sizes;
   for (const std::string& arg : args) {
     pointers.push_back(arg.data());
     sizes.push_back(arg.size());
   }
-  auto* reply = static_cast<redisReply*>(
-      redisCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data()));
-  if (reply == nullptr) return context_.reset(), "-CONNECTION";
-  std::string text = Text(reply);
+  redisAppendCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data());
+  int done = 0;
+  while (done == 0) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) return true;  // the reply says so
+  }
+  return true;
+}
+
+std::string Client::Receive() {
+  void* reply = nullptr;
+  if (!context_ || redisGetReply(context_.get(), &reply) != REDIS_OK) return context_.reset(), "-CONNECTION";
+  std::string text = Text(static_cast<redisReply*>(reply));
   freeReplyObject(reply);
   return text;
 }
@@ -113,7 +123,8 @@ bool Eventually(const std::function<bool()>& condition, int seconds) {
   return condition();
 }
 
-Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* network)
+Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* network,
+                     const std::function<void(Processes*)>& prepare)
     : network_(network), nodes_(nodes), settings_(std::move(settings)) {
   char pattern[] = "/tmp/orrery-cluster-XXXXXX";
   ORRERY_CHECK(::mkdtemp(pattern) != nullptr);
@@ -123,7 +134,24 @@ Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* n
     node.dir = root_ + "/" + std::to_string(node.port);
     std::filesystem::create_directory(node.dir);
   }
+  if (prepare) prepare(this);
   for (size_t i = 0; i < nodes; ++i) Start(i);
+}
+
+void Processes::MakeClocksSkewable(const std::string& preload) {
+  clock_preload_ = preload;
+  for (size_t i = 0; i < nodes_.size(); ++i) SetClockOffset(i, 0);
+}
+
+void Processes::SetClockOffset(size_t node, int64_t offset_ms) {
+  // In place: the node has the file mapped.
+  const int fd = ::open(ClockFile(node).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  ORRERY_CHECK(fd >= 0 && ::pwrite(fd, &offset_ms, sizeof offset_ms, 0) == sizeof offset_ms);
+  ::close(fd);
+}
+
+std::string Processes::ClockFile(size_t node) const {
+  return root_ + "/clock-" + std::to_string(nodes_[node].port);
 }
 
 Processes::~Processes() {
@@ -133,7 +161,7 @@ Processes::~Processes() {
     Kill(i, SIGKILL);
     Reap(i);
   }
-  if (testing::Test::HasFailure()) {
+  if (keep_data_ || testing::Test::HasFailure()) {
     std::cout << "Data and logs of the nodes: " << root_ << std::endl;
     return;
   }
@@ -142,7 +170,8 @@ Processes::~Processes() {
 
 void Processes::Start(size_t index) {
   Node& node = nodes_[index];
-  std::vector<std::string> args = {ORRERY_SERVER, "--port",    std::to_string(node.port),
+  const char* server = std::getenv("ORRERY_SERVER");
+  std::vector<std::string> args = {server != nullptr ? server : ORRERY_SERVER, "--port",    std::to_string(node.port),
                                    "--bind",      host(index), "--dir",
                                    node.dir,      "--logfile", node.dir + "/log",
                                    "--threads",   "1",         "--enable-debug-command",
@@ -170,6 +199,10 @@ void Processes::Start(size_t index) {
     Tell(left[1]);
     Wait(plugged[0]);
     network_->MoveIn(index);
+  }
+  if (!clock_preload_.empty()) {
+    ::setenv("LD_PRELOAD", clock_preload_.c_str(), 1);
+    ::setenv("ORRERY_CLOCK_OFFSET_FILE", ClockFile(index).c_str(), 1);
   }
   const int out = ::open((node.dir + "/out").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(out, 1);

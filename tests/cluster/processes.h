@@ -15,11 +15,16 @@ namespace orrery::cluster {
 class Client {
  public:
   explicit Client(int port) : Client("127.0.0.1", port) {}
-  Client(std::string host, int port) : host_(std::move(host)), port_(port) {}
+  Client(std::string host, int port, int timeout_seconds = 10)
+      : host_(std::move(host)), port_(port), timeout_seconds_(timeout_seconds) {}
   /// The reply as text: a bulk or status as it is, an integer in digits, an error with its leading "-", an
   /// array's elements joined by '|', nil as "(nil)"; "-NOCONNECTION" if nothing was sent, "-CONNECTION" if no
   /// reply came.
-  std::string Run(const std::vector<std::string>& args);
+  std::string Run(const std::vector<std::string>& args) { return Send(args) ? Receive() : "-NOCONNECTION"; }
+  /// The halves of Run: any number of commands may be sent before their replies are asked for, one by one.
+  bool Send(const std::vector<std::string>& args);
+  std::string Receive();
+  bool connected() const { return context_ != nullptr; }
 
  private:
   struct Closer {
@@ -27,6 +32,7 @@ class Client {
   };
   std::string host_;
   int port_;
+  int timeout_seconds_ = 10;
   std::unique_ptr<redisContext, Closer> context_;
 };
 
@@ -41,8 +47,8 @@ class Network {
  public:
   virtual ~Network() = default;
   virtual std::string HostOf(size_t node) const = 0;
-  /// A node starts: first its process leaves the test's network, then the test connects it, then the process sets up its
-  /// end. The first and last are called in the node's process.
+  /// A node starts: first its process leaves the test's network, then the test connects it, then the process
+  /// sets up its end. The first and last are called in the node's process.
   virtual void LeaveHome(size_t node) = 0;
   virtual void Plug(size_t node, pid_t process) = 0;
   virtual void MoveIn(size_t node) = 0;
@@ -50,11 +56,15 @@ class Network {
 
 /// Nodes of one cluster as child processes, each with a directory of its own that goes with the fixture,
 /// unless the test failed: then it stays and its name is printed. Ports are chosen so that runs
-/// side by side do not meet.
+/// side by side do not meet. In the environment, ORRERY_SERVER names another program than the one of this build.
 class Processes {
  public:
   /// The network outlives this.
-  Processes(size_t nodes, std::vector<std::string> settings, Network* network = nullptr);
+  Processes(size_t nodes, std::vector<std::string> settings, Network* network = nullptr)
+      : Processes(nodes, std::move(settings), network, {}) {}
+  /// With something to be done to each node's directory before the node starts in it.
+  Processes(size_t nodes, std::vector<std::string> settings, Network* network,
+            const std::function<void(Processes*)>& prepare);
   ~Processes();
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
@@ -62,6 +72,12 @@ class Processes {
   /// All nodes know each other and serve.
   bool WaitUntilServing();
   void Start(size_t node);
+  /// From the next Start() on, the wall clocks of all nodes are off by what SetClockOffset() says, from then
+  /// on and at once. `preload` is the library that does it (skewed_clock.cpp).
+  void MakeClocksSkewable(const std::string& preload);
+  void SetClockOffset(size_t node, int64_t offset_ms);
+  /// Data and logs stay when this goes, as if a test had failed.
+  void KeepData() { keep_data_ = true; }
   void Kill(size_t node, int signal);
   /// After a deadly signal: until the process is gone. Its exit code, or -1 if the signal ended it.
   int Reap(size_t node);
@@ -71,7 +87,9 @@ class Processes {
   pid_t pid(size_t node) const { return nodes_[node].pid; }
   std::string host(size_t node) const { return network_ == nullptr ? "127.0.0.1" : network_->HostOf(node); }
   std::string address(size_t node) const { return host(node) + ":" + std::to_string(port(node)); }
-  Client ClientOf(size_t node) const { return {host(node), port(node)}; }
+  Client ClientOf(size_t node, int timeout_seconds = 10) const {
+    return {host(node), port(node), timeout_seconds};
+  }
   /// Where the node keeps its rows, its log and what it printed.
   const std::string& dir(size_t node) const { return nodes_[node].dir; }
   /// Addresses of the key's homes, as node 0 sees them.
@@ -86,10 +104,14 @@ class Processes {
     pid_t pid = 0;
     std::string dir;
   };
+  std::string ClockFile(size_t node) const;
+
   Network* network_;
   std::vector<Node> nodes_;
   std::vector<std::string> settings_;
   std::string root_;
+  std::string clock_preload_;
+  bool keep_data_ = false;
 };
 
 }  // namespace orrery::cluster

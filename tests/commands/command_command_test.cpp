@@ -130,7 +130,13 @@ TEST(CommandListTest, FiltersByCategoryAndPattern) {
             (std::vector<std::string>{"client|kill"}));
   EXPECT_EQ(Reply({"command", "list", "filterby", "aclcat", "bogus"}), "~0\r\n");
   EXPECT_EQ(Reply({"command", "list", "filterby", "module", "x"}, Protocol::kResp2), "*0\r\n");
-  EXPECT_EQ(Parsed({"command", "list"}).elements().size(), CommandTable::Get().commands().size());
+}
+
+TEST(CommandListTest, NamesCommandsAndSubcommands) {
+  const std::vector<std::string> names = Names(Parsed({"command", "list"}));
+  EXPECT_GT(names.size(), CommandTable::Get().commands().size());
+  for (const std::string name : {"set", "client", "client|list"})
+    EXPECT_EQ(std::count(names.begin(), names.end(), name), 1) << name;
 }
 
 TEST(CommandListTest, RefusesOtherOptions) {

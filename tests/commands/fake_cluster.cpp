@@ -79,6 +79,14 @@ std::string FakeCluster::Run(const std::vector<std::string_view>& args) {
   return *reply;
 }
 
+std::string FakeCluster::Run(const CommandSpec& spec, const std::vector<std::string_view>& args) {
+  std::optional<std::string> reply;
+  dispatcher_.Dispatch(spec, session, args, [&](std::string bytes) { reply = std::move(bytes); });
+  Settle();
+  ORRERY_CHECK(reply.has_value());
+  return *reply;
+}
+
 bool FakeCluster::Step() {
   const size_t choices = requests_.size() + tasks_.size();
   if (choices == 0) return false;
@@ -130,7 +138,8 @@ void FakeCluster::CallParked(SlotId slot) {
     Response response = Execute(*request);
     if (!response.reply.empty()) called.emplace_back(request->place, std::move(response));
   }
-  for (auto& [place, response] : called) Answer(parked_.Call(slot, place, now_ms_ * 1000), std::move(response));
+  for (auto& [place, response] : called)
+    Answer(parked_.Call(slot, place, now_ms_ * 1000), std::move(response));
 }
 
 void FakeCluster::SendParkedAway(SlotId slot) {

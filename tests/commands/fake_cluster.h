@@ -34,7 +34,9 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
   // ClusterAccess
   void SurveyKeys(const SurveyQuery& query, std::function<void(const KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
-  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override { return timers_.Start(now_ms_ + ms, std::move(task)); }
+  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override {
+    return timers_.Start(now_ms_ + ms, std::move(task));
+  }
   void StopTimer(uint64_t id) override { timers_.Stop(id); }
   uint64_t WallMs() override { return now_ms_; }
 
@@ -43,6 +45,9 @@ class FakeCluster final : public replication::RequestRouter, public ClusterAcces
              const std::shared_ptr<BlockedCall>& blocked = nullptr);
   /// Starts a command and lets everything go on until nothing is left.
   std::string Run(const std::vector<std::string_view>& args);
+  /// The same for a command that clients cannot send.
+  std::string Run(const CommandSpec& spec, const std::vector<std::string_view>& args);
+  Dispatcher& dispatcher() { return dispatcher_; }
   /// One step of what is waiting, chosen by chance; false if nothing waits.
   bool Step();
   void Settle() {

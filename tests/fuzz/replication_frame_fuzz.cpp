@@ -18,7 +18,7 @@ std::string Written(const Message& message) {
 
 void CheckRoundTrip(const Message& message) {
   const std::string bytes = Written(message);
-  const std::string frame = BeginFrame(1) + bytes;
+  const std::string frame = BeginFrame(1, 2) + bytes;
   FrameReader reader(frame);
   Message again;
   ORRERY_CHECK(reader.Next(&again));
@@ -61,11 +61,11 @@ namespace orrery::fuzz {
 
 Seeds MakeSeeds() {
   Seeds seeds;
-  std::string all = replication::BeginFrame(77);
+  std::string all = replication::BeginFrame(77, 78);
   for (const auto& message : replication::SampleMessages()) {
     std::string bytes;
     replication::AppendMessage(message, &bytes);
-    seeds.inputs.push_back(replication::BeginFrame(77) + bytes);
+    seeds.inputs.push_back(replication::BeginFrame(77, 78) + bytes);
     seeds.tokens.push_back(bytes);
     all += bytes;
   }

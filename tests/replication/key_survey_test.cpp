@@ -145,6 +145,20 @@ TEST_F(KeySurveyTest, ARingThatChangesMeanwhileLeavesEverythingInDoubt) {
   EXPECT_TRUE(result_->counted.none());
 }
 
+ShardContext ContextOf(const TestNet& net) {
+  ShardContext context;
+  context.view = net.view;
+  context.seats.SetFounders(net.view->ring);
+  return context;
+}
+
+SurveyQuery QueryOf(uint8_t quorum) {
+  SurveyQuery query;
+  query.read_quorum = quorum;
+  query.write_quorum = quorum;
+  return query;
+}
+
 TEST(SurveyTallyTest, EveryLoopOfAHomeMustHaveAnswered) {
   const TestNet net(1, 1);
   SurveyTally tally;
@@ -154,7 +168,7 @@ TEST(SurveyTallyTest, EveryLoopOfAHomeMustHaveAnswered) {
   reply.standing.set();
   reply.entries = {{3, 77, 5}};
   tally.Add(NodeId{1}, reply);
-  const KeySurvey survey = tally.Result(*net.view->ring, 1);
+  const KeySurvey survey = tally.Result(ContextOf(net), QueryOf(1));
   EXPECT_EQ(survey.keys, 5u);
   EXPECT_EQ(survey.counted.count(), kSlotCount / 2);
   EXPECT_TRUE(survey.may_have_keys[2]);
@@ -169,11 +183,11 @@ TEST(SurveyTallyTest, EqualClocksWithOtherCountsAreDoubt) {
   reply.entries = {{3, 77, 5}};
   tally.Add(NodeId{1}, reply);
   tally.Add(NodeId{2}, reply);
-  EXPECT_TRUE(tally.Result(*net.view->ring, kQuorum).counted[3]);
-  EXPECT_FALSE(tally.Result(*net.view->ring, kQuorum + 1).counted[3]);
+  EXPECT_TRUE(tally.Result(ContextOf(net), QueryOf(kQuorum)).counted[3]);
+  EXPECT_FALSE(tally.Result(ContextOf(net), QueryOf(kQuorum + 1)).counted[3]);
   reply.entries[0].keys = 6;
   tally.Add(NodeId{3}, reply);
-  EXPECT_FALSE(tally.Result(*net.view->ring, kQuorum).counted[3]);
+  EXPECT_FALSE(tally.Result(ContextOf(net), QueryOf(kQuorum)).counted[3]);
 }
 
 }  // namespace

@@ -298,6 +298,34 @@ TEST_F(RepairTest, ARowThatNoHomeCanReadIsGivenUp) {
   }
 }
 
+// Rows that can be read and are wrong: nobody can say what happened, but two of three agree.
+TEST_F(RepairTest, RowsThatMostHomesDoNotHaveUnderTheSameClockAreMadeAnew) {
+  net_.LinkAll();
+  for (uint64_t maker = 1; maker <= 3; ++maker) {
+    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
+  }
+  net_.Settle();
+  const auto rows = net_.node(2).Rows(kSlot);
+  SlotImage wrong = *damaged_.slot(kSlot).Image();
+  wrong.rows.erase(StringRow("k1"));
+  wrong.rows.at(StringRow("k2")).cells[0].payload = "w";
+  damaged_.slots().Touch(kSlot);
+  ASSERT_TRUE(damaged_.slot(kSlot).Replace(wrong).ok());
+  // While the difference is found out events go on.
+  for (int i = 0; i < 30; ++i) {
+    net_.Pass(5'000'000);
+    Spread(&net_.node(2), net_.node(2).Set(kSlot, "later", std::to_string(i)));
+  }
+  net_.Settle();
+  EXPECT_GE(damaged_.context.stats.digest_mismatches, 2u);
+  EXPECT_EQ(damaged_.context.stats.repaired_slots, 1u);
+  EXPECT_EQ(net_.node(2).context.stats.repaired_slots + net_.node(3).context.stats.repaired_slots, 0u);
+  EXPECT_EQ(damaged_.Rows(kSlot), net_.node(2).Rows(kSlot));
+  EXPECT_EQ(damaged_.Rows(kSlot).at(storage::WithSlot(kSlot, StringRow("k1"))),
+            rows.at(storage::WithSlot(kSlot, StringRow("k1"))));
+  EXPECT_EQ(damaged_.slot(kSlot).digest(), net_.node(2).slot(kSlot).digest());
+}
+
 TEST(RepairAloneTest, TheOnlyHomeKeepsWhatItHas) {
   TestNet net(1, 3);
   TestNode& node = net.node(1);

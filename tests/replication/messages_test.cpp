@@ -10,9 +10,10 @@ namespace orrery::replication {
 namespace {
 
 constexpr causality::HybridTime kTime = 0x0102030405060708;
+constexpr uint64_t kSentMs = 12345;
 
 std::string FrameOf(const Message& message) {
-  std::string frame = BeginFrame(kTime);
+  std::string frame = BeginFrame(kTime, kSentMs);
   AppendMessage(message, &frame);
   return frame;
 }
@@ -31,6 +32,7 @@ TEST(MessagesTest, EveryTypeSurvivesTheWire) {
     const std::string frame = FrameOf(message);
     FrameReader reader(frame);
     EXPECT_EQ(reader.time(), kTime);
+    EXPECT_EQ(reader.sent_ms(), kSentMs);
     Message read;
     ASSERT_TRUE(reader.Next(&read));
     EXPECT_EQ(read.index(), message.index());
@@ -41,7 +43,7 @@ TEST(MessagesTest, EveryTypeSurvivesTheWire) {
 }
 
 TEST(MessagesTest, FieldsComeBackAsTheyWereSent) {
-  const std::string frame = FrameOf(SampleMessages()[10]);
+  const std::string frame = FrameOf(SampleMessages()[11]);
   FrameReader reader(frame);
   Message read;
   ASSERT_TRUE(reader.Next(&read));
@@ -57,7 +59,7 @@ TEST(MessagesTest, FieldsComeBackAsTheyWereSent) {
 }
 
 TEST(MessagesTest, AFrameHoldsManyMessagesInOrder) {
-  std::string frame = BeginFrame(kTime);
+  std::string frame = BeginFrame(kTime, kSentMs);
   const std::vector<Message> samples = SampleMessages();
   for (const Message& message : samples) AppendMessage(message, &frame);
   FrameReader reader(frame);
@@ -69,6 +71,39 @@ TEST(MessagesTest, AFrameHoldsManyMessagesInOrder) {
   Message none;
   EXPECT_FALSE(reader.Next(&none));
   EXPECT_TRUE(reader.ok());
+}
+
+TEST(MessagesTest, BodiesOfAnyLengthStandBetweenOthers) {
+  const Message before = AckMessage{7, {{NodeId{1}, 2}, 3}};
+  for (const size_t size : {0, 1, 126, 127, 128, 129, 16'383, 16'384, 100'000}) {
+    const std::string bytes(size, 'b');
+    std::string frame = BeginFrame(kTime, kSentMs);
+    AppendMessage(before, &frame);
+    AppendMessage(GossipMessage{bytes}, &frame);
+    AppendMessage(before, &frame);
+    FrameReader reader(frame);
+    Message read;
+    ASSERT_TRUE(reader.Next(&read));
+    ASSERT_TRUE(reader.Next(&read));
+    EXPECT_EQ(std::get<GossipMessage>(read).bytes, bytes);
+    ASSERT_TRUE(reader.Next(&read));
+    EXPECT_EQ(FrameOf(read), FrameOf(before));
+    EXPECT_EQ(reader.time(), kTime);
+  }
+}
+
+TEST(MessagesTest, RequestsOfAnyNumberOfWordsSurvive) {
+  for (const size_t count : {1, 7, 8, 9, 1000}) {
+    ForwardMessage message;
+    for (size_t i = 0; i < count; ++i) message.request.args.Append("word " + std::to_string(i));
+    const std::string frame = FrameOf(message);
+    FrameReader reader(frame);
+    Message read;
+    ASSERT_TRUE(reader.Next(&read));
+    const Arguments& args = std::get<ForwardMessage>(read).request.args;
+    ASSERT_EQ(args.size(), count);
+    for (size_t i = 0; i < count; ++i) EXPECT_EQ(args[i], "word " + std::to_string(i));
+  }
 }
 
 TEST(MessagesTest, EveryTruncationIsNoticed) {
@@ -96,7 +131,7 @@ TEST(MessagesTest, ABodyOfTheWrongLengthIsMalformed) {
     const std::string body(in.GetBytes());
     for (size_t size = 0; size <= body.size() + 1; ++size) {
       if (size == body.size()) continue;
-      std::string frame = BeginFrame(kTime);
+      std::string frame = BeginFrame(kTime, kSentMs);
       Encoder out(&frame);
       out.PutU8(type);
       out.PutBytes((body + "x").substr(0, size));
@@ -109,7 +144,7 @@ TEST(MessagesTest, ABodyOfTheWrongLengthIsMalformed) {
 }
 
 TEST(MessagesTest, MessagesOfANewerPeerAreSkipped) {
-  std::string frame = BeginFrame(kTime);
+  std::string frame = BeginFrame(kTime, kSentMs);
   Encoder out(&frame);
   out.PutU8(200);
   out.PutBytes("whatever this will mean");
@@ -128,7 +163,9 @@ TEST(MessagesTest, SlotsThatDoNotExistAreMalformed) {
        {Message(BehindMessage{16384}), Message(AckMessage{16384, {{NodeId{1}, 1}, 1}}),
         Message(SummaryMessage{{{1, 1, 1}, {65535, 1, 1}}}),
         Message(SurveyReplyMessage{1, 0, 1, {}, {{16384, 1, 1}}, {}}),
-        Message(SurveyReplyMessage{1, 0, 1, {}, {}, {16384}})}) {
+        Message(SurveyReplyMessage{1, 0, 1, {}, {}, {16384}}),
+        Message(CloseAskMessage{1, CloseAskMessage::Step::kHints, 1, {{16384, 1, {}}}}),
+        Message(CloseAnswerMessage{1, CloseAskMessage::Step::kHints, {{16384, true}}})}) {
     const std::string frame = FrameOf(message);
     FrameReader reader(frame);
     Message read;
@@ -146,7 +183,7 @@ TEST(MessagesTest, KnowsTheSlotOfEachMessage) {
       ++with_slot;
     }
   }
-  EXPECT_EQ(with_slot, SampleMessages().size() - 5);  // a reply, a summary, gossip and surveys have none
+  EXPECT_EQ(with_slot, SampleMessages().size() - 8);  // a reply, a summary, gossip, surveys and seats of many have none
 }
 
 }  // namespace

@@ -65,6 +65,30 @@ MergePartMessage SamplePart(uint32_t part) {
   return message;
 }
 
+EndedLives SampleLives() {
+  EndedLives lives;
+  lives.spans = {{kFirst.node, 0, 7}, {NodeId{kFirst.node.value + 100}, 3, 4}};
+  lives.counters.Raise(kFirst, 9);
+  return lives;
+}
+
+MergeTreeMessage SampleTree(uint32_t step) {
+  MergeTreeMessage message;
+  message.slot = kSlot;
+  message.merge_id = 0xfeedfacecafebeef;
+  message.step = step;
+  message.complete = step > 1;
+  if (!message.complete) message.until = "until";
+  message.pieces = {{"end", {300, 70'000, 0x0123456789abcdef}}, {"", {}}};
+  message.rows = {{"row a", "bytes a"}, {"row b", ""}};
+  if (step > 0) return message;
+  message.clock = SampleClock();
+  message.voided.Add("row c", {{kSecond, 301}, causality::CellKind::kValue});
+  message.image_rows = 1'000;
+  message.image_digest = 0xfedcba9876543210;
+  return message;
+}
+
 SurveyReplyMessage SampleSurveyReply() {
   SurveyReplyMessage message{0xfeedfacecafebeef, 1, 2, {}, {{1, 2, 3}, {kSlot, 4, 500}}, {7, kSlot}};
   message.standing.set(1);
@@ -85,6 +109,7 @@ std::vector<Message> SampleMessages() {
           ClockMessage{kSlot, true, SampleClock()},
           BehindMessage{kSlot},
           MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 4},
+          MergeRequestMessage{kSlot, 0xfeedfacecafebeef, 0, true, 300, 0xfedcba9876543210},
           SamplePart(0),
           SamplePart(1),
           SamplePart(2),
@@ -95,7 +120,19 @@ std::vector<Message> SampleMessages() {
           SummaryMessage{{{1, 2, 3}, {kSlot, 5, 6}}},
           GossipMessage{std::string("\0\x01gossip", 8)},
           SurveyMessage{0xfeedfacecafebeef, 3},
-          SampleSurveyReply()};
+          SampleSurveyReply(),
+          SeatsMessage{{{kSlot, 2, {7, NodeId{44}, false, NodeId{43}}}, {3, 0, {1, NodeId{45}, true, {}}}}},
+          SeatHashMessage{0xfeedfacecafebeef},
+          SeatDigestsMessage{true, {1, 2, 3}},
+          SeatAskMessage{kSlot, 2, 6, SampleClock()},
+          SeatGivenMessage{kSlot, 2, 7, SampleClock()},
+          CloseAskMessage{
+              0xfeedfacecafebeef, CloseAskMessage::Step::kConfirm, 77, {{3, 4, SampleLives()}, {kSlot, 5, {}}}},
+          CloseAnswerMessage{0xfeedfacecafebeef, CloseAskMessage::Step::kClose, {{3, true}, {kSlot, false}}},
+          MergeAskMessage{kSlot, 0xfeedfacecafebeef, 2, {{{"a", "b"}, 0}, {{"b", ""}, 300}}},
+          SampleTree(0),
+          SampleTree(1),
+          SampleTree(2)};
 }
 
 }  // namespace orrery::replication

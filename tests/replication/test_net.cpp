@@ -53,6 +53,7 @@ TestNode::TestNode(TestNet* net, NodeId node_id, const ClusterViewPtr& view, con
   context.store = store_.get();
   context.self = {node_id, 1};
   context.view = view;
+  context.seats.SetFounders(view->ring);
   context.outbox = &outbox_;
   context.slots = &slots_;
   context.log = [this](const std::string& line) { logged.push_back(line); };
@@ -88,6 +89,8 @@ void TestNode::Handle(NodeId from, const Message& message) {
   if (const auto* request = std::get_if<MergeRequestMessage>(&message))
     catch_up.OnMergeRequest(from, *request);
   if (const auto* part = std::get_if<MergePartMessage>(&message)) catch_up.OnMergePart(from, *part);
+  if (const auto* ask = std::get_if<MergeAskMessage>(&message)) catch_up.OnMergeAsk(from, *ask);
+  if (const auto* tree = std::get_if<MergeTreeMessage>(&message)) catch_up.OnMergeTree(from, *tree);
   if (const auto* summary = std::get_if<SummaryMessage>(&message)) catch_up.OnSummary(from, *summary);
   if (const auto* hint = std::get_if<HintMessage>(&message)) hints.OnHint(from, *hint);
   if (const auto* offer = std::get_if<HintOfferMessage>(&message)) hints.OnHintOffer(from, *offer);
@@ -101,7 +104,7 @@ void TestNode::Handle(NodeId from, const Message& message) {
 void TestNode::EndTurn() {
   catch_up.FlushAcks();
   hints.FlushAcks();
-  outbox_.FlushNow(0);
+  outbox_.FlushNow(0, 0);
   std::vector<SlotId> touched;
   slots_.SaveTouched(&touched);
   if (store_->HasPending()) {
@@ -111,8 +114,8 @@ void TestNode::EndTurn() {
   }
   catch_up.AfterCommit();
   survey.AfterCommit();
-  outbox_.FlushDurable(0);
-  outbox_.FlushNow(0);
+  outbox_.FlushDurable(0, 0);
+  outbox_.FlushNow(0, 0);
 }
 
 void TestNode::Tick() {
@@ -143,7 +146,9 @@ std::map<std::string, std::string> TestNode::Rows(SlotId slot_id) const {
 }
 
 void TestNode::Send(NodeId peer, std::string frame) {
-  if (net_->links_.contains({id, peer})) net_->frames_[{id, peer}].push_back(std::move(frame));
+  if (!net_->links_.contains({id, peer})) return;
+  net_->bytes_sent += frame.size();
+  net_->frames_[{id, peer}].push_back(std::move(frame));
 }
 
 TestNet::TestNet(size_t nodes, int replication_factor, const ShardOptions& options)

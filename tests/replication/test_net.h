@@ -52,6 +52,7 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
   void Unlink(NodeId peer);
 
   SlotReplica& slot(SlotId slot) { return slots_.At(slot); }
+  SlotTable& slots() { return slots_; }
   std::map<std::string, std::string> Rows(SlotId slot) const;
 
   const NodeId id;
@@ -116,6 +117,7 @@ class TestNet {
 
   HandClock clock;
   ClusterViewPtr view;
+  uint64_t bytes_sent = 0;  ///< in frames, by all nodes
 
  private:
   friend class TestNode;

@@ -60,6 +60,10 @@ TEST(ClientListTest, HasTheFieldsOfRedis) {
   for (char c : expected) pattern += c == '#' ? "[0-9]+" : std::string(1, c);
   EXPECT_TRUE(Matches(line, pattern)) << line;
   EXPECT_EQ(Field(line, "id"), client.Ask("client id"));
+  // The command that runs is still in the buffer, and its own reply does not wait for another one.
+  EXPECT_EQ(Field(line, "qbuf"), "26");
+  EXPECT_EQ(Field(client.Ask("client list"), "qbuf"), "26");
+  EXPECT_EQ(Field(client.Ask("client list"), "oll"), "0");
 }
 
 TEST(ClientListTest, FiltersByTypeAndId) {

@@ -271,6 +271,37 @@ TEST(ConfigStoreTest, RefusesInRedisWords) {
   for (const auto& [changes, error] : cases) EXPECT_EQ(store.Set(changes).message(), error);
 }
 
+TEST(ConfigStoreTest, TakesAStartSettingThatIsInForce) {
+  ConfigStore store{Config()};
+  EXPECT_TRUE(store.Set(Changes{{"port", "6379"}, {"bind", "127.0.0.1 -::1"}, {"seeds", ""}}).ok());
+  EXPECT_EQ(*store.Get(), Config());
+}
+
+TEST(ConfigStoreTest, NoNodeIsAReplicaOfAnother) {
+  ConfigStore store{Config()};
+  EXPECT_FALSE(store.Set(Changes{{"replicaof", "127.0.0.1 1"}}).ok());
+  EXPECT_FALSE(ParseConfig("replicaof 127.0.0.1 1\n").ok());
+  const std::string_view patterns[] = {"*of"};
+  EXPECT_EQ(MatchSettings(*store.Get(), patterns), (Changes{{"replicaof", ""}, {"slaveof", ""}}));
+}
+
+TEST(ConfigStoreTest, SizesMayBeShares) {
+  ConfigStore store{Config()};
+  EXPECT_TRUE(store.Set(Changes{{"maxmemory-clients", "50%"}}).ok());
+  EXPECT_EQ(store.Set(Changes{{"maxmemory-clients", "101%"}}).message(),
+            "ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be "
+            "less or equal to 100");
+  EXPECT_FALSE(store.Set(Changes{{"maxmemory-clients", "x%"}}).ok());
+  const std::string_view patterns[] = {"maxmemory-clients"};
+  EXPECT_EQ(MatchSettings(*store.Get(), patterns), (Changes{{"maxmemory-clients", "50%"}}));
+}
+
+TEST(ConfigStoreTest, LimitsOfEncodingsHaveTwoNames) {
+  ConfigStore store{Config()};
+  ASSERT_TRUE(store.Set(Changes{{"hash-max-ziplist-entries", "3"}, {"zset-max-listpack-value", "1kb"}}).ok());
+  EXPECT_EQ(store.Get()->Encodings(), (commands::EncodingLimits{3, 64, 512, 128, 1024}));
+}
+
 TEST(ConfigStoreTest, ReadersKeepTheValueTheyHave) {
   ConfigStore store{Config()};
   const ConfigPtr before = store.Get();

@@ -137,6 +137,8 @@ class FakeNode final : public NodeAccess {
 
   replication::ClusterViewPtr View() const override { return view_; }
   uint64_t Incarnation() const override { return 42; }
+  std::span<const NodeId> HomesOf(SlotId slot) const override { return view_->ring->Homes(slot); }
+  std::vector<NodeId> FallbacksOf(SlotId slot) const override { return view_->ring->Fallbacks(slot); }
   void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
             std::function<void(Status)> done) override {
     met = host + ":" + std::to_string(port) + "@" + std::to_string(peer_port);
@@ -175,6 +177,12 @@ class FakeNode final : public NodeAccess {
     }
     loop_->Post([done = std::move(done), status = checkpoint_status] { done(status); });
   }
+  void ForgetCachedRows() override { ++forgotten; }
+  Status FlushStore() override {
+    ++flushes;
+    return checkpoint_status;
+  }
+  void SetActiveExpiry(bool active) override { active_expiry = active; }
   void OnConfig(const ConfigPtr& config) override { seen_config = config; }
 
   std::string met;
@@ -183,6 +191,9 @@ class FakeNode final : public NodeAccess {
   std::vector<std::function<void(uint64_t)>> waits;
   std::function<void(Status)> checkpoint;
   bool hold_checkpoint = false;
+  bool active_expiry = true;
+  int forgotten = 0;
+  int flushes = 0;
   bool writes_stopped = false;
   Status checkpoint_status;
   ConfigPtr seen_config;

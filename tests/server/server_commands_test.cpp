@@ -256,6 +256,73 @@ TEST(DebugTest, CutsAndHealsLinks) {
   EXPECT_TRUE(client.Ask("debug help").starts_with("[DEBUG <subcommand>"));
 }
 
+TEST(DebugTest, ReloadsOnEveryLoop) {
+  TestServer server("enable-debug-command yes\n", 2);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("debug reload"), "OK");
+  server.OnEveryLoop([&](size_t i) { EXPECT_EQ(server.nodes[i]->forgotten, 1); });
+  EXPECT_EQ(server.nodes[0]->flushes + server.nodes[1]->flushes, 1);
+  server.OnEveryLoop([&](size_t i) { server.nodes[i]->checkpoint_status = Status::IoError("full"); });
+  EXPECT_EQ(client.Ask("debug reload"), "ERR Error reloading: full");
+}
+
+TEST(DebugTest, StopsThePurgingOfWhatHasEnded) {
+  TestServer server("enable-debug-command yes\n", 2);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("debug set-active-expire 0"), "OK");
+  server.OnEveryLoop([&](size_t i) { EXPECT_FALSE(server.nodes[i]->active_expiry); });
+  EXPECT_EQ(client.Ask("debug set-active-expire 1"), "OK");
+  server.OnEveryLoop([&](size_t i) { EXPECT_TRUE(server.nodes[i]->active_expiry); });
+  EXPECT_EQ(client.Ask("debug set-active-expire x"), "ERR value is not an integer or out of range");
+}
+
+TEST(DebugTest, HandsKeysOnUnderANameThatClientsCannotUse) {
+  TestServer server("enable-debug-command yes\n", 2);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("debug digest-value a"), "ERR the fake does not know 'orrery.digest'");
+  EXPECT_EQ(client.Ask("debug object a"), "ERR the fake does not know 'orrery.object'");
+  EXPECT_EQ(client.Ask("debug digest"), "ERR the fake does not know 'orrery.digestall'");
+  EXPECT_TRUE(client.Ask("orrery.digest a").starts_with("ERR unknown command"));
+}
+
+TEST(DebugTest, AnswersInEachTypeOfTheProtocol) {
+  TestServer server("enable-debug-command yes\n", 2);
+  TestClient client(server.port());
+  const std::pair<const char*, const char*> in_resp2[] = {
+      {"string", "$11\r\nHello World\r\n"},
+      {"double", "$5\r\n3.141\r\n"},
+      {"null", "$-1\r\n"},
+      {"set", "*3\r\n:0\r\n:1\r\n:2\r\n"},
+      {"true", ":1\r\n"},
+      {"push", "-ERR RESP2 is not supported by this command\r\n"}};
+  for (const auto& [type, reply] : in_resp2) {
+    client.Send(TestClient::Encode(std::string("debug protocol ") + type));
+    EXPECT_EQ(client.ReadSome(), reply);
+  }
+  client.Ask("hello 3");
+  const std::pair<const char*, const char*> in_resp3[] = {
+      {"double", ",3.141\r\n"},
+      {"null", "_\r\n"},
+      {"false", "#f\r\n"},
+      {"set", "~3\r\n:0\r\n:1\r\n:2\r\n"},
+      {"bignum", "(1234567999999999999999999999999999999\r\n"},
+      {"verbatim", "=29\r\ntxt:This is a verbatim\nstring\r\n"}};
+  for (const auto& [type, reply] : in_resp3) {
+    client.Send(TestClient::Encode(std::string("debug protocol ") + type));
+    EXPECT_EQ(client.ReadSome(), reply);
+  }
+  EXPECT_TRUE(client.Ask("debug protocol x").starts_with("ERR Wrong protocol type name."));
+}
+
+TEST(DebugTest, SaysAnyError) {
+  TestServer server("enable-debug-command yes\n", 2);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("debug error OOPS"), "OOPS");
+  EXPECT_EQ(client.Ask("debug log text"), "OK");
+  EXPECT_TRUE(
+      client.Ask("debug log").starts_with("ERR unknown subcommand or wrong number of arguments for 'log'"));
+}
+
 TEST(TimeTest, TellsSecondsAndMicroseconds) {
   TestServer server;
   TestClient client(server.port());

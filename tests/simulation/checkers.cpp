@@ -43,6 +43,7 @@ void Checkers::AfterTurn(Port port) {
     if (changed) CheckReplica(node, slot, *replica);
   }
   CheckHints(port);
+  CheckBounds(port);
   // Replies leave while the turn ends; what the turn did is in the books only now.
   for (Operation* operation : std::exchange(replied_, {})) CheckReply(operation);
 }
@@ -78,13 +79,15 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
 
 void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
   Known& known = books_[node].known[slot];
+  NoteDamage(node, slot, replica);
   const uint64_t corrupt = cluster_.node(node).ShardOf(slot).stats().corrupt_slots;
-  if (corrupt == known.corrupt_slots && !replica.clock().CoversAll(known.clock)) {
+  if (corrupt == known.corrupt_slots && !replica.clock().CoversEveryDotOf(known.clock)) {
     Fail("monotone", At(node, slot) + " went from " + DescribeClock(known.clock) + " to " +
                          DescribeClock(replica.clock()));
   }
+  CheckFloors(node, slot, replica);
   known = {replica.clock(), replica.digest(), replica.voided().size(), corrupt};
-  copies_.HasClock(node, slot, replica.clock());
+  copies_.HasClock(node, slot, history_.Applied(slot, replica.clock()));
   const auto expected = history_.At(slot, replica.clock());
   if (!expected)
     return Fail("contiguous",
@@ -98,6 +101,18 @@ void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica
     Fail("voided", At(node, slot) + " at " + DescribeClock(replica.clock()) + " has " +
                        std::to_string(replica.voided().size()) + " voided, its clock says " +
                        std::to_string(expected->voided.size()));
+  }
+}
+
+// A damaged slot that was made anew without what only it had has lost a copy, as by a power cut: what it is
+// to account for is what it has now. How much a disk that cannot be read may lose is not promised, only that
+// this is all that is lost.
+void Checkers::NoteDamage(size_t node, SlotId slot, const SlotReplica& replica) {
+  std::set<SlotId>& aside = books_[node].aside;
+  if (replica.is_aside()) {
+    aside.insert(slot);
+  } else if (aside.erase(slot) > 0) {
+    copies_.RestartedWithClock(node, slot, history_.Applied(slot, replica.clock()));
   }
 }
 
@@ -177,7 +192,8 @@ void Checkers::AfterStart(size_t node) {
   books_[node].started = true;
   for (SlotId slot : cluster_.slots()) {
     const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
-    copies_.RestartedWithClock(node, slot, replica == nullptr ? SlotClock() : replica->clock());
+    const SlotClock clock = replica == nullptr ? SlotClock() : replica->clock();
+    copies_.RestartedWithClock(node, slot, history_.Applied(slot, clock));
     if (replica != nullptr) CheckReplica(node, slot, *replica);
   }
   std::vector<std::set<std::pair<SlotId, Dot>>> hints;
@@ -241,6 +257,7 @@ void Checkers::CheckReply(Operation* operation) {
   causality::VersionVector counters;
   counters.Raise(answered->made);
   acknowledged_[operation->slot].JoinCounters(counters);
+  acknowledged_dots_.emplace(operation->slot, answered->made);
   if (operation->executions.size() == 1) operation->promised = answered->made;
 }
 

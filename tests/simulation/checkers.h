@@ -13,8 +13,8 @@
 namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
-/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, mismatch, order,
-/// available, derived, linear, refused, twice.
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, queue, mismatch, order,
+/// available, derived, linear, refused, twice, closed, bounded, drained.
 class Checkers final : public ClusterWatcher {
  public:
   explicit Checkers(Cluster* cluster);
@@ -61,10 +61,18 @@ class Checkers final : public ClusterWatcher {
     bool started = false;
     std::map<SlotId, Known> known;
     std::map<size_t, HintCounts> hints;  ///< by loop
+    std::map<size_t, size_t> backlog_bytes;  ///< by loop
+    std::map<SlotId, uint64_t> committed;  ///< own counters
+    std::set<SlotId> aside;                ///< damaged
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void NoteDamage(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckFloors(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckClosed(size_t node, SlotId slot, const causality::Actor& actor);
+  void CheckBounds(Port port);
+  void CheckSiblings();
   void CheckHints(Port port);
   bool IsOnADisk(SlotId slot, const causality::Dot& dot);
   void CheckReply(Operation* operation);
@@ -74,11 +82,14 @@ class Checkers final : public ClusterWatcher {
   void CheckCounters();
   void CheckSketches();
   void CheckElements();
+  void CheckQueues();
   void CheckOrder();
   void CheckDerived();
   void CheckLinearizable();
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(Port port);
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
+  std::string NotDrained();
+  bool Covers(const replication::SlotReplica* replica, SlotId slot, const causality::Dot& dot) const;
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);
   void Fail(const std::string& checker, const std::string& what) { cluster_.Fail(checker + ": " + what); }
@@ -89,6 +100,7 @@ class Checkers final : public ClusterWatcher {
   std::vector<NodeBook> books_;
   std::map<uint64_t, Operation*> operations_;
   std::map<SlotId, causality::SlotClock> acknowledged_;
+  std::set<std::pair<SlotId, causality::Dot>> acknowledged_dots_;
   std::map<std::pair<SlotId, causality::Actor>, uint64_t> on_enough_;
   std::vector<Operation*> replied_;
   uint64_t acknowledged_count_ = 0;

@@ -10,6 +10,7 @@
 #include "simulation/describe.h"
 #include "simulation/element_check.h"
 #include "simulation/linearizability.h"
+#include "simulation/queue_check.h"
 #include "simulation/replay.h"
 #include "simulation/sketch_check.h"
 
@@ -41,7 +42,7 @@ std::string Checkers::NotConverged() {
       if (pending > 0) return NodeName(node) + " still has commands under way";
     }
     for (const auto& [slot, dot] : HintsOf(node)) {
-      if (!IsStranded(slot, dot)) return At(node, slot) + " still keeps a hint of " + DescribeDot(dot);
+      return At(node, slot) + " still keeps a hint of " + DescribeDot(dot);
     }
   }
   for (SlotId slot : cluster_.slots()) {
@@ -62,7 +63,30 @@ std::string Checkers::NotConverged() {
       }
     }
   }
+  return NotDrained();
+}
+
+// Lives that are over are closed, and so nothing is voided any more.
+std::string Checkers::NotDrained() {
+  for (SlotId slot : cluster_.slots()) {
+    for (NodeId home : cluster_.ring().Homes(slot)) {
+      const size_t node = cluster_.IndexOf(home);
+      const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
+      if (replica == nullptr) continue;
+      if (!replica->voided().empty()) return At(node, slot) + " still has something voided";
+      for (const auto& entry : replica->clock().counters().entries()) {
+        if (cluster_.node(cluster_.IndexOf(entry.actor.node)).incarnation() == entry.actor.incarnation)
+          continue;
+        return At(node, slot) + " has not closed " + DescribeActor(entry.actor);
+      }
+    }
+  }
   return {};
+}
+
+// What a floor stands for is covered; what it only passes over is not.
+bool Checkers::Covers(const SlotReplica* replica, SlotId slot, const Dot& dot) const {
+  return replica != nullptr && history_.Applied(slot, replica->clock()).Covers(dot);
 }
 
 // Power cuts have taken an earlier event of the same actor from every node that had it: nobody can ever apply
@@ -70,7 +94,7 @@ std::string Checkers::NotConverged() {
 bool Checkers::IsStranded(SlotId slot, const Dot& dot) const {
   const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
   const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
-  uint64_t counter = (replica == nullptr ? 0 : replica->clock().Get(dot.actor)) + 1;
+  uint64_t counter = (replica == nullptr ? 0 : history_.Applied(slot, replica->clock()).Get(dot.actor)) + 1;
   for (; counter < dot.counter; ++counter) {
     if (copies_.Owing(slot, {dot.actor, counter}).empty()) return true;
   }
@@ -83,6 +107,8 @@ void Checkers::CheckAtRest() {
   CheckCounters();
   CheckSketches();
   CheckElements();
+  CheckQueues();
+  CheckSiblings();
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
@@ -104,7 +130,7 @@ void Checkers::CheckSurvivors() {
     if (made.counter == 0) continue;
     const size_t home = cluster_.IndexOf(cluster_.ring().Homes(operation->slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(operation->slot).slots().Find(operation->slot);
-    if (replica != nullptr && replica->clock().Covers(made)) continue;
+    if (Covers(replica, operation->slot, made)) continue;
     const auto owing = copies_.Owing(operation->slot, made);
     if ((owing.empty() || IsStranded(operation->slot, made)) && !always) {
       ++lost_excused_;  // every node that had it lost it to a power cut before it was on a disk
@@ -134,7 +160,7 @@ void Checkers::CheckCounters() {
         for (const auto& event : events) {
           const bool ours = std::any_of(event.changes.begin(), event.changes.end(),
                                         [&](const auto& change) { return change.row_key == row_key; });
-          if (ours && replica->clock().Covers(event.dot)) ++made;
+          if (ours && Covers(replica, slot, event.dot)) ++made;
         }
       }
       const auto row = expected->rows.find(row_key);
@@ -177,13 +203,27 @@ void Checkers::CheckElements() {
   }
 }
 
+void Checkers::CheckQueues() {
+  for (SlotId slot : cluster_.slots()) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
+    if (replica == nullptr) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (key[0] != 'k') continue;
+      const std::string difference =
+          QueueDifference(history_, slot, replica->clock(), key, operations_, expect_answers_);
+      if (!difference.empty()) Fail("queue", difference);
+    }
+  }
+}
+
 // A replica that is fed all events in another order, each actor's in turn, has the same bytes.
 void Checkers::CheckOrder() {
   for (SlotId slot : history_.slots()) {
     const SlotClock all = history_.Everything(slot);
     const auto expected = history_.At(slot, all);
     const std::optional<std::string> difference =
-        ReplayInRandomOrder(history_.actors(slot), slot, *expected, &cluster_.random());
+        ReplayInRandomOrder(history_, slot, *expected, &cluster_.random());
     if (difference) Fail("order", "slot " + std::to_string(slot) + ": " + *difference);
   }
 }

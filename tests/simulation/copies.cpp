@@ -6,11 +6,11 @@
 namespace orrery::simulation {
 
 using causality::Dot;
-using causality::SlotClock;
+using causality::VersionVector;
 
-void Copies::HasClock(size_t node, SlotId slot, const SlotClock& clock) {
-  nodes_[node].had.clocks[slot].Join(clock.counters());
-  nodes_[node].owes.clocks[slot].Join(clock.counters());
+void Copies::HasClock(size_t node, SlotId slot, const VersionVector& applied) {
+  nodes_[node].had.clocks[slot].Join(applied);
+  nodes_[node].owes.clocks[slot].Join(applied);
 }
 
 void Copies::HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, Dot>>& hints,
@@ -22,8 +22,8 @@ void Copies::HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId,
   }
 }
 
-void Copies::RestartedWithClock(size_t node, SlotId slot, const SlotClock& clock) {
-  nodes_[node].owes.clocks[slot].Meet(clock.counters());
+void Copies::RestartedWithClock(size_t node, SlotId slot, const VersionVector& applied) {
+  nodes_[node].owes.clocks[slot].Meet(applied);
 }
 
 void Copies::RestartedWithHints(size_t node,

@@ -51,6 +51,14 @@ struct Describer {
     return "merge part" + Slot(m.slot) + " " + std::to_string(m.part) + (m.gone ? " gone" : "") +
            (m.last ? " last" : "") + " rows " + std::to_string(m.rows.size()) + " " + DescribeClock(m.clock);
   }
+  std::string operator()(const MergeAskMessage& m) {
+    return "merge ask" + Slot(m.slot) + " step " + std::to_string(m.step) + " wants " + std::to_string(m.wants.size());
+  }
+  std::string operator()(const MergeTreeMessage& m) {
+    return "merge tree" + Slot(m.slot) + " step " + std::to_string(m.step) + (m.complete ? "" : " incomplete") +
+           " pieces " + std::to_string(m.pieces.size()) + " rows " + std::to_string(m.rows.size()) + " " +
+           DescribeClock(m.clock);
+  }
   std::string operator()(const HintMessage& m) {
     return "hint for " + DescribeNode(m.home) + Slot(m.event->slot) + " " + DescribeDot(m.event->dot) +
            " since " + std::to_string(m.since);
@@ -73,6 +81,37 @@ struct Describer {
   std::string operator()(const SurveyMessage&) { return "survey?"; }
   std::string operator()(const SurveyReplyMessage& m) {
     return "survey of " + std::to_string(m.entries.size()) + ", hints in " + std::to_string(m.hinted.size());
+  }
+  std::string operator()(const CloseAskMessage& m) {
+    std::string text = "close? " + std::to_string(static_cast<int>(m.step)) + " #" + std::to_string(m.round);
+    for (const auto& entry : m.entries) {
+      text += Slot(entry.slot);
+      for (const auto& span : entry.lives.spans)
+        text += " " + DescribeNode(span.node) + "<" + std::to_string(span.to);
+    }
+    return text;
+  }
+  std::string operator()(const CloseAnswerMessage& m) {
+    std::string text = "close! " + std::to_string(static_cast<int>(m.step)) + " #" + std::to_string(m.round);
+    for (const auto& entry : m.entries) text += Slot(entry.slot) + (entry.agrees ? " yes" : " no");
+    return text;
+  }
+  std::string operator()(const SeatsMessage& m) {
+    std::string text = "seats";
+    for (size_t i = 0; i < m.records.size() && i < 12; ++i) {
+      const SeatRecord& r = m.records[i];
+      text += Slot(r.slot) + "/" + std::to_string(r.index) + " v" + std::to_string(r.seat.version) + " " +
+              DescribeNode(r.seat.owner) + (r.seat.in_service ? "" : "?");
+    }
+    return text + (m.records.size() > 12 ? " and more" : "");
+  }
+  std::string operator()(const SeatAskMessage& m) {
+    return "seat?" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " have " +
+           DescribeClock(m.clock);
+  }
+  std::string operator()(const SeatGivenMessage& m) {
+    return "seat given" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " last " +
+           DescribeClock(m.clock);
   }
   template <typename Other>
   std::string operator()(const Other&) {

@@ -58,7 +58,7 @@ std::set<std::string> Standing(const Element& element, const std::vector<const S
   for (const Write& write : element.added) {
     // Who has seen what an addition without an event has seen may have come after it.
     const auto saw_it = [&](const SlotClock* clock) {
-      return write.dot.counter != 0 ? clock->Covers(write.dot) : clock->CoversAll(*write.saw);
+      return write.dot.counter != 0 ? clock->Covers(write.dot) : clock->CoversEveryDotOf(*write.saw);
     };
     const bool gone = std::any_of(element.removed.begin(), element.removed.end(), saw_it) ||
                       std::any_of(cleared.begin(), cleared.end(), saw_it);
@@ -95,13 +95,14 @@ std::string ElementDifference(const History& history, SlotId slot, const SlotClo
                               const std::string& key, const std::vector<const Operation*>& operations) {
   const auto expected = history.At(slot, clock);
   if (!expected) return {};
+  const causality::VersionVector applied = history.Applied(slot, clock);
   Elements elements;
   std::vector<const SlotClock*> cleared;
   for (const Operation* operation : operations) {
     if (operation->args.size() < 2 || operation->args[1] != key) continue;
     for (const Execution& execution : operation->executions) {
       const bool made = execution.made.counter != 0;
-      if (made ? !clock.Covers(execution.made) : !operation->acknowledged()) continue;
+      if (made ? !applied.Covers(execution.made) : !operation->acknowledged()) continue;
       Tell(*operation, execution.before, execution.made, &elements, &cleared);
     }
   }

@@ -25,6 +25,30 @@ History::Recorded History::Record(const causality::EventPtr& encoded) {
   return Recorded::kNew;
 }
 
+std::vector<causality::Actor> History::Close(SlotId slot, NodeId node, uint64_t incarnation,
+                                             const SlotClock& before) {
+  Slot& known = slots_[slot];
+  uint64_t& floor = known.floors[node];
+  std::vector<causality::Actor> closed;
+  for (const auto& [actor, events] : known.actors) {
+    if (actor.node != node || actor.incarnation < floor || actor.incarnation >= incarnation) continue;
+    known.closed.Raise(actor, before.Get(actor));
+    closed.push_back(actor);
+  }
+  floor = std::max(floor, incarnation);
+  return closed;
+}
+
+causality::VersionVector History::Applied(SlotId slot, const SlotClock& clock) const {
+  causality::VersionVector applied = clock.counters();
+  const auto known = slots_.find(slot);
+  if (known == slots_.end()) return applied;
+  for (const auto& entry : known->second.closed.entries()) {
+    if (clock.IsClosed(entry.actor)) applied.Raise(entry.actor, entry.counter);
+  }
+  return applied;
+}
+
 const History::Actors& History::actors(SlotId slot) const {
   static const Actors kNone;
   const auto it = slots_.find(slot);
@@ -53,6 +77,9 @@ SlotClock History::Everything(SlotId slot) const {
   for (const auto& [actor, events] : actors(slot)) counters.Raise(actor, events.size());
   SlotClock clock;
   clock.JoinCounters(counters);
+  const auto known = slots_.find(slot);
+  if (known == slots_.end()) return clock;
+  for (const auto& [node, floor] : known->second.floors) clock.RaiseFloor(node, floor);
   return clock;
 }
 
@@ -83,7 +110,7 @@ class Gathering {
       if (!clock_.Covers(id.dot)) expected.voided.Add(row_key, id);
     }
     for (const auto* scope : scopes_) {
-      if (!clock_.CoversAll(scope->covered)) expected.voided.Add(*scope);
+      if (!clock_.CoversEveryDotOf(scope->covered)) expected.voided.Add(*scope);
     }
     for (const auto& [row_key, row] : expected.rows) {
       expected.digest += Hash64(causality::EncodeRow(row), Hash64(row_key));
@@ -116,8 +143,9 @@ std::shared_ptr<const Expected> History::At(SlotId slot, const SlotClock& clock)
   for (const auto& entry : clock.counters().entries()) {
     if (entry.counter > Latest(slot, entry.actor)) return nullptr;
   }
+  const causality::VersionVector applied = Applied(slot, clock);
   for (const auto& [actor, events] : it->second.actors) {
-    const uint64_t upto = clock.IsClosed(actor) ? events.size() : clock.Get(actor);
+    const uint64_t upto = applied.Get(actor);
     for (uint64_t i = 0; i < upto; ++i) gathering.Add(events[i]);
   }
   cached = std::make_shared<const Expected>(gathering.Result());

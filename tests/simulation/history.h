@@ -30,6 +30,13 @@ class History {
   /// kClash: another event has this dot already, or the actor left a hole before it.
   Recorded Record(const causality::EventPtr& encoded);
 
+  /// A replica at this clock has closed the node's lives below the incarnation; what it had applied of them
+  /// is what every floor stands for from now on. The lives that were not closed before.
+  std::vector<causality::Actor> Close(SlotId slot, NodeId node, uint64_t incarnation,
+                                      const causality::SlotClock& before);
+  /// Up to which event of each actor the clock covers, what its floors stand for included.
+  causality::VersionVector Applied(SlotId slot, const causality::SlotClock& clock) const;
+
   /// The actor's latest counter in the slot.
   uint64_t Latest(SlotId slot, const causality::Actor& actor) const;
   /// nullptr if there is none.
@@ -40,13 +47,15 @@ class History {
   using Actors = std::map<causality::Actor, std::vector<causality::Event>>;
   const Actors& actors(SlotId slot) const;
   std::set<SlotId> slots() const;
-  /// All events of the slot, the clock that covers them.
+  /// The clock of whoever has all events of the slot that can still be applied, and all floors.
   causality::SlotClock Everything(SlotId slot) const;
   uint64_t events() const { return events_; }
 
  private:
   struct Slot {
     Actors actors;
+    causality::VersionVector closed;
+    std::map<NodeId, uint64_t> floors;
     mutable std::unordered_map<uint64_t, std::shared_ptr<const Expected>> cache;  // by hash of the clock
   };
   std::map<SlotId, Slot> slots_;

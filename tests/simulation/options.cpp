@@ -42,6 +42,14 @@ void DrawNodes(runtime::Random* random, Options* options) {
   options->faulty_founding = random->Below(4) == 0;
 }
 
+// As few rows as there are here are compared only if these are tiny.
+void DrawTree(runtime::Random* random, replication::ShardOptions* shard) {
+  if (random->Below(4) == 0) return;
+  shard->merge_whole_bytes = random->Below(2) == 0 ? 0 : random->Below(300);
+  shard->merge_leaf_bytes = random->Below(2) == 0 ? 0 : random->Below(200);
+  shard->merge_fanout = 2 + random->Below(4);
+}
+
 }  // namespace
 
 Options DrawOptions(uint64_t seed) {
@@ -71,6 +79,7 @@ Options DrawOptions(uint64_t seed) {
   // Small ones make merges common, large ones leave it all to the stream of events.
   shard.backlog_bytes_max = random.Below(2) == 0 ? 200 + random.Below(2'000) : 64 << 20;
   shard.merge_part_bytes = random.Below(2) == 0 ? 1 + random.Below(200) : 256 << 10;
+  DrawTree(&random, &shard);
   return options;
 }
 

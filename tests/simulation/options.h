@@ -22,7 +22,7 @@ struct Options {
   /// Names out of AllFaults(), with the chance of each per opportunity in the nemesis.
   std::set<std::string> faults;
   /// Kinds of keys (key_kinds.h), by letter; keys of a slot are of these kinds in turn.
-  std::string kinds = "abcdefghjlmnopq";
+  std::string kinds = "abcdefghjklmnopq";
   uint64_t think_us = 20'000;  ///< mean pause of a client between two operations
   size_t loops = 1;            ///< of a node, at most
   bool loops_vary = false;     ///< each life of a node has as many as it pleases

@@ -16,22 +16,30 @@ class NoObserver final : public storage::RowObserver {
 
 }  // namespace
 
-std::optional<std::string> ReplayInRandomOrder(const History::Actors& actors, SlotId slot,
-                                               const Expected& expected, runtime::Random* random) {
+std::optional<std::string> ReplayInRandomOrder(const History& history, SlotId slot, const Expected& expected,
+                                               runtime::Random* random) {
   storage::MemoryDatabase disk;
   const auto store = disk.OpenShard();
   NoObserver observer;
   replication::SlotReplica replica(slot, store.get(), &observer);
-  std::vector<std::pair<const std::vector<causality::Event>*, size_t>> streams;
-  for (const auto& [actor, events] : actors) {
-    if (!events.empty()) streams.emplace_back(&events, 0);
+  struct Stream {
+    const std::vector<causality::Event>* events;
+    size_t next;
+    size_t end;
+  };
+  const causality::SlotClock all = history.Everything(slot);
+  const causality::VersionVector applied = history.Applied(slot, all);
+  std::vector<Stream> streams;
+  for (const auto& [actor, events] : history.actors(slot)) {
+    if (const uint64_t end = applied.Get(actor); end > 0) streams.push_back({&events, 0, end});
   }
   while (!streams.empty()) {
-    auto& [events, next] = streams[random->Below(streams.size())];
-    const causality::Event& event = (*events)[next++];
+    Stream& stream = streams[random->Below(streams.size())];
+    const causality::Event& event = (*stream.events)[stream.next++];
     if (!replica.Apply(event, causality::MakeEventPtr(event)).ok()) return "an event could not be applied";
-    std::erase_if(streams, [](const auto& stream) { return stream.second == stream.first->size(); });
+    std::erase_if(streams, [](const Stream& s) { return s.next == s.end; });
   }
+  for (const auto& floor : all.floors()) replica.CloseLives(floor.node, floor.incarnation);
   if (!replica.voided().empty()) return "cells stay voided though all events are there";
   if (replica.digest() != expected.digest) return "rows depend on the order of events";
   return std::nullopt;

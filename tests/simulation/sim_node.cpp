@@ -223,7 +223,8 @@ void SimNode::SendControl(NodeId to, std::string bytes) {
     return shard.SendGossip(to, std::move(bytes));
   }
   if (shard.failed()) return;
-  std::string frame = replication::BeginFrame(shard.context().hybrid->Read(clock_.WallMs()));
+  const uint64_t now_ms = shard.context().NowMs();
+  std::string frame = replication::BeginFrame(shard.context().hybrid->Read(clock_.WallMs()), now_ms);
   replication::AppendMessage(replication::GossipMessage{std::move(bytes)}, &frame);
   host_.Send({index_, 0}, to, std::move(frame), true);
 }

@@ -41,9 +41,10 @@ std::string SketchDifference(const History& history, SlotId slot, const causalit
       if (!Join(cell, &shown)) return key + " holds what is no HyperLogLog";
     }
   }
+  const causality::VersionVector applied = history.Applied(slot, clock);
   for (const auto& [actor, events] : history.actors(slot)) {
     for (const auto& event : events) {
-      if (!clock.Covers(event.dot)) continue;
+      if (!applied.Covers(event.dot)) continue;
       for (const auto& change : event.changes) {
         if (change.row_key != row_key) continue;
         for (const Cell& cell : change.added) Join(cell, &written);

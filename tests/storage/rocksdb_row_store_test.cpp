@@ -121,9 +121,9 @@ TEST_F(RocksDatabaseTest, TellsOfTroubleInTheCallersLogAndKeepsNoneOfItsOwn) {
   std::vector<std::string> lines;
   RocksOptions options = Options(path_);
   options.log = [&](std::string_view line) { lines.emplace_back(line); };
-  EXPECT_EQ(RocksDatabase::Open(options).status().code(), StatusCode::kCorruption);
+  EXPECT_TRUE(RocksDatabase::Open(options).ok());
   ASSERT_FALSE(lines.empty());
-  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("orrupt")));
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("took the damaged table file")));
   EXPECT_FALSE(std::filesystem::exists(path_ + "/LOG"));
 }
 

@@ -53,7 +53,7 @@ class SlotMemTableTest : public testing::TestWithParam<size_t> {
     options.create_if_missing = true;
     options.allow_concurrent_memtable_write = false;
     options.write_buffer_size = size_t{256} << 20;
-    options.memtable_factory = NewSlotMemTableFactory(GetParam());
+    options.memtable_factory = NewSlotMemTableFactory(GetParam(), latest_);
     rocksdb::DB* db = nullptr;
     EXPECT_TRUE(rocksdb::DB::Open(options, path_, &db).ok());
     db_.reset(db);
@@ -85,6 +85,7 @@ class SlotMemTableTest : public testing::TestWithParam<size_t> {
   }
 
   const std::string path_;
+  const std::shared_ptr<LatestBuckets> latest_ = std::make_shared<LatestBuckets>();
   std::unique_ptr<rocksdb::DB> db_;
 };
 
@@ -188,6 +189,20 @@ TEST_P(SlotMemTableTest, SnapshotSeesTheVersionsOfItsTime) {
   db_->ReleaseSnapshot(snapshot);
 }
 
+TEST_P(SlotMemTableTest, BucketsOutliveTheirMemtable) {
+  const auto buckets = latest_->Get();
+  ASSERT_NE(buckets, nullptr);
+  Put(SlotPrefix(7), "value");
+  ASSERT_TRUE(db_->Flush(rocksdb::FlushOptions()).ok());
+  EXPECT_NE(latest_->Get(), buckets);
+  db_.reset();
+  // Hints on what is gone do no harm.
+  for (const std::string& key : {""s, "\0"s, SlotPrefix(7), SlotPrefix(kSlotCount - 1), "\xff\xff"s}) {
+    PrefetchBucket(*buckets, key);
+    PrefetchFirstEntry(*buckets, key);
+  }
+}
+
 TEST_P(SlotMemTableTest, ReadersSeeWholeCommitsWhileTheWriterWrites) {
   std::atomic<bool> is_written = false;
   std::atomic<uint64_t> walks = 0;
@@ -201,6 +216,7 @@ TEST_P(SlotMemTableTest, ReadersSeeWholeCommitsWhileTheWriterWrites) {
         ASSERT_EQ(it->value().ToString(), first);
       }
       Get(SlotPrefix(1));
+      PrefetchFirstEntry(*latest_->Get(), SlotPrefix(800));
       ++walks;
     }
   });

@@ -9,6 +9,7 @@
 #include "orrery/commands/blocked_call.h"
 #include "orrery/commands/cluster_access.h"
 #include "orrery/commands/command_table.h"
+#include "orrery/commands/encoding_limits.h"
 #include "orrery/replication/request.h"
 
 namespace orrery::commands {
@@ -47,6 +48,9 @@ class Dispatcher {
 
   Dispatcher(replication::RequestRouter* router, ClusterAccess* cluster, uint64_t random_seed);
 
+  /// What OBJECT ENCODING goes by from now on, whichever node it runs on.
+  void SetEncodingLimits(const EncodingLimits& limits);
+
   /// spec: found by CommandTable with these args; not one that the node answers itself (Spread::kServer),
   /// OBJECT HELP excepted. args need to live only during the call. Calls done exactly once, later, with one
   /// whole RESP reply in the session's protocol. Requests to one slot are submitted in the order of the
@@ -73,6 +77,7 @@ class Dispatcher {
   void Complete(uint32_t ticket, replication::Response response);
 
   DispatchEnvironment environment_;
+  std::string encoding_limits_;  ///< as text; empty: the usual ones
   /// Callers of single requests, by ticket: a callback of two words needs no memory of its own.
   std::vector<Done> waiting_;
   std::vector<uint32_t> free_tickets_;

@@ -29,6 +29,8 @@ class AntiEntropy {
   struct Comparison {
     std::vector<SlotId> differ;  ///< clocks are different
     std::vector<SlotId> equal;   ///< clocks are equal
+    /// Clocks are equal, and most homes have other rows than we have, the same ones.
+    std::vector<SlotId> outvoted;
   };
   /// Compares what a peer says with what we have; counts and logs slots whose clocks are equal but not their
   /// rows.
@@ -37,10 +39,14 @@ class AntiEntropy {
  private:
   void Continue(NodeId peer, uint32_t* next_slot, size_t messages);
   void ReportMismatch(NodeId peer, SlotId slot);
+  bool IsOutvoted(NodeId peer, SlotId slot, uint64_t ahead);
 
   ShardContext& context_;
   std::map<NodeId, uint32_t> sweeps_;  ///< peer -> the slot to go on from
   std::set<SlotId> mismatched_;
+  /// Slots with a mismatch: by how much a home's digest is ahead of ours. The same events change both digests alike, so what
+  /// homes say at different times can be compared.
+  std::map<SlotId, std::map<NodeId, uint64_t>> ahead_;
   uint64_t next_us_ = 0;
 };
 

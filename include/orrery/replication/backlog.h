@@ -17,7 +17,8 @@ namespace orrery::replication {
 class Backlog {
  public:
   void Append(causality::EventPtr event);
-  /// What a replica at `from` lacks of `have`, in apply order; nullopt if some of it is here no more.
+  /// What a replica at `from` lacks of `have`, in apply order; nullopt if some of it is here no more, or is
+  /// closed.
   std::optional<std::vector<causality::EventPtr>> Since(const causality::SlotClock& from,
                                                         const causality::SlotClock& have) const;
   /// The actor's events with from < counter <= to, in order; nullopt if some are here no more.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ class CatchUpListener {
   virtual void OnSlotAdvanced(SlotId slot) = 0;
   /// The slot's rows and clock are gone here, in the pending batch: what this replica has acknowledged it has no more.
   virtual void OnSlotReset(SlotId slot) = 0;
+  /// A peer's image of the slot was merged, in the pending batch.
+  virtual void OnCopied(SlotId /*slot*/) {}
   /// A peer told the clock that it durably has.
   virtual void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) = 0;
 };
@@ -44,11 +47,18 @@ class CatchUp {
   /// We lack something that the peer may have.
   void AskFor(NodeId peer, SlotId slot);
 
+  /// Merges the slot from the peer, unless that is under way.
+  void MergeFrom(NodeId peer, SlotId slot) {
+    requester_.Want(slot, peer, MergeRequester::What::kDiffers);
+  }
+
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);
   void OnBehind(NodeId from, const BehindMessage& message);
   void OnMergeRequest(NodeId from, const MergeRequestMessage& message);
   void OnMergePart(NodeId from, const MergePartMessage& message);
+  void OnMergeAsk(NodeId from, const MergeAskMessage& message) { source_.OnAsk(from, message); }
+  void OnMergeTree(NodeId from, const MergeTreeMessage& message);
   void OnSummary(NodeId from, const SummaryMessage& message);
 
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than
@@ -56,6 +66,10 @@ class CatchUp {
   void OnCorruption(SlotId slot, const Status& status);
   /// While this holds the slot is not to be coordinated here; it answers probes and takes events.
   bool Merging(SlotId slot) const { return requester_.Has(slot) || repair_.Has(slot); }
+  /// The home that is ahead of us, if the slot merges from it; nobody while a damaged slot is repaired.
+  std::optional<NodeId> Ahead(SlotId slot) const {
+    return repair_.Has(slot) ? std::nullopt : requester_.SourceOf(slot);
+  }
   size_t merges() const { return requester_.size(); }
 
   void OnPeerUp(NodeId peer);

@@ -17,7 +17,11 @@ namespace orrery::replication {
 struct ClusterView {
   NodeId self;
   std::vector<membership::Member> members;
+  std::set<NodeId> removed;  ///< who has been a member and never will be again
+  /// Of the members that are up: where the slots belong. The nodes that hold them are the owners of their seats (seats.h).
   std::shared_ptr<const ring::Ring> ring;
+  /// Of the members that were admitted before there was data: who owned the seats first. Null: as `ring`.
+  std::shared_ptr<const ring::Ring> founders;
   std::set<NodeId> alive;  ///< self included
   /// Who says of a member that it is down, ourselves included. For display; decides nothing.
   std::map<NodeId, std::set<NodeId>> found_down;
@@ -30,25 +34,10 @@ struct ClusterView {
   const membership::Member* Find(NodeId node) const;
   /// How many other members say that the node is down.
   size_t OthersFindDown(NodeId node) const;
-  /// The first node of the slot's preference list that is alive; nobody if none is.
-  NodeId CoordinatorOf(SlotId slot) const;
   size_t Homes() const;
   size_t R(uint8_t requested = 0) const;
   size_t W(uint8_t requested = 0) const;
 };
 using ClusterViewPtr = std::shared_ptr<const ClusterView>;
-
-/// The first node of the slot's preference list that fits; nobody if none does. Fallbacks are computed only when no home
-/// fits.
-template <typename Fits>
-NodeId FirstOf(const ring::Ring& ring, SlotId slot, const Fits& fits) {
-  for (NodeId home : ring.Homes(slot)) {
-    if (fits(home)) return home;
-  }
-  for (NodeId node : ring.Fallbacks(slot)) {
-    if (fits(node)) return node;
-  }
-  return {};
-}
 
 }  // namespace orrery::replication

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <set>
@@ -19,22 +20,28 @@
 
 namespace orrery::replication {
 
-/// Runs commands for the slots that this node coordinates: quorum read, execution, event, replication, commit point
-/// (DESIGN: writing, reading; Dynamo, sections 4.5 and 4.6). Event in, messages and replies out; driven by the shard's
-/// turn: inputs, then BeforeCommit, the commit, AfterCommit. One loop.
-class Coordinator {
+/// Runs commands for the slots that this node coordinates: quorum read, execution, event, replication, commit
+/// point (DESIGN: writing, reading; Dynamo, sections 4.5 and 4.6). Event in, messages and replies out; driven
+/// by the shard's turn: inputs, then BeforeCommit, the commit, AfterCommit. One loop.
+class Coordinator final : private storage::FoldRule {
  public:
   Coordinator(ShardContext* context, CatchUp* catch_up, HintService* hints)
       : context_(*context), catch_up_(*catch_up), hints_(*hints), slots_(kSlotCount) {}
 
   /// Takes a command for a slot. done is called in AfterCommit or OnTick, once. Commands of a slot run in order.
-  void Submit(Request request, Callback done);
+  /// may_hand_over: false for one that another node has handed to us, which is to be run here or not at all.
+  void Submit(Request&& request, Callback&& done, bool may_hand_over = true);
+  /// Sends a command to a home that is ahead of us, to be run there. done comes back with kNotHere if that did not run it.
+  using HandOver = std::function<void(NodeId peer, Request request, uint64_t deadline_us, Callback done)>;
+  void SetHandOver(HandOver hand_over) { hand_over_ = std::move(hand_over); }
 
   void OnAck(NodeId from, const AckMessage& ack);
   void OnProbeReply(NodeId from, const ProbeReplyMessage& reply);
   void OnHintAck(NodeId from, const HintAckMessage& ack);
   /// A peer told its durable clock for another reason.
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock);
+  /// All homes have just these events of the lives on disk; the lives are closed here.
+  void OnLivesClosed(SlotId slot, const EndedLives& lives);
   /// Others' events or a merge moved the slot's clock.
   void OnSlotAdvanced(SlotId slot);
   /// The slot was emptied after damage. What waits for copies counted ours, so its outcome is unknown now; what has not
@@ -43,6 +50,17 @@ class Coordinator {
   /// Links or the view changed: who takes part is computed anew, what was in flight to a lost home is hinted.
   void OnReachChanged();
   void OnPeerDown(NodeId peer);
+  /// Others own the slot's seats now. What waits for copies counted those that did before; commands that wait to run are
+  /// passed on to whoever coordinates.
+  void OnSeatsChanged(SlotId slot);
+  /// Whether no command that ran waits for anything.
+  bool IsIdle(SlotId slot) const { return slots_[slot] == nullptr || slots_[slot]->replies.empty(); }
+  /// In this turn, whatever it is that may have changed.
+  void LookAt(SlotId slot) {
+    if (slots_[slot]) turn_.Insert(slot);
+  }
+  /// Where requests go that we do not coordinate any more.
+  void SetPassOn(std::function<void(Request, Callback)> pass_on) { pass_on_ = std::move(pass_on); }
 
   /// Asks for the memory of a slot that a command or message is about to be about; a little later, for what that points to.
   void PrefetchSlot(SlotId id) const;
@@ -76,6 +94,7 @@ class Coordinator {
     uint64_t deadline_us = 0;
     uint64_t probe_id = 0;  ///< 0: needs no quorum read
     size_t reads_needed = 0;
+    bool may_hand_over = true;
   };
   struct Executed {
     Response response;
@@ -108,12 +127,15 @@ class Coordinator {
     uint64_t probe_sent_us = 0;
     uint64_t everybody_probe = 0;  ///< the last probe that went to all who take part
     causality::SlotClock everybody_clock;
+    size_t handed_over =
+        0;  ///< commands that a peer has and that have not been answered: what came later waits for them
   };
 
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
   void TakeArrived();
-  void Enqueue(Waiting waiting, uint64_t now_us);
+  void Enqueue(Waiting&& waiting, uint64_t now_us);
+  void EndReplies(Slot* slot, const std::string& why);
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
@@ -121,16 +143,18 @@ class Coordinator {
   void RunQueue(SlotId id, Slot* slot);
   bool CanRun(SlotId id, Slot* slot, const Waiting& head);
   size_t CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const;
+  bool TryHandOver(SlotId id, Slot* slot, Waiting* head);
   void StartReadiness(SlotId id, Slot* slot);
   void SendProbes(SlotId id, Slot* slot);
   void AskEverybody(Slot* slot);
+  Foldable FoldableIn(SlotId id) const override;
   storage::Transaction Begin(SlotId id, const Slot& slot);
-  void Execute(SlotId id, Slot* slot, Waiting waiting);
+  void Execute(SlotId id, Slot* slot, Waiting&& waiting);
   Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
   void Release(SlotId id, Slot* slot);
-  bool MayLeave(const Slot& slot, const Executed& executed, uint64_t settled) const;
+  bool MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const;
   void Park(Waiting waiting);
   void CallParked(SlotId id, Slot* slot);
   void SendParkedAway();
@@ -149,9 +173,13 @@ class Coordinator {
   SlotSet busy_;               ///< slots with a queue or replies
   std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
+  std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
   ParkedRequests parked_;
+  std::function<void(Request, Callback)> pass_on_;
   size_t pending_ = 0;
+  uint64_t turn_ms_ = 0;  ///< wall clock of the turn under way: all its commands run at one instant
   std::string disk_error_;
+  HandOver hand_over_;
 };
 
 }  // namespace orrery::replication

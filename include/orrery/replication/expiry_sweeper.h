@@ -14,8 +14,10 @@ class ExpirySweeper {
  public:
   ExpirySweeper(ShardContext* context, Coordinator* coordinator) : context_(*context), coordinator_(*coordinator) {}
 
-  /// Looks at a few slots, so that a round over all takes some seconds however many there are.
+  /// Looks at a few slots, so that a round over all takes a second while few have rows, some seconds when all do.
   void Tick();
+  /// For tests: whether it purges.
+  void SetActive(bool active) { active_ = active; }
 
  private:
   bool HasDue(SlotId slot, uint64_t now_ms) const;
@@ -24,6 +26,7 @@ class ExpirySweeper {
   ShardContext& context_;
   Coordinator& coordinator_;
   SlotId next_ = 0;
+  bool active_ = true;
 };
 
 }  // namespace orrery::replication

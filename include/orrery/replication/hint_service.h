@@ -35,6 +35,10 @@ class HintService {
   /// them.
   std::vector<causality::EventPtr> Lacking(SlotId slot, const causality::SlotClock& clock) const;
 
+  /// Whether an event is kept, for any home, that would follow what is applied of these lives. Later ones
+  /// that nothing leads up to do not count: if no member has what is between, nobody can ever apply them.
+  bool HoldsNext(SlotId slot, const EndedLives& lives) const;
+
   /// Slots of which anything is kept, ascending.
   std::vector<SlotId> HintedSlots() const;
 
@@ -45,7 +49,12 @@ class HintService {
 
   void OnPeerUp(NodeId peer) { delivery_.OnPeerUp(peer); }
   void OnPeerDown(NodeId peer);
-  void Tick(uint64_t now_us) { delivery_.Tick(now_us); }
+  void Tick(uint64_t now_us);
+
+  /// Some hints were lost with table files: as a fallback this node must not say what is current, until all members have been
+  /// in reach together for long enough that the homes have compared what they have.
+  void NoteLost() { has_lost_ = true; }
+  bool has_lost() const { return has_lost_; }
   /// Queues the turn's acknowledgements. Before the commit, after the last hint of the turn.
   void FlushAcks();
 
@@ -74,6 +83,8 @@ class HintService {
   HintRuns runs_;
   HintDelivery delivery_;
   std::map<AckKey, Ack> acks_;
+  bool has_lost_ = false;
+  uint64_t together_since_us_ = 0;  ///< all members are in reach; 0: they are not
 };
 
 }  // namespace orrery::replication

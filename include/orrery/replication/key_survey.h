@@ -29,8 +29,8 @@ class LoopMesh;
 class SurveyTally {
  public:
   void Add(NodeId from, const SurveyReplyMessage& reply);
-  /// agreeing: how many homes of a slot must say the same.
-  KeySurvey Result(const ring::Ring& ring, size_t agreeing) const;
+  /// The homes and quorums of each slot are the context's.
+  KeySurvey Result(const ShardContext& context, const SurveyQuery& query) const;
 
  private:
   struct Node {
@@ -38,7 +38,7 @@ class SurveyTally {
     std::bitset<kSlotCount> standing;                ///< of them, those that it is a home of, in service
     std::vector<SurveyReplyMessage::Entry> entries;  ///< by slot; of an empty clock where it said nothing
   };
-  void Judge(SlotId slot, const ring::Ring& ring, size_t agreeing, KeySurvey* survey) const;
+  void Judge(SlotId slot, const ShardContext& context, const SurveyQuery& query, KeySurvey* survey) const;
 
   std::map<NodeId, Node> nodes_;
   std::bitset<kSlotCount> hinted_;
@@ -76,7 +76,8 @@ class KeySurveyor {
     SurveyQuery query;
     Done done;
     uint64_t deadline_us = 0;
-    std::shared_ptr<const ring::Ring> ring;
+    std::shared_ptr<const ring::Ring> founders;
+    uint64_t seats = 0;  ///< hash of the seat table when it was asked
     std::map<NodeId, std::set<size_t>> answered;  ///< of each node asked: its loops
     std::set<NodeId> awaited;
     SurveyTally tally;

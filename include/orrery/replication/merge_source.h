@@ -12,8 +12,11 @@
 namespace orrery::replication {
 
 /// Serves images of slots to peers that merge from us: rows, clock and voided set of one instant, part by
-/// part. The instant is just after a commit, when the store has nothing pending, so a first request waits for
-/// the turn's end. Of a slot that is set aside it serves what can be read, and says what cannot. Holds a snapshot per image, so images are few and leave when they are idle. One loop.
+/// part; or, if the peer has rows itself and the image is not small, as hashes of ranges, and the rows of
+/// those that it then asks for (MergeTree is the other side). The instant is just after a commit, when the
+/// store has nothing pending, so a first request waits for the turn's end. Of a slot that is set aside it
+/// serves what can be read, and says what cannot. Holds a snapshot per image, so images are few and leave
+/// when they are idle. One loop.
 class MergeSource {
  public:
   static constexpr size_t kImagesMax = 64;
@@ -22,6 +25,7 @@ class MergeSource {
   explicit MergeSource(ShardContext* context) : context_(*context) {}
 
   void OnRequest(NodeId from, const MergeRequestMessage& request);
+  void OnAsk(NodeId from, const MergeAskMessage& ask);
   /// Takes the snapshots that this turn was asked for and sends their first parts.
   void AfterCommit();
   void OnPeerDown(NodeId peer);
@@ -40,16 +44,22 @@ class MergeSource {
     causality::SlotClock clock;
     causality::VoidedSet voided;
     std::shared_ptr<const storage::Snapshot> snapshot;
-    std::unique_ptr<ReadableRows> rows;  ///< over the snapshot, so it must go first
+    std::unique_ptr<ReadableRows> rows;  ///< over the snapshot, so it must go first; none if it is compared
   };
 
-  void Fix(const Key& key, uint64_t merge_id, const std::shared_ptr<const storage::Snapshot>& snapshot);
+  void Fix(const Key& key, const MergeRequestMessage& request,
+           const std::shared_ptr<const storage::Snapshot>& snapshot);
+  Result<bool> IsWorthComparing(const Image& image, SlotId slot) const;
+  void SendRoot(const Key& key, const MergeRequestMessage& request, Image* image);
+  void SendTree(const Key& key, Image* image, const std::vector<MergeAskMessage::Want>& wants,
+                MergeTreeMessage* answer);
+  void DropDamaged(const Key& key, uint64_t merge_id, const Status& damage);
   void SendPart(const Key& key, Image* image);
   Status FillPart(Image* image, MergePartMessage* part) const;
   void SendGone(NodeId to, SlotId slot, uint64_t merge_id);
 
   ShardContext& context_;
-  std::map<Key, uint64_t> asked_;  ///< first requests of this turn: their merge ids
+  std::map<Key, MergeRequestMessage> asked_;  ///< first requests of this turn
   std::map<Key, Image> images_;
   std::vector<std::pair<SlotId, Status>> damaged_;
 };

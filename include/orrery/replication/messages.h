@@ -12,7 +12,9 @@
 #include "orrery/causality/event.h"
 #include "orrery/causality/slot_clock.h"
 #include "orrery/causality/voided_set.h"
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/request.h"
+#include "orrery/replication/seats.h"
 #include "orrery/replication/slot_image.h"
 
 namespace orrery::replication {
@@ -82,12 +84,16 @@ struct BehindMessage {
   SlotId slot = 0;
 };
 
-/// Asks for the next part of an image of the slot; the first one (cursor empty) fixes its instant.
+/// Asks for the next part of an image of the slot; part 0 fixes its instant. With `compare` the answer may also be the
+/// first of the MergeTreeMessages: the asker has rows of its own.
 struct MergeRequestMessage {
   static constexpr uint8_t kType = 9;
   SlotId slot = 0;
   uint64_t merge_id = 0;
   uint32_t part = 0;
+  bool compare = false;  ///< in part 0
+  uint64_t rows = 0;     ///< the asker's, if `compare`: how many, and the slot's digest
+  uint64_t digest = 0;
 };
 
 struct MergePartMessage {
@@ -133,6 +139,43 @@ struct HintWantMessage {
   causality::SlotClock synced;  ///< drop what this covers
 };
 
+/// Asks for more of an image that is being compared. No wants: the asker has all that it needs.
+struct MergeAskMessage {
+  static constexpr uint8_t kType = 24;
+  struct Want {
+    KeyRange range;
+    /// 0: the rows. Else what the rows amount to, in pieces of so many.
+    uint64_t piece_rows = 0;
+    bool operator==(const Want&) const = default;
+  };
+  SlotId slot = 0;
+  uint64_t merge_id = 0;
+  uint32_t step = 0;  ///< 1, 2, 3, ...
+  std::vector<Want> wants;  ///< ascending, not meeting
+};
+
+/// Answers a MergeAskMessage in the order of its wants, as far as a message should go: hashes as pieces that lie end to end in
+/// their want, rows in key order. Step 0 comes without having been asked for; it wants the whole slot in pieces.
+struct MergeTreeMessage {
+  static constexpr uint8_t kType = 25;
+  struct Piece {
+    std::string end;
+    RangeHash hash;
+  };
+  SlotId slot = 0;
+  uint64_t merge_id = 0;
+  uint32_t step = 0;
+  bool complete = false;  ///< all wants are answered; else only what they say of keys before `until`
+  std::string until;
+  std::vector<Piece> pieces;
+  std::vector<std::pair<std::string, std::string>> rows;
+  /// Of the image; in step 0.
+  causality::SlotClock clock;
+  causality::VoidedSet voided;
+  uint64_t image_rows = 0;
+  uint64_t image_digest = 0;
+};
+
 /// (slot, hash of the clock, digest) of many slots, of one instant: the cheap first step of anti-entropy.
 struct SummaryMessage {
   static constexpr uint8_t kType = 15;
@@ -176,22 +219,97 @@ struct SurveyReplyMessage {
   std::vector<SlotId> hinted;  ///< slots of which it keeps hints, for whatever home
 };
 
+/// One step of closing lives that are over, for many slots: docs/closing.md. To every loop that owns one of
+/// the slots.
+struct CloseAskMessage {
+  static constexpr uint8_t kType = 19;
+  enum class Step : uint8_t {
+    kHints = 1,    ///< do you keep a hint that would follow these events?
+    kAgree = 2,    ///< home: do you have just these, on disk? Then take no more until the round is over
+    kConfirm = 3,  ///< does that still hold, and do you keep no such hint? Then take none
+    kClose = 4,    ///< home: all said yes; close the lives
+    kGiveUp = 5,   ///< somebody said no
+  };
+  struct Entry {
+    SlotId slot = 0;
+    uint64_t homes_hash = 0;  ///< of the slot's homes, as the asker knows them
+    EndedLives lives;
+    bool operator==(const Entry&) const = default;
+  };
+  uint64_t round = 0;  ///< the asker's; its upper 16 bits are the asker's loop
+  Step step = Step::kHints;
+  uint64_t members_hash = 0;
+  std::vector<Entry> entries;
+};
+
+struct CloseAnswerMessage {
+  static constexpr uint8_t kType = 20;
+  struct Entry {
+    SlotId slot = 0;
+    bool agrees = false;
+    bool operator==(const Entry&) const = default;
+  };
+  uint64_t round = 0;
+  CloseAskMessage::Step step = CloseAskMessage::Step::kHints;
+  std::vector<Entry> entries;
+};
+
+/// "These are the latest versions of seats that I know." To every loop of the receiver.
+struct SeatsMessage {
+  static constexpr uint8_t kType = 32;
+  std::vector<SeatRecord> records;
+};
+
+/// The hash of all seat records: whoever has another one answers with its digests.
+struct SeatHashMessage {
+  static constexpr uint8_t kType = 33;
+  uint64_t hash = 0;
+};
+
+/// The hashes of all chunks of the seat table: the receiver sends the records of those that differ.
+struct SeatDigestsMessage {
+  static constexpr uint8_t kType = 34;
+  bool answer = false;  ///< sent in answer to another: not to be answered by a third
+  SeatTable::Digests digests{};
+};
+
+/// "Give me this seat, I have what this clock covers." From the taker to the giver.
+struct SeatAskMessage {
+  static constexpr uint8_t kType = 35;
+  SlotId slot = 0;
+  uint8_t index = 0;
+  uint64_t version = 0;  ///< the one that the asker knows and that is to be replaced
+  causality::SlotClock clock;
+};
+
+/// "It is yours; you may answer for it when you cover this clock." After the records of the slot.
+struct SeatGivenMessage {
+  static constexpr uint8_t kType = 36;
+  SlotId slot = 0;
+  uint8_t index = 0;
+  uint64_t version = 0;
+  causality::SlotClock clock;
+};
+
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
                              ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
-                             GossipMessage, SurveyMessage, SurveyReplyMessage>;
+                             GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
+                             SeatAskMessage, SeatGivenMessage, CloseAskMessage, CloseAnswerMessage,
+                             MergeAskMessage, MergeTreeMessage>;
 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);
 
-/// Starts a frame with the sender's hybrid time.
-std::string BeginFrame(causality::HybridTime time);
+/// Starts a frame with the sender's hybrid time, and the moment by its monotonic clock.
+std::string BeginFrame(causality::HybridTime time, uint64_t sent_ms);
 
 /// Walks a frame. Unknown message types (of a newer peer) are skipped and counted.
 class FrameReader {
  public:
   explicit FrameReader(std::string_view frame);
   causality::HybridTime time() const { return time_; }
+  uint64_t sent_ms() const { return sent_ms_; }
   /// The next known message; false at the end or at malformed bytes, which ok() tells apart.
   bool Next(Message* message);
   bool ok() const { return in_.ok(); }
@@ -200,6 +318,7 @@ class FrameReader {
  private:
   Decoder in_;
   causality::HybridTime time_ = 0;
+  uint64_t sent_ms_ = 0;
   size_t unknown_ = 0;
 };
 

@@ -21,8 +21,9 @@ class Outbox {
   /// Leaves after the commit: acknowledgements, answers that show rows or clocks.
   void SendDurable(NodeId peer, const Message& message) { Append(message, &durable_[peer]); }
 
-  void FlushNow(causality::HybridTime time) { Flush(&now_, time); }
-  void FlushDurable(causality::HybridTime time) { Flush(&durable_, time); }
+  /// With what the clocks say: the hybrid one, and the monotonic one in milliseconds.
+  void FlushNow(causality::HybridTime time, uint64_t now_ms) { Flush(&now_, time, now_ms); }
+  void FlushDurable(causality::HybridTime time, uint64_t now_ms) { Flush(&durable_, time, now_ms); }
   /// The commit failed: what it promised is not said.
   void DropDurable() { durable_.clear(); }
   /// The slot is not what it was when this turn's answers were written: those that show its clock are not sent. What was
@@ -35,7 +36,7 @@ class Outbox {
   using Frames = std::vector<std::string>;
   using Queue = std::map<NodeId, Frames>;
   static void Append(const Message& message, Frames* frames);
-  void Flush(Queue* queue, causality::HybridTime time);
+  void Flush(Queue* queue, causality::HybridTime time, uint64_t now_ms);
 
   runtime::Transport* transport_;
   Queue now_;

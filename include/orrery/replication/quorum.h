@@ -23,6 +23,8 @@ class SlotQuorum {
   /// The link broke: what the node holds now is unknown (it may have lost what was not synced).
   void Forget(NodeId node);
   uint64_t KnownOf(NodeId home, const causality::Actor& actor) const;
+  /// The floor of the node that the home is known to have.
+  uint64_t FloorKnownOf(NodeId home, NodeId node) const;
 
   /// How many homes other than us have the dot, themselves or by a fallback's hint. A home and its hint are one copy: the
   /// fallback drops the hint once the home has it.

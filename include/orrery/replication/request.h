@@ -75,8 +75,8 @@ struct Request {
   uint8_t read_quorum = 0;   ///< 0: the cluster's R
   uint8_t write_quorum = 0;  ///< 0: the cluster's W
   uint32_t timeout_ms = 0;   ///< 0: the cluster's
-  /// When the node that forwarded it sent it, in its hybrid milliseconds; 0 for a client of this node. Not part of the
-  /// encoded request: the frame says it.
+  /// When the node that forwarded it sent it, in milliseconds of this node's monotonic clock; 0 for a client of this node.
+  /// Not part of the encoded request: the frame says it.
   uint64_t sent_ms = 0;
   Arguments args;
   /// Of a blocking command: its client's place among all that wait, compared as bytes, the least first; it outlives

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "orrery/base/hash.h"
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/messages.h"
 #include "orrery/replication/request.h"
@@ -31,18 +32,14 @@ class LoopMesh {
 /// of being refused.
 class Router final : public RequestRouter {
  public:
-  Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
-      : context_(*context),
-        coordinator_(*coordinator),
-        mesh_(mesh),
-        started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {}
+  Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh);
 
   void Submit(Request request, Callback done) override;
   /// As Submit, after this many hops between nodes.
-  void Route(Request request, uint8_t hops, Callback done);
+  void Route(Request&& request, uint8_t hops, Callback&& done);
 
   void OnForward(NodeId from, ForwardMessage message);
-  void OnForwardReply(ForwardReplyMessage message);
+  void OnForwardReply(NodeId from, ForwardReplyMessage message);
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
   void OnTick(uint64_t now_us);
@@ -56,26 +53,31 @@ class Router final : public RequestRouter {
     Request request;
     Callback done;
     uint8_t hops = 0;
+    bool handed_over = false;  ///< by our coordinator, which gets it back if the peer does not run it
     uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
   };
 
-  void Dispatch(Sent sent);
-  void Forward(NodeId peer, Sent sent);
+  void Dispatch(Sent&& sent);
+  void Forward(NodeId peer, Sent&& sent);
+  void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
   bool LacksLinks(const Request& request) const;
   void DispatchStarting();
   void Lost(Sent sent);
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
   void SetDeadline(Sent* sent) const;
 
+  static constexpr uint64_t kIdMask = (uint64_t{1} << 48) - 1;
+
   ShardContext& context_;
   Coordinator& coordinator_;
   LoopMesh* mesh_;  ///< null where one loop owns all slots
+  /// Begins elsewhere in each life: a peer may answer what an earlier life asked it.
+  uint64_t next_id_;
   std::map<uint64_t, Sent> sent_;
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   uint64_t started_until_us_;
   bool just_started_ = true;  ///< spares looking at the clock later on
-  uint64_t next_id_ = 1;
 };
 
 }  // namespace orrery::replication

@@ -10,9 +10,14 @@
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/expiry_sweeper.h"
+#include "orrery/replication/frame_delay.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
+#include "orrery/replication/life_closer.h"
 #include "orrery/replication/router.h"
+#include "orrery/replication/seat_book.h"
+#include "orrery/replication/seat_giver.h"
+#include "orrery/replication/seat_taker.h"
 #include "orrery/replication/shard_context.h"
 #include "orrery/runtime/transport.h"
 #include "orrery/storage/hint_store.h"
@@ -23,9 +28,9 @@ namespace orrery::replication {
 /// One loop's share of a node: its slots as replica and coordinator, its hints, and the routing of its clients' requests.
 /// Everything comes in through events and interfaces, so a shard behaves the same on libuv and in the simulation.
 ///
-/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run, sends, commits
-/// everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
-class Shard final : public runtime::PeerEvents, private CatchUpListener {
+/// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run,
+/// sends, commits everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
+class Shard final : public runtime::PeerEvents, private CatchUpListener, private LifeCloserListener {
  public:
   struct Parts {
     runtime::Clock* clock = nullptr;
@@ -74,6 +79,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   /// What answers and replies of the last turn have set going waits for another turn, which nothing else may bring soon.
   bool has_work() const { return !failed_ && coordinator_.has_work(); }
 
+  /// Whether what has ended is purged here; for tests.
+  void SetActiveExpiry(bool active) { expiry_.SetActive(active); }
+
   /// The disk refused a commit: nothing is acknowledged, answered or taken until the node starts a new life.
   bool failed() const { return failed_; }
   const std::string& disk_error() const { return coordinator_.disk_error(); }
@@ -85,6 +93,9 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Coordinator& coordinator() { return coordinator_; }
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
+  const LifeCloser& closer() const { return closer_; }
+  const SeatTaker& taker() const { return taker_; }
+  const SeatGiver& giver() const { return giver_; }
   /// Commands that wait for something; 0 before a graceful stop ends.
   size_t pending() const { return coordinator_.pending() + router_.pending() + survey_.pending(); }
   /// Makes everything so far durable, then calls done. For a graceful stop and checkpoints.
@@ -94,19 +105,39 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Shard(const ShardOptions& options, const Parts& parts, causality::Actor self, ClusterViewPtr view,
         std::unique_ptr<storage::HintStore> hint_store);
   Status Load();
-  void OnSlotAdvanced(SlotId slot) override { coordinator_.OnSlotAdvanced(slot); }
-  void OnSlotReset(SlotId slot) override { coordinator_.OnSlotReset(slot); }
+  void OnSlotAdvanced(SlotId slot) override {
+    coordinator_.OnSlotAdvanced(slot);
+    taker_.OnAdvanced(slot);
+  }
+  void OnCopied(SlotId slot) override { taker_.OnCopied(slot); }
+  void OnSlotReset(SlotId slot) override {
+    coordinator_.OnSlotReset(slot);
+    closer_.OnSlotReset(slot);
+  }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
   }
+  void OnLivesClosed(SlotId slot, const EndedLives& lives) override {
+    coordinator_.OnLivesClosed(slot, lives);
+  }
+  void OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) override;
   void Handle(NodeId from, Message& message);
-  size_t ReadAhead(FrameReader* reader);
+  template <typename M>
+  void DeliverParts(NodeId from, const M& message);
+  size_t ReadAhead(FrameReader* reader, uint64_t left_ms);
   void Answer(NodeId from, const ProbeMessage& probe);
-  void Deliver(NodeId from, Message message);
+  void OnSeats(const SeatsMessage& message);
+  void OnHintWant(NodeId from, const HintWantMessage& want);
+  void PlanSeats(SlotId slot);
+  void PlanAllSeats();
+  void OnSeatsWritten();
+  void Deliver(NodeId from, Message* message);
   size_t LoopOf(const Message& message) const;
   void Tick();
   void ArmTimer();
   void SyncIfDue(uint64_t now_us);
+  void FlushNow();
+  void FlushDurable();
   void CommitTurn();
   /// The clocks of slots committed since the last sync began. What this turn has added is not on its way to the disk: the
   /// slots that it touched wait for the next sync.
@@ -124,10 +155,19 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener {
   Router router_;
   ExpirySweeper expiry_;
   KeySurveyor survey_;
+  LifeCloser closer_;
+  SeatBook book_;
+  SeatTaker taker_;
+  SeatGiver giver_;
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.
   static constexpr size_t kMessagesAhead = 8;
+  struct PeerDelay {
+    uint64_t incarnation = 0;
+    FrameDelay delay;
+  };
+  std::map<NodeId, PeerDelay> delays_;
   std::array<Message, kMessagesAhead> ahead_;  ///< memory of OnFrame
   std::vector<SlotId> touched_;  ///< memory of CommitTurn
   SlotSet unsynced_;

@@ -3,13 +3,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
+#include <span>
 #include <string>
 
 #include "orrery/causality/hybrid_clock.h"
+#include "orrery/replication/closing_seals.h"
 #include "orrery/replication/cluster_view.h"
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/outbox.h"
 #include "orrery/replication/request.h"
+#include "orrery/replication/seats.h"
+#include "orrery/replication/slot_set.h"
 #include "orrery/replication/slot_table.h"
 #include "orrery/runtime/clock.h"
 #include "orrery/runtime/random.h"
@@ -30,6 +36,9 @@ struct ShardOptions {
   size_t backlog_bytes_max = 64 << 20;
   size_t hint_bytes_max = size_t{1} << 30;
   size_t merge_part_bytes = 256 << 10;
+  size_t merge_whole_bytes = 8 << 10;  ///< an image of so little is sent at once, without comparing
+  size_t merge_leaf_bytes = 4 << 10;   ///< nor are ranges of so little divided
+  size_t merge_fanout = 32;            ///< into so many pieces a range that differs is divided
   uint64_t max_clock_ahead_ms = 300'000;
   /// A forwarded request older than this is not run: whoever sent it may have turned elsewhere, and a paused node that
   /// ran it late would undo what was acknowledged since. Below the time after which a silent node counts as down.
@@ -52,16 +61,25 @@ struct ShardStats {
   uint64_t hints_delivered = 0;
   uint64_t hints_refused = 0;
   uint64_t merges_done = 0;
-  uint64_t merge_rows = 0;
+  uint64_t merge_rows = 0;        ///< that came
+  uint64_t merge_rows_equal = 0;  ///< that did not have to come
+  uint64_t merge_bytes = 0;       ///< of rows and hashes that came
   uint64_t digest_mismatches = 0;
+  uint64_t lives_closed = 0;  ///< slots of which lives that are over were closed here
   uint64_t corrupt_slots = 0;
+  uint64_t repaired_slots = 0;  ///< of them, in service again
   uint64_t bad_frames = 0;
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;
   uint64_t relayed = 0;
+  uint64_t handed_over = 0;  ///< commands that a home ahead of us ran, while we merged
   uint64_t unknown_outcomes = 0;
   uint64_t no_replicas = 0;
   uint64_t cluster_down = 0;
+  uint64_t seats_taken = 0;
+  uint64_t seats_given = 0;
+  uint64_t slots_dropped = 0;
+  uint64_t copied_bytes = 0;  ///< of images of slots that we were to get a seat of
 };
 
 /// What the parts of a shard share. Owned by the Shard; every member lives as long as it does. One loop.
@@ -77,10 +95,22 @@ struct ShardContext {
   causality::Actor self;
   causality::HybridClock* hybrid = nullptr;
   ClusterViewPtr view;
+  /// Who owns the seats of all slots.
+  SeatTable seats;
+  /// Slots that we are to get a seat of and copy meanwhile: we take events and images, and promise nothing.
+  SlotSet taking;
+  /// Slots whose seat we are about to give away: no command is begun.
+  SlotSet closing;
+  /// Slots with a seat that is not in service yet, and since when we know.
+  std::map<SlotId, uint64_t> pending_since_us;
   /// Peers with a link now. A node is in reach if it is here and alive in the view.
   std::set<NodeId> linked;
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
+  NodeLives lives;
+  ClosingSeals seals;
+  /// Slots that got events of lives that may be over: to be looked at by LifeCloser.
+  SlotSet perhaps_ended;
   ShardStats stats;
   /// The commit of this turn goes to the disk whatever the policy says.
   bool sync_turn = false;
@@ -92,16 +122,42 @@ struct ShardContext {
   uint64_t TimeoutUs(const Request& request) const {
     return request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : options.request_timeout_us;
   }
+  /// The monotonic clock.
+  uint64_t NowMs() const { return clock->MonotonicUs() / 1000; }
   /// How long ago its node sent the request; 0 for one of our own clients.
   uint64_t AgeMs(const Request& request) const {
     if (request.sent_ms == 0) return 0;
-    const uint64_t now_ms = std::max(clock->WallMs(), causality::PhysicalMs(hybrid->Last()));
+    const uint64_t now_ms = NowMs();
     return request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
   }
   /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.
   bool IsStale(const Request& request) const { return AgeMs(request) > options.forward_age_max_ms; }
+  /// The slot's homes: the owners of its seats, in the order in which they coordinate.
+  std::span<const NodeId> Homes(SlotId slot) const { return seats.Owners(slot); }
+  /// Other members in the order in which they stand in for homes.
+  std::vector<NodeId> Fallbacks(SlotId slot) const;
   bool IsHome(SlotId slot) const { return IsHome(slot, self.node); }
-  bool IsHome(SlotId slot, NodeId node) const;
+  bool IsHome(SlotId slot, NodeId node) const { return seats.IsOwner(slot, node); }
+  /// A home whose seat is in service: it answers for the slot.
+  bool InService(SlotId slot) const { return InService(slot, self.node); }
+  bool InService(SlotId slot, NodeId node) const { return seats.InService(slot, node); }
+  /// Whether events of the slot are applied here.
+  bool Takes(SlotId slot) const { return IsHome(slot) || taking.Contains(slot); }
+  /// Whether we may begin commands of the slot: not while our seat is between two owners.
+  bool MayCoordinate(SlotId slot) const {
+    return !closing.Contains(slot) && (!IsHome(slot) || InService(slot));
+  }
+  /// Whether a seat between two owners is still expected to be in service in a moment.
+  bool IsPatientWith(SlotId slot) const;
+  /// The quorums of the slot: as wanted or else as configured, capped by its seats.
+  size_t R(SlotId slot, uint8_t requested = 0) const;
+  size_t W(SlotId slot, uint8_t requested = 0) const;
+  /// Tells a peer that acts on old knowledge whose the slot's seats are.
+  void TellSeats(NodeId peer, SlotId slot) const;
+  /// What of the slot is on disk, as far as `appendfsync` lets us know.
+  const causality::SlotClock& OnDisk(const SlotReplica& replica) const {
+    return options.sync == SyncPolicy::kEverySecond ? replica.synced() : replica.clock();
+  }
   bool Owns(SlotId slot) const { return slot % options.loop_count == options.loop_index; }
 };
 

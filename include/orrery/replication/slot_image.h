@@ -10,20 +10,9 @@
 #include "orrery/causality/row.h"
 #include "orrery/causality/slot_clock.h"
 #include "orrery/causality/voided_set.h"
+#include "orrery/replication/key_range.h"
 
 namespace orrery::replication {
-
-/// Row keys from `begin` on up to `end`, which is outside; an empty `end` is the end of the slot.
-struct KeyRange {
-  std::string begin;
-  std::string end;
-
-  bool Contains(std::string_view key) const { return key >= begin && (end.empty() || key < end); }
-  bool Meets(const KeyRange& other) const {
-    return (end.empty() || other.begin < end) && (other.end.empty() || begin < other.end);
-  }
-  bool operator==(const KeyRange&) const = default;
-};
 
 /// A slot as another replica had it at one instant: what a merge brings.
 struct SlotImage {

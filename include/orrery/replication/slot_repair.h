@@ -56,9 +56,11 @@ class SlotRepair {
                                     const std::vector<causality::Event>& events) const;
   bool Finish(SlotId slot, const SlotImage& image);
   void Log(SlotId slot, const std::string& text) const;
+  void LogOfMany(SlotId slot, const std::string& text);
 
   ShardContext& context_;
   std::map<SlotId, Repair> slots_;
+  uint64_t lines_ = 0;  ///< of LogOfMany since no slot was away
   std::set<SlotId> reported_;  ///< damaged, but nobody else has a copy
 };
 

@@ -14,12 +14,22 @@
 #include "orrery/replication/backlog.h"
 #include "orrery/replication/slot_image.h"
 #include "orrery/replication/slot_journal.h"
+#include "orrery/replication/slot_loss.h"
 #include "orrery/storage/row_key.h"
 #include "orrery/storage/row_observer.h"
 #include "orrery/storage/row_store.h"
 #include "orrery/storage/stored_row.h"
 
 namespace orrery::replication {
+
+/// Told of each local change of a row before it happens, while a merge compares the rows with a peer's.
+class RowWatch {
+ public:
+  virtual ~RowWatch() = default;
+  virtual void OnRowChange(std::string_view row_key, const causality::Row& before) = 0;
+  /// All rows of the range go, unread.
+  virtual void OnRangeErased(const KeyRange& range) = 0;
+};
 
 /// One slot of one replica: its clock, voided set and digest in memory, its rows in the store, and the two ways they
 /// change, which keep rows, clock and voided set in one batch (DESIGN: the slot clock and the one merge rule).
@@ -35,6 +45,10 @@ class SlotReplica {
 
   /// Reads the slot's own value; an absent slot is empty.
   [[nodiscard]] Status Load();
+  /// Load with the value at hand.
+  [[nodiscard]] Status LoadFrom(std::string_view own_value);
+  /// After loading: kCorruption if anything of the slot is gone with that, so that it has to be set aside.
+  [[nodiscard]] Status NoteLoss(const SlotLoss& loss);
   /// Up to which record of the journal the value that was loaded counts.
   uint64_t state_as_of() const { return state_as_of_; }
   /// Clock, voided set, digest and counts, for the store.
@@ -52,7 +66,12 @@ class SlotReplica {
   [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                                 const causality::EventPtr& encoded);
   /// Takes over a peer's image by the merge rule, in the pending batch. REQUIRES: no holes in it.
-  [[nodiscard]] Status Merge(const SlotImage& theirs);
+  [[nodiscard]] Status Merge(const SlotImage& theirs) { return Merge(theirs, {KeyRange{}}); }
+  /// The same where only the ranges of `where` (ascending, not meeting) were sent: `theirs` has all their rows in these.
+  /// REQUIRES: all other rows are, here and now, just what they are in the image.
+  [[nodiscard]] Status Merge(const SlotImage& theirs, const std::vector<KeyRange>& where);
+  /// Until the next call; nullptr: nobody.
+  void Watch(RowWatch* watch) { watch_ = watch; }
   /// What is committed now. REQUIRES: nothing pending in the store.
   [[nodiscard]] Result<SlotImage> Image() const;
   /// After damage: from now on the replica has nothing, by its clock, and takes nothing, until Replace. What was stored
@@ -66,10 +85,11 @@ class SlotReplica {
   /// The image becomes all that there is of the slot, in the pending batch, and the replica is in service again.
   /// REQUIRES: no holes in it.
   [[nodiscard]] Status Replace(const SlotImage& image);
-  /// Makes a clock that could not be read anew from the rows that can be, in the pending batch: for the only home, which
-  /// has nobody to ask. What was removed last is not known to have been.
+  /// Makes all that is not rows anew from the rows that can be read, in the pending batch: for the only home, which has
+  /// nobody to ask. Of a clock that could not be read, too; then what was removed last is not known to have been.
   [[nodiscard]] Status Rebuild();
   bool is_loaded() const { return loaded_; }
+  bool has_loss() const { return has_loss_; }
   /// Empties everything, own counters included, in the pending batch.
   void Reset();
   /// An event or a merge stopped half-way: what it was about is not what the clock says any more.
@@ -85,7 +105,7 @@ class SlotReplica {
   const causality::SlotClock& synced() const { return synced_; }
   /// A sync that began before a Reset says nothing about what came after it.
   void MarkSynced(const causality::SlotClock& clock) {
-    if (clock_.CoversAll(clock)) synced_.Join(clock);
+    if (clock_.CoversEveryDotOf(clock)) synced_.Join(clock);
   }
   /// Sum of a hash of every row; with equal clocks, equal on all replicas.
   uint64_t digest() const { return digest_; }
@@ -113,6 +133,7 @@ class SlotReplica {
   void EraseAllRows();
   Status ApplyChanges(const causality::Event& event);
   struct KeyedUpdate;
+  Status MergeRange(const SlotImage& theirs, const KeyRange& range, std::vector<KeyedUpdate>* updates) const;
   void NoteApplied(const causality::Event& event, const causality::EventPtr& encoded);
   Status WriteRows(const std::vector<KeyedUpdate>& updates);
   Status WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
@@ -132,6 +153,8 @@ class SlotReplica {
   bool is_aside_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
+  bool has_loss_ = false;  ///< noted in the store
+  RowWatch* watch_ = nullptr;
   causality::VoidedSet voided_;
 
   causality::SlotClock synced_;

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "orrery/replication/ended_lives.h"
 #include "orrery/replication/slot_replica.h"
 #include "orrery/replication/slot_set.h"
 
@@ -20,12 +23,17 @@ class SlotTable {
         budget_(backlog_bytes_max),
         journal_(store, loop_index, kJournalBytesMax) {}
 
-  /// Loads every slot that the store has and that owns(slot) accepts. Corrupt ones are reset and listed.
+  /// Loads every slot that the store has and that owns(slot) accepts, in one walk. Corrupt ones, and those that have lost
+  /// something with table files, are listed, and why.
   template <typename Owns>
-  Status LoadAll(const Owns& owns, std::vector<SlotId>* corrupt) {
+  Status LoadAll(const Owns& owns, std::vector<std::pair<SlotId, Status>>* corrupt) {
+    const auto losses = LoadLosses(*store_);
+    if (!losses.ok()) return losses.status();
+    const StoredStates states(*store_);
     for (SlotId slot = 0; slot < kSlotCount; ++slot) {
       if (!owns(slot)) continue;
-      if (Status s = LoadOne(slot, corrupt); !s.ok()) return s;
+      const auto loss = losses->find(slot);
+      if (Status s = LoadOne(slot, states, loss == losses->end() ? nullptr : &loss->second, corrupt); !s.ok()) return s;
     }
     return Status::Ok();
   }
@@ -45,8 +53,12 @@ class SlotTable {
                                 const causality::EventPtr& encoded);
   /// SlotReplica::SetAside; its backlog counts no more.
   void SetAside(SlotId slot);
+  /// The slot is somebody else's now: empties it, in the pending batch.
+  void Drop(SlotId slot);
   /// Puts events that an earlier backlog had into the present one; those that are lacking are applied.
   [[nodiscard]] Status Replay(SlotId slot, const std::vector<causality::EventPtr>& events);
+  /// SlotReplica::CloseLives for each of the nodes.
+  void CloseLives(SlotId slot, const EndedLives& lives);
   void Touch(SlotId slot) { touched_.Insert(slot); }
   /// Whether this turn has changed it and not saved it yet.
   bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }
@@ -60,7 +72,22 @@ class SlotTable {
   /// Some hundred thousand states: by the time that a record is dropped, nearly all of its slots are in later ones.
   static constexpr size_t kJournalBytesMax = 8 << 20;
 
-  Status LoadOne(SlotId slot, std::vector<SlotId>* corrupt);
+  /// The slots' own values, read in one walk as far as they can be.
+  class StoredStates {
+   public:
+    explicit StoredStates(const storage::RowStore& store);
+    /// nullptr: there is none; REQUIRES: IsKnown(slot).
+    const std::string* Find(SlotId slot) const;
+    /// False behind damage that ended the walk.
+    bool IsKnown(SlotId slot) const { return slot < end_; }
+
+   private:
+    std::map<SlotId, std::string> states_;
+    uint32_t end_ = 0;
+  };
+
+  Status LoadOne(SlotId slot, const StoredStates& states, const SlotLoss* loss,
+                 std::vector<std::pair<SlotId, Status>>* corrupt);
 
   storage::RowStore* store_;
   storage::RowObserver* observer_;

@@ -12,6 +12,7 @@ namespace orrery::replication {
 struct Target {
   NodeId node;
   NodeId home;  ///< whom it stands for: itself, if it is a home
+  bool pending = false;  ///< a home that is not in service yet: it keeps events and answers nothing
   bool is_fallback() const { return node != home; }
   bool operator==(const Target&) const = default;
 };
@@ -22,7 +23,7 @@ struct Targets {
   std::vector<Target> others;
   /// Set if we are no home: the absent home for which we keep our own events.
   std::optional<NodeId> we_stand_for;
-  size_t homes_in_reach = 0;  ///< ourselves not counted
+  size_t homes_in_reach = 0;  ///< in service; ourselves not counted
   bool we_are_home = false;
 
   size_t participants() const { return others.size() + (we_are_home || we_stand_for ? 1 : 0); }
@@ -31,7 +32,8 @@ struct Targets {
 
 Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<NodeId>& refused);
 
-/// Who should coordinate the slot in our opinion: the first home in reach, else the first fallback in reach.
+/// Who should coordinate the slot in our opinion: the first home in reach, else the first fallback in reach. A home whose
+/// seat is not in service yet is passed over if that takes long.
 NodeId CoordinatorInReach(const ShardContext& context, SlotId slot);
 
 }  // namespace orrery::replication

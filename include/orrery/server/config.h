@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "orrery/base/status.h"
+#include "orrery/commands/encoding_limits.h"
 
 namespace orrery::server {
 
@@ -90,6 +91,13 @@ struct Config {
   std::vector<double> latency_percentiles = {50, 99, 99.9};
   DebugCommand enable_debug_command = DebugCommand::kNo;
 
+  // What OBJECT ENCODING says.
+  uint64_t hash_max_listpack_entries = 512;
+  uint64_t hash_max_listpack_value = 64;
+  uint64_t set_max_intset_entries = 512;
+  uint64_t zset_max_listpack_entries = 128;
+  uint64_t zset_max_listpack_value = 64;
+
   // Cluster.
   std::string cluster_name = "orrery";
   std::string peer_secret;
@@ -111,11 +119,17 @@ struct Config {
   uint64_t block_cache_bytes = uint64_t{256} << 20;
   uint64_t write_buffer_bytes = uint64_t{128} << 20;
   uint64_t row_cache_bytes = uint64_t{64} << 20;
+  uint64_t scrub_interval_s = 86'400;  ///< 0: off
+  uint64_t scrub_bytes_per_s = uint64_t{16} << 20;
 
   /// Settings of redis.conf that have no effect here, as they were given: name -> value.
   std::map<std::string, std::string, std::less<>> inert;
 
   uint16_t PeerPort() const;
+  commands::EncodingLimits Encodings() const {
+    return {hash_max_listpack_entries, hash_max_listpack_value, set_max_intset_entries, zset_max_listpack_entries,
+            zset_max_listpack_value};
+  }
   const OutputLimit& output_limit(ClientClass c) const { return output_limits[static_cast<size_t>(c)]; }
   bool operator==(const Config&) const = default;
 };

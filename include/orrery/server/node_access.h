@@ -75,6 +75,10 @@ class NodeAccess {
   // The cluster.
   virtual replication::ClusterViewPtr View() const = 0;
   virtual uint64_t Incarnation() const = 0;
+  /// The nodes that hold the slot now, in the order in which they coordinate; until the next turn of the loop.
+  virtual std::span<const NodeId> HomesOf(SlotId slot) const = 0;
+  /// All others, in the order in which they stand in.
+  virtual std::vector<NodeId> FallbacksOf(SlotId slot) const = 0;
   /// Asks the node at that address into the cluster, or this one into its cluster. The greeting goes on after
   /// done(); kInvalid if the address is malformed.
   virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
@@ -101,6 +105,13 @@ class NodeAccess {
   virtual std::map<std::string, uint64_t> StoreProperties() const = 0;
   /// Makes a checkpoint in the background, on this node alone.
   virtual void Checkpoint(std::function<void(Status)> done) = 0;
+
+  /// Forgets what this loop keeps in memory of committed rows beside the store's own caches.
+  virtual void ForgetCachedRows() = 0;
+  /// Moves what is in memory to table files, and waits for it.
+  virtual Status FlushStore() = 0;
+  /// Whether this loop purges keys that have ended, in the background.
+  virtual void SetActiveExpiry(bool active) = 0;
 
   /// Settings have changed; called on every loop.
   virtual void OnConfig(const ConfigPtr& config) = 0;

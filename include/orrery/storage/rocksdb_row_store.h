@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "orrery/base/status.h"
+#include "orrery/storage/lost_range.h"
 #include "orrery/storage/row_store.h"
 
 namespace rocksdb {
@@ -30,8 +32,18 @@ struct RocksOptions {
   int max_open_files = 1024;
   /// Gets RocksDB's warnings and errors, one text each; called on any thread. Empty: they are dropped.
   std::function<void(std::string_view)> log;
+  /// A table file turned out to be damaged or missing, by its path and why; called on any thread. The database goes on, but a
+  /// compaction that reads the file would fail it. Suspect and a new Open take the file out.
+  std::function<void(const std::string& file, const std::string& why)> on_damage;
   /// Files go through it; not owned. Null: the operating system. For tests that make disks fail.
   rocksdb::Env* env = nullptr;
+};
+
+/// How table files are read again in the background and compared with their checksums.
+struct ScrubOptions {
+  uint64_t interval_s = 0;  ///< from the end of one pass to the next; 0: off
+  uint64_t bytes_per_s = uint64_t{16} << 20;
+  bool operator==(const ScrubOptions&) const = default;
 };
 
 struct ShardOptions {
@@ -53,8 +65,10 @@ struct ShardOptions {
 /// database must outlive its stores.
 class RocksDatabase {
  public:
-  /// kCorruption: the files are damaged. kIoError: they cannot be read, written or locked (a second process).
-  /// kInvalid: they are of a newer version.
+  /// Table files that are damaged or missing, so that the database would not open, or that Suspect told of, are taken out of
+  /// it: lost_ranges() tells what went with them, and whoever reads must not take it for absence. kCorruption: more is
+  /// damaged than that, and what to do. kIoError: they cannot be read, written or locked (a second process). kInvalid: they
+  /// are of a newer version.
   static Result<std::unique_ptr<RocksDatabase>> Open(const RocksOptions& options);
   /// Syncs what was committed, stops the background threads, closes the files.
   ~RocksDatabase();
@@ -70,12 +84,23 @@ class RocksDatabase {
   Status Flush();
   /// Reads every block of every file and compares checksums; takes as long as reading the whole database.
   Status VerifyChecksums();
+  /// What was lost with table files, in this and in earlier openings, and not forgotten yet.
+  const std::vector<LostRange>& lost_ranges() const { return lost_; }
+  /// Once the caller has noted them durably.
+  Status ForgetLostRanges();
+  /// The next Open looks at the table files, first at those that `why` names. Durable when this returns.
+  Status Suspect(const std::string& why);
+  /// From now on; at first it is off.
+  void SetScrub(const ScrubOptions& options);
+  /// For good, before what on_damage needs goes away.
+  void StopScrub();
   /// Numbers for INFO and metrics: name -> value; sizes in bytes.
   std::map<std::string, uint64_t> Properties() const;
 
  private:
   explicit RocksDatabase(std::unique_ptr<RocksEngine> engine);
   std::unique_ptr<RocksEngine> engine_;
+  std::vector<LostRange> lost_;
 };
 
 }  // namespace orrery::storage

@@ -102,6 +102,9 @@ class RowStore {
 
   /// What is committed now, of one instant. REQUIRES: !HasPending().
   virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
+
+  /// Forgets copies of committed rows that only save time: the next reads find them where they are stored.
+  virtual void ForgetCachedRows() {}
 };
 
 inline Result<std::optional<std::string>> RowStore::Get(Table table, std::string_view key) const {

@@ -16,9 +16,25 @@
 
 namespace orrery::storage {
 
-/// What one command sees and does: reads rows of one slot, gathers removals and additions, and becomes one event. The
-/// rows read include the command's own changes; nothing touches the store. The coordinator applies the event afterwards,
-/// by the same rule as every replica.
+/// Which increments of this node may be folded into a later one of its own (docs/data-model.md). Owned by the
+/// coordinator.
+class FoldRule {
+ public:
+  virtual ~FoldRule() = default;
+  struct Foldable {
+    /// Every home is known to have every own birth up to this counter: whoever removes what it sees, sees
+    /// those.
+    uint64_t births_everywhere = 0;
+    /// Every earlier life of this node is closed, here and at every home: none of its increments can change
+    /// any more, and no earlier life has folded them without our knowing.
+    bool closed_lives = false;
+  };
+  virtual Foldable FoldableIn(SlotId slot) const = 0;
+};
+
+/// What one command sees and does: reads rows of one slot, gathers removals and additions, and becomes one
+/// event. The rows read include the command's own changes; nothing touches the store. The coordinator applies
+/// the event afterwards, by the same rule as every replica.
 ///
 /// Lives on the stack of one command, on the slot's loop. Row keys are storage::EncodeRowKey without the slot.
 /// A row that cannot be read sets status() and reads as empty: the coordinator then discards reply and event.
@@ -38,6 +54,8 @@ class Transaction {
     uint64_t birth_floor = 0;
     /// False only if the slot has no row of a collection, so that whoever wants a string need not look for one.
     bool slot_has_collections = true;
+    /// nullptr: nothing is folded.
+    const FoldRule* folding = nullptr;
   };
 
   Transaction(const RowStore& store, const Context& context) : store_(store), context_(context) {}
@@ -71,6 +89,11 @@ class Transaction {
   /// Adds to this actor's own sum: combine gets the old sum ("" at a birth) and gives the new one.
   using Combine = std::function<std::string(std::string_view old_sum)>;
   void AddIncrement(std::string_view row_key, const Combine& combine);
+  /// Before an AddIncrement: counts increments of this node's closed lives, and its own earlier births, into
+  /// the birth that is to be continued, where no removal can take one of them without the other. add gives
+  /// the sum of two.
+  using Add = std::function<std::string(std::string_view sum, std::string_view more)>;
+  void FoldIncrements(std::string_view row_key, const Add& add);
 
   void Remove(std::string_view row_key, const causality::CellId& id);
   /// Removes every cell that the row has now.
@@ -104,6 +127,7 @@ class Transaction {
   };
 
   Touched& Load(std::string_view row_key);
+  const causality::Cell* LatestOwnIncrement(const causality::Row& row) const;
   Touched ReadRow(std::string_view row_key);
   void AddCell(std::string_view row_key, causality::Cell cell);
   void NoteCollection(std::string_view row_key);

@@ -7,6 +7,7 @@
 
 #include "orrery/causality/row.h"
 #include "orrery/storage/row_key.h"
+#include "orrery/storage/transaction.h"
 
 namespace orrery::types {
 
@@ -42,6 +43,9 @@ std::string CopiedPayload(storage::RowTag tag, const causality::Row& row);
 
 /// sum + (now - seen), for Increment payloads of a row of that tag; "" stands for none, and is given for nothing.
 std::string AddToSum(storage::RowTag tag, std::string_view sum, std::string_view now, std::string_view seen);
+
+/// Transaction::FoldIncrements with the sums of that tag.
+void FoldIncrements(storage::Transaction* transaction, storage::RowTag tag, std::string_view row_key);
 
 /// Where an element stands in its key's counted order (counted_index.h), which DerivedIndex keeps; nullopt if
 /// the row shows nothing or the type keeps no such order.

@@ -26,7 +26,7 @@ uint64_t CurrentEpoch(const ClusterView& view) {
 
 std::string InfoText(const InfoData& data) {
   const auto view = data.worker.node().View();
-  const auto slots = CoordinatedSlots(*view);
+  const auto slots = CoordinatedSlots(data.worker.node());
   uint32_t served = 0;
   for (const auto& [node, ranges] : slots) served += CountSlots(ranges);
   const Member* self = view->Find(view->self);
@@ -72,7 +72,7 @@ std::string NodeLine(const ClusterView& view, const Member& member, uint64_t now
 
 void Nodes(ServerCall& call) {
   const auto view = call.worker.node().View();
-  auto slots = CoordinatedSlots(*view);
+  auto slots = CoordinatedSlots(call.worker.node());
   std::string text;
   for (const Member* member : PresentMembers(*view)) {
     text += NodeLine(*view, *member, call.worker.loop().WallMs(), slots[member->id]);
@@ -88,29 +88,25 @@ void WriteSlotNode(const Member& member, resp::ReplyWriter& reply) {
   reply.Array(0);
 }
 
+/// The coordinators alone, here and in Shards: the other homes coordinate slots of their own, and a client that finds a node
+/// as a replica here and as a master in Nodes cannot tell whom to ask. Reads from replicas would be passed on anyway.
 void Slots(ServerCall& call) {
   const auto view = call.worker.node().View();
   const size_t start = call.reply.Position();
   size_t count = 0;
-  for (const SlotRun& run : SlotRuns(*view)) {
+  for (const SlotRun& run : SlotRuns(call.worker.node())) {
     const Member* coordinator = view->Find(run.coordinator);
     if (coordinator == nullptr) continue;
-    std::vector<const Member*> nodes = {coordinator};
-    for (NodeId replica : run.replicas) {
-      const Member* member = view->Find(replica);
-      if (member != nullptr && view->IsAlive(replica)) nodes.push_back(member);
-    }
-    call.reply.Array(2 + nodes.size());
+    call.reply.Array(3);
     call.reply.Integer(run.slots.first);
     call.reply.Integer(run.slots.last);
-    for (const Member* member : nodes) WriteSlotNode(*member, call.reply);
+    WriteSlotNode(*coordinator, call.reply);
     ++count;
   }
   call.reply.InsertArray(start, count);
 }
 
-void WriteShardNode(const ClusterView& view, const Member& member, std::string_view role,
-                    resp::ReplyWriter& reply) {
+void WriteShardNode(const ClusterView& view, const Member& member, resp::ReplyWriter& reply) {
   reply.Map(7);
   reply.BulkString("id");
   reply.BulkString(member.id.ToName());
@@ -121,20 +117,17 @@ void WriteShardNode(const ClusterView& view, const Member& member, std::string_v
   reply.BulkString("endpoint");
   reply.BulkString(member.host);
   reply.BulkString("role");
-  reply.BulkString(role);
+  reply.BulkString("master");
   reply.BulkString("replication-offset");
   reply.Integer(0);
   reply.BulkString("health");
   reply.BulkString(view.IsAlive(member.id) ? "online" : "fail");
 }
 
-/// A shard is a coordinator with its slots, and the other homes of these slots.
+/// A shard is a node with the slots that it coordinates.
 void Shards(ServerCall& call) {
   const auto view = call.worker.node().View();
-  auto slots = CoordinatedSlots(*view);
-  std::map<NodeId, std::set<NodeId>> replicas;
-  for (const SlotRun& run : SlotRuns(*view))
-    replicas[run.coordinator].insert(run.replicas.begin(), run.replicas.end());
+  auto slots = CoordinatedSlots(call.worker.node());
   const auto members = PresentMembers(*view);
   call.reply.Array(members.size());
   for (const Member* member : members) {
@@ -146,14 +139,9 @@ void Shards(ServerCall& call) {
       call.reply.Integer(range.first);
       call.reply.Integer(range.last);
     }
-    std::vector<const Member*> others;
-    for (NodeId id : replicas[member->id]) {
-      if (const Member* other = view->Find(id)) others.push_back(other);
-    }
     call.reply.BulkString("nodes");
-    call.reply.Array(1 + others.size());
-    WriteShardNode(*view, *member, "master", call.reply);
-    for (const Member* other : others) WriteShardNode(*view, *other, "replica", call.reply);
+    call.reply.Array(1);
+    WriteShardNode(*view, *member, call.reply);
   }
 }
 

@@ -3,42 +3,48 @@
 #include <algorithm>
 
 namespace orrery::server {
-namespace {
 
-std::vector<NodeId> OtherHomes(const replication::ClusterView& view, SlotId slot, NodeId coordinator) {
-  std::vector<NodeId> others;
-  for (NodeId home : view.ring->Homes(slot)) {
-    if (home != coordinator) others.push_back(home);
+NodeId CoordinatorOf(const NodeAccess& node, SlotId slot) {
+  const auto view = node.View();
+  for (NodeId home : node.HomesOf(slot)) {
+    if (view->IsAlive(home)) return home;
   }
-  std::sort(others.begin(), others.end());
-  return others;
+  for (NodeId fallback : node.FallbacksOf(slot)) {
+    if (view->IsAlive(fallback)) return fallback;
+  }
+  return {};
 }
 
-}  // namespace
+std::map<NodeId, uint32_t> HomeCounts(const NodeAccess& node) {
+  std::map<NodeId, uint32_t> counts;
+  for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    for (NodeId home : node.HomesOf(static_cast<SlotId>(slot))) ++counts[home];
+  }
+  return counts;
+}
 
-std::vector<SlotRun> SlotRuns(const replication::ClusterView& view) {
+std::vector<SlotRun> SlotRuns(const NodeAccess& node) {
   std::vector<SlotRun> runs;
   for (uint32_t i = 0; i < kSlotCount; ++i) {
     const auto slot = static_cast<SlotId>(i);
-    const NodeId coordinator = view.CoordinatorOf(slot);
+    const NodeId coordinator = CoordinatorOf(node, slot);
     if (!coordinator) continue;
-    std::vector<NodeId> others = OtherHomes(view, slot, coordinator);
-    const bool joins = !runs.empty() && runs.back().slots.last + 1 == slot &&
-                       runs.back().coordinator == coordinator && runs.back().replicas == others;
+    const bool joins =
+        !runs.empty() && runs.back().slots.last + 1 == slot && runs.back().coordinator == coordinator;
     if (joins) {
       runs.back().slots.last = slot;
     } else {
-      runs.push_back({{slot, slot}, coordinator, std::move(others)});
+      runs.push_back({{slot, slot}, coordinator});
     }
   }
   return runs;
 }
 
-std::map<NodeId, std::vector<ring::SlotRange>> CoordinatedSlots(const replication::ClusterView& view) {
+std::map<NodeId, std::vector<ring::SlotRange>> CoordinatedSlots(const NodeAccess& node) {
   std::map<NodeId, std::vector<ring::SlotRange>> slots;
   for (uint32_t i = 0; i < kSlotCount; ++i) {
     const auto slot = static_cast<SlotId>(i);
-    const NodeId coordinator = view.CoordinatorOf(slot);
+    const NodeId coordinator = CoordinatorOf(node, slot);
     if (!coordinator) continue;
     std::vector<ring::SlotRange>& ranges = slots[coordinator];
     if (!ranges.empty() && ranges.back().last + 1 == slot) {

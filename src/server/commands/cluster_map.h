@@ -5,21 +5,24 @@
 #include <string_view>
 #include <vector>
 
-#include "orrery/replication/cluster_view.h"
+#include "orrery/server/node_access.h"
 
 namespace orrery::server {
 
-/// Neighbouring slots that the same node coordinates now and that have the same other homes.
+/// Neighbouring slots that the same node coordinates now.
 struct SlotRun {
   ring::SlotRange slots;
   NodeId coordinator;
-  std::vector<NodeId> replicas;  ///< the other homes, by id
 };
 
 /// The whole ring as it works at this moment; slots that nobody coordinates are left out.
-std::vector<SlotRun> SlotRuns(const replication::ClusterView& view);
+std::vector<SlotRun> SlotRuns(const NodeAccess& node);
+/// Who coordinates the slot now: the first of its preference list that is alive; nobody if none is.
+NodeId CoordinatorOf(const NodeAccess& node, SlotId slot);
+/// How many slots each node is a home of.
+std::map<NodeId, uint32_t> HomeCounts(const NodeAccess& node);
 /// The slots that each node coordinates now, in order.
-std::map<NodeId, std::vector<ring::SlotRange>> CoordinatedSlots(const replication::ClusterView& view);
+std::map<NodeId, std::vector<ring::SlotRange>> CoordinatedSlots(const NodeAccess& node);
 uint32_t CountSlots(const std::vector<ring::SlotRange>& ranges);
 
 /// Members without those that were removed for good, by id.

@@ -2,7 +2,10 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "orrery/commands/debug_commands.h"
 #include "server/commands/cluster_map.h"
 #include "server/commands/handler_tools.h"
 
@@ -76,13 +79,115 @@ void Link(ServerCall& call) {
   AnswerOkAfterAll(call, [blocked](Worker& worker) { worker.node().BlockLinks(blocked); });
 }
 
+/// DEBUG RELOAD: from now on rows are read from table files. What is on the disk is the same before and
+/// after.
+void Reload(ServerCall& call) {
+  const ReplyTicket ticket = call.Defer();
+  const auto forget = [](Worker& worker) {
+    worker.node().ForgetCachedRows();
+    return true;
+  };
+  call.worker.state().Gather<bool>(
+      call.worker, forget, [ticket, &worker = call.worker](const std::vector<bool>&) {
+        const Status flushed = worker.node().FlushStore();
+        ticket.Answer(flushed.ok() ? "+OK\r\n" : "-ERR Error reloading: " + flushed.message() + "\r\n");
+      });
+}
+
+void SetActiveExpire(ServerCall& call) {
+  const auto active = resp::ParseInteger(call.arg(2));
+  if (!active) return NotAnInteger(call);
+  AnswerOkAfterAll(call, [on = *active != 0](Worker& worker) { worker.node().SetActiveExpiry(on); });
+}
+
+/// The same keys, as arguments of another command, which then answers.
+void HandOn(ServerCall& call, const commands::CommandSpec& command) {
+  std::vector<std::string_view> words{command.name};
+  words.insert(words.end(), call.args.begin() + 2, call.args.end());
+  const Session& session = call.session();
+  const Caller caller{session.db, static_cast<uint8_t>(session.protocol), session.read_quorum,
+                      session.write_quorum};
+  const ReplyTicket ticket = call.Defer();
+  call.worker.runner().Run(command, words, caller,
+                           [ticket](std::string reply) { ticket.Answer(std::move(reply)); });
+}
+void DigestValue(ServerCall& call) {
+  HandOn(call, commands::DigestValueCommand());
+}
+void Digest(ServerCall& call) {
+  HandOn(call, commands::DigestCommand());
+}
+void DescribeObject(ServerCall& call) {
+  HandOn(call, commands::DescribeObjectCommand());
+}
+
+void WriteLog(ServerCall& call) {
+  call.worker.log().Warning("DEBUG LOG: {}", call.arg(2));
+  call.reply.Ok();
+}
+
+void Error(ServerCall& call) {
+  call.reply.Error(call.arg(2));
+}
+
+/// The size of the nodes of Redis's lists: there is nothing here that it could change.
+void Accept(ServerCall& call) {
+  call.reply.Ok();
+}
+
+struct Subcommand {
+  std::string_view name;
+  size_t argc_min;
+  size_t argc_max;
+  void (*handler)(ServerCall& call);
+};
+
+constexpr size_t kAnyNumber = SIZE_MAX;
+void DebugHelp(ServerCall& call);
+
+constexpr Subcommand kSubcommands[] = {
+    {"digest", 2, 2, Digest},
+    {"digest-value", 3, kAnyNumber, DigestValue},
+    {"error", 3, 3, Error},
+    {"help", 2, 2, DebugHelp},
+    {"link", 3, kAnyNumber, Link},
+    {"loadaof", 2, 2, Reload},
+    {"log", 3, 3, WriteLog},
+    {"object", 3, 3, DescribeObject},
+    {"protocol", 3, 3, DebugProtocol},
+    {"quicklist-packed-threshold", 3, 3, Accept},
+    {"reload", 2, 2, Reload},
+    {"set-active-expire", 3, 3, SetActiveExpire},
+    {"sleep", 3, 3, Sleep},
+};
+
 void DebugHelp(ServerCall& call) {
   static constexpr std::string_view kLines[] = {
       "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+      "DIGEST",
+      "    A digest of all keys of the database and their values.",
+      "DIGEST-VALUE <key> [<key> ...]",
+      "    For each key a digest of its value: the same for values that look the same.",
+      "ERROR <text>",
+      "    Answers with that error.",
       "LINK DROP <node> [<node> ...]",
       "    Cut the links to these nodes and refuse new ones. A node is an id or host:port.",
       "LINK HEAL [<node> ...]",
       "    Allow links to these nodes again, or to all.",
+      "LOADAOF",
+      "    The same as RELOAD.",
+      "LOG <text>",
+      "    Writes the text to the log.",
+      "OBJECT <key>",
+      "    How Redis would store the value, and how long its DUMP is.",
+      "PROTOCOL <type>",
+      "    Answers with a reply of that type of the protocol.",
+      "QUICKLIST-PACKED-THRESHOLD <size>",
+      "    Accepted: lists here have no nodes that a size could pack.",
+      "RELOAD",
+      "    Move rows from memory to table files, and forget those that are kept for speed.",
+      "SET-ACTIVE-EXPIRE <0|1>",
+      "    Whether this node purges keys that have ended, in the background.",
       "SLEEP <seconds>",
       "    Stop the node for <seconds>. Decimals allowed.",
       "HELP",
@@ -102,9 +207,11 @@ void Debug(ServerCall& call) {
         "local connection, otherwise you need to set this option in the configuration file, and then restart "
         "the server.");
   }
-  if (call.ArgIs(1, "help") && call.argc() == 2) return DebugHelp(call);
-  if (call.ArgIs(1, "sleep") && call.argc() == 3) return Sleep(call);
-  if (call.ArgIs(1, "link") && call.argc() >= 3) return Link(call);
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (!call.ArgIs(1, subcommand.name)) continue;
+    if (call.argc() < subcommand.argc_min || call.argc() > subcommand.argc_max) break;
+    return subcommand.handler(call);
+  }
   call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
                    std::string(call.arg(1).substr(0, 128)) + "'. Try DEBUG HELP.");
 }

@@ -37,6 +37,7 @@ void Help(ServerCall& call);
 // Handlers with a source of their own.
 void Wait(ServerCall& call);
 void Debug(ServerCall& call);
+void DebugProtocol(ServerCall& call);
 void Lolwut(ServerCall& call);
 
 /// Bytes of one reply, for answers that come later.

@@ -55,10 +55,11 @@ std::string DrawCircle(const std::vector<Share>& shares) {
   return picture;
 }
 
-std::vector<Share> Shares(const replication::ClusterView& view) {
-  auto slots = CoordinatedSlots(view);
+std::vector<Share> Shares(const NodeAccess& node) {
+  const auto view = node.View();
+  auto slots = CoordinatedSlots(node);
   std::vector<Share> shares;
-  for (const membership::Member* member : PresentMembers(view)) {
+  for (const membership::Member* member : PresentMembers(*view)) {
     shares.push_back({kMarks[shares.size() % kMarks.size()], member, CountSlots(slots[member->id])});
   }
   return shares;
@@ -69,7 +70,7 @@ std::vector<Share> Shares(const replication::ClusterView& view) {
 /// An orrery: the members around the ring, each with the share of the slots that it coordinates now.
 void Lolwut(ServerCall& call) {
   const auto view = call.worker.node().View();
-  const std::vector<Share> shares = Shares(*view);
+  const std::vector<Share> shares = Shares(call.worker.node());
   std::string text = DrawCircle(shares) + "\n";
   for (const Share& share : shares) {
     text += fmt::format("{} {} {:5.1f}% of the slots, {}{}\n", share.mark, ClientAddress(*share.member),

@@ -151,7 +151,7 @@ constexpr ServerCommand kHandlers[] = {
     {"lastsave", LastSave},
     {"shutdown", Shutdown},
     {"wait", Wait, true},
-    {"debug", Debug},
+    {"debug", Debug, true},
     {"lolwut", Lolwut},
     {"command", Command},
     {"command|count", Command},

@@ -23,12 +23,14 @@ std::string Address(const ClusterView& view, NodeId node) {
 void PrefList(ServerCall& call) {
   const auto view = call.worker.node().View();
   const SlotId slot = SlotOf(call.arg(2));
-  const ring::PreferenceList list = view->ring->PreferenceListOf(slot);
-  const NodeId coordinator = view->CoordinatorOf(slot);
-  const size_t homes = list.homes().size();
+  const auto homes_now = call.worker.node().HomesOf(slot);
+  std::vector<NodeId> list(homes_now.begin(), homes_now.end());
+  const size_t homes = list.size();
+  for (NodeId fallback : call.worker.node().FallbacksOf(slot)) list.push_back(fallback);
+  const NodeId coordinator = CoordinatorOf(call.worker.node(), slot);
   call.reply.Array(list.size());
   for (size_t i = 0; i < list.size(); ++i) {
-    const NodeId node = list.At(i);
+    const NodeId node = list[i];
     call.reply.BulkString(fmt::format("{} {} {} {}{}", i < homes ? "home" : "fallback", Address(*view, node),
                                       node.ToName(), view->IsAlive(node) ? "alive" : "down",
                                       node == coordinator ? " coordinator" : ""));
@@ -45,13 +47,15 @@ void WriteField(resp::ReplyWriter& reply, std::string_view name, uint64_t value)
   reply.Integer(static_cast<int64_t>(value));
 }
 
-void WriteSlot(const ClusterView& view, const SlotFacts& facts, resp::ReplyWriter& reply) {
-  const NodeId coordinator = view.CoordinatorOf(facts.slot);
+void WriteSlot(const NodeAccess& node, const SlotFacts& facts, resp::ReplyWriter& reply) {
+  const auto view_ptr = node.View();
+  const ClusterView& view = *view_ptr;
+  const NodeId coordinator = CoordinatorOf(node, facts.slot);
   reply.Map(10);
   WriteField(reply, "slot", facts.slot);
   WriteField(reply, "coordinator", coordinator ? Address(view, coordinator) : "none");
   reply.BulkString("homes");
-  const auto homes = view.ring->Homes(facts.slot);
+  const auto homes = node.HomesOf(facts.slot);
   reply.Array(homes.size());
   for (NodeId home : homes) reply.BulkString(Address(view, home));
   WriteField(reply, "is-home", facts.is_home ? "yes" : "no");
@@ -76,7 +80,7 @@ void Slot(ServerCall& call) {
   const ReplyTicket ticket = call.Defer();
   const auto answer = [ticket, protocol = call.session().protocol](Worker& home, const SlotFacts& facts) {
     ticket.Answer(
-        MakeReply(protocol, [&](resp::ReplyWriter& reply) { WriteSlot(*home.node().View(), facts, reply); }));
+        MakeReply(protocol, [&](resp::ReplyWriter& reply) { WriteSlot(home.node(), facts, reply); }));
   };
   state.Post(*slot % state.workers.size(), [=, &state, home = call.worker.index()](Worker& worker) {
     state.Post(
@@ -189,7 +193,8 @@ void Hints(ServerCall& call) {
 
 std::string StatusText(Worker& worker, const LoopFacts& sum) {
   const auto view = worker.node().View();
-  auto slots = CoordinatedSlots(*view);
+  auto slots = CoordinatedSlots(worker.node());
+  auto homes = HomeCounts(worker.node());
   std::string text = fmt::format("node {} {}\nring {:016x}  N={} R={} W={}  {}\n", view->self.ToName(),
                                  Address(*view, view->self), view->ring->Fingerprint(), view->Homes(),
                                  view->R(), view->W(), IsServing(*view) ? "serving" : "not enough nodes");
@@ -198,7 +203,7 @@ std::string StatusText(Worker& worker, const LoopFacts& sum) {
     text += fmt::format("{} {:<21} {:<5} weight={} zone={} coordinates={} home-of={}{}{}\n", member->id.ToHex(),
                         ClientAddress(*member), view->IsAlive(member->id) ? "alive" : "down", member->weight,
                         member->zone.empty() ? "-" : member->zone, CountSlots(slots[member->id]),
-                        view->ring->HomeCount(member->id),
+                        homes[member->id],
                         member->state == membership::MemberState::kLeaving ? " leaving" : "",
                         doubts == 0 ? "" : fmt::format(" down-for={}", doubts));
   }

@@ -20,6 +20,13 @@ std::optional<uint16_t> ParsePort(std::string_view text) {
   return static_cast<uint16_t>(*port);
 }
 
+/// Whether the words mean what is in force already.
+bool IsInForce(const Setting& setting, const std::string& value, const Config& config) {
+  Config changed = config;
+  return ApplySetting(setting, {&value, 1}, &changed).empty() &&
+         setting.format(changed) == setting.format(config);
+}
+
 }  // namespace
 
 uint16_t Config::PeerPort() const {
@@ -74,7 +81,8 @@ Status ConfigStore::Set(std::span<const std::pair<std::string, std::string>> cha
     if (setting == nullptr) {
       return Status::Invalid("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
     }
-    if (setting->has(Setting::kImmutable)) return SetError(name, "can't set immutable config");
+    if (setting->has(Setting::kImmutable) && !IsInForce(*setting, value, *config_))
+      return SetError(name, "can't set immutable config");
     if (setting->has(Setting::kProtected)) return SetError(name, "can't set protected config");
     if (!seen.insert(setting).second) return SetError(name, "duplicate parameter");
   }

@@ -4,7 +4,7 @@
 namespace orrery::server {
 namespace {
 
-enum class Kind : uint8_t { kText, kYesNo, kInteger, kMemory, kWords, kSavePoints };
+enum class Kind : uint8_t { kText, kYesNo, kInteger, kMemory, kMemoryOrPercent, kWords, kSavePoints, kNever };
 
 /// A setting of redis.conf that people have in their files and that has nothing to set here.
 struct Inert {
@@ -12,6 +12,7 @@ struct Inert {
   Kind kind;
   std::string_view value;  ///< redis.conf's default, shown by CONFIG GET until set
   std::string_view reason;
+  std::string_view alias = {};
 };
 
 constexpr std::string_view kNoSnapshots = "every write goes to the write-ahead log, there are no RDB files";
@@ -47,7 +48,7 @@ constexpr Inert kInert[] = {
     {"maxmemory", Kind::kMemory, "0", kNoEviction},
     {"maxmemory-policy", Kind::kText, "noeviction", kNoEviction},
     {"maxmemory-samples", Kind::kInteger, "5", kNoEviction},
-    {"maxmemory-clients", Kind::kMemory, "0",
+    {"maxmemory-clients", Kind::kMemoryOrPercent, "0",
      "client-output-buffer-limit and client-query-buffer-limit bound clients"},
     {"lfu-log-factor", Kind::kInteger, "10", kNoEviction},
     {"lfu-decay-time", Kind::kInteger, "1", kNoEviction},
@@ -66,21 +67,13 @@ constexpr Inert kInert[] = {
     {"lazyfree-lazy-server-del", Kind::kYesNo, "no", kNoLazyFree},
     {"lazyfree-lazy-user-del", Kind::kYesNo, "no", kNoLazyFree},
     {"lazyfree-lazy-user-flush", Kind::kYesNo, "no", kNoLazyFree},
-    {"hash-max-listpack-entries", Kind::kInteger, "512", kNoEncodings},
-    {"hash-max-listpack-value", Kind::kMemory, "64", kNoEncodings},
-    {"hash-max-ziplist-entries", Kind::kInteger, "512", kNoEncodings},
-    {"hash-max-ziplist-value", Kind::kMemory, "64", kNoEncodings},
     {"list-max-listpack-size", Kind::kInteger, "-2", kNoEncodings},
     {"list-max-ziplist-size", Kind::kInteger, "-2", kNoEncodings},
     {"list-compress-depth", Kind::kInteger, "0", kNoEncodings},
-    {"set-max-intset-entries", Kind::kInteger, "512", kNoEncodings},
-    {"zset-max-listpack-entries", Kind::kInteger, "128", kNoEncodings},
-    {"zset-max-listpack-value", Kind::kMemory, "64", kNoEncodings},
-    {"zset-max-ziplist-entries", Kind::kInteger, "128", kNoEncodings},
-    {"zset-max-ziplist-value", Kind::kMemory, "64", kNoEncodings},
     {"hll-sparse-max-bytes", Kind::kMemory, "3000", kNoEncodings},
     {"stream-node-max-bytes", Kind::kMemory, "4096", kNoEncodings},
     {"stream-node-max-entries", Kind::kInteger, "100", kNoEncodings},
+    {"replicaof", Kind::kNever, "", kNoReplicaOf, "slaveof"},
     {"replica-serve-stale-data", Kind::kYesNo, "yes", kNoReplicaOf},
     {"replica-read-only", Kind::kYesNo, "yes", kNoReplicaOf},
     {"replica-priority", Kind::kInteger, "100", kNoReplicaOf},
@@ -127,6 +120,13 @@ std::string CheckSavePoints(std::span<const std::string> words) {
   return {};
 }
 
+/// Of "70%"; nullopt if it is nothing of the kind.
+std::optional<int64_t> PercentOf(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  const auto number = resp::ParseInteger(text.substr(0, text.size() - 1));
+  return number && *number >= 0 ? number : std::nullopt;
+}
+
 std::string CheckValue(Kind kind, std::span<const std::string> words) {
   uint64_t bytes = 0;
   bool yes = false;
@@ -136,10 +136,17 @@ std::string CheckValue(Kind kind, std::span<const std::string> words) {
       return {};
     case Kind::kSavePoints:
       return CheckSavePoints(words);
+    case Kind::kNever:
+      return "a node cannot be the replica of another server";
     case Kind::kYesNo:
       return ParseYesNo(words[0], &yes) ? "" : "argument must be 'yes' or 'no'";
     case Kind::kInteger:
       return resp::ParseInteger(words[0]) ? "" : "argument couldn't be parsed into an integer";
+    case Kind::kMemoryOrPercent:
+      if (const auto percent = PercentOf(words[0])) {
+        return *percent <= 100 ? "" : "percentage argument must be less or equal to 100";
+      }
+      return ParseMemory(words[0], &bytes) ? "" : "argument must be a memory or percent value";
     case Kind::kMemory:
       return ParseMemory(words[0], &bytes) ? "" : "argument must be a memory value";
   }
@@ -147,7 +154,7 @@ std::string CheckValue(Kind kind, std::span<const std::string> words) {
 }
 
 std::string ValueText(const Inert& inert, std::span<const std::string> words, std::string_view before) {
-  if (inert.kind == Kind::kMemory) {
+  if (inert.kind == Kind::kMemory || (inert.kind == Kind::kMemoryOrPercent && !PercentOf(words[0]))) {
     uint64_t bytes = 0;
     ORRERY_CHECK(ParseMemory(words[0], &bytes));
     return std::to_string(bytes);
@@ -160,8 +167,9 @@ std::string ValueText(const Inert& inert, std::span<const std::string> words, st
 }
 
 Setting MakeInert(const Inert& inert) {
-  Setting setting{inert.name, {}, Setting::kInert, {}, {}};
+  Setting setting{inert.name, inert.alias, Setting::kInert, {}, {}};
   setting.reason = inert.reason;
+  if (inert.kind == Kind::kNever) setting.flags |= Setting::kManyWords | Setting::kImmutable;
   if (inert.kind == Kind::kSavePoints || inert.kind == Kind::kWords) setting.flags |= Setting::kManyWords;
   setting.parse = [&inert](std::span<const std::string> words, Config* config) -> std::string {
     if (std::string error = CheckValue(inert.kind, words); !error.empty()) return error;

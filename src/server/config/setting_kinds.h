@@ -33,8 +33,9 @@ Setting Number(std::string_view name, T Config::*member, int64_t min, int64_t ma
   return setting;
 }
 
-inline Setting Memory(std::string_view name, uint64_t Config::*member, uint64_t min, uint32_t flags = 0) {
-  Setting setting{name, {}, flags, {}, {}};
+inline Setting Memory(std::string_view name, uint64_t Config::*member, uint64_t min, uint32_t flags = 0,
+                      std::string_view alias = {}) {
+  Setting setting{name, alias, flags, {}, {}};
   setting.parse = [=](std::span<const std::string> words, Config* config) -> std::string {
     uint64_t bytes = 0;
     if (!ParseMemory(words[0], &bytes)) return "argument must be a memory value";

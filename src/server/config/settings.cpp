@@ -209,6 +209,18 @@ std::vector<Setting> ObservationSettings() {
   };
 }
 
+std::vector<Setting> EncodingSettings() {
+  return {
+      Number("hash-max-listpack-entries", &Config::hash_max_listpack_entries, 0, kInt64Max, 0,
+             "hash-max-ziplist-entries"),
+      Memory("hash-max-listpack-value", &Config::hash_max_listpack_value, 0, 0, "hash-max-ziplist-value"),
+      Number("set-max-intset-entries", &Config::set_max_intset_entries, 0, kInt64Max),
+      Number("zset-max-listpack-entries", &Config::zset_max_listpack_entries, 0, kInt64Max, 0,
+             "zset-max-ziplist-entries"),
+      Memory("zset-max-listpack-value", &Config::zset_max_listpack_value, 0, 0, "zset-max-ziplist-value"),
+  };
+}
+
 std::vector<Setting> ClusterSettings() {
   return {
       Name("cluster-name", &Config::cluster_name, 64, false),
@@ -237,6 +249,8 @@ std::vector<Setting> StorageSettings() {
       Memory("block-cache-size", &Config::block_cache_bytes, 0, kImmutable),
       Memory("write-buffer-size", &Config::write_buffer_bytes, uint64_t{1} << 20, kImmutable),
       Memory("row-cache-size", &Config::row_cache_bytes, 0, kImmutable),
+      Number("scrub-interval", &Config::scrub_interval_s, 0, kInt32Max),
+      Memory("scrub-rate", &Config::scrub_bytes_per_s, uint64_t{64} << 10),
   };
 }
 
@@ -261,7 +275,7 @@ const std::vector<Setting>& AllSettings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
     for (auto* part : {&NetworkSettings, &ProcessSettings, &ClientSettings, &ObservationSettings,
-                       &ClusterSettings, &StorageSettings, &InertSettings}) {
+                       &EncodingSettings, &ClusterSettings, &StorageSettings, &InertSettings}) {
       for (Setting& setting : (*part)()) all.push_back(std::move(setting));
     }
     return all;

@@ -27,6 +27,9 @@ class Access final : public NodeAccess {
   replication::ClusterViewPtr View() const override { return loop_.shard().view(); }
   uint64_t Incarnation() const override { return loop_.shared().self.incarnation; }
 
+  std::span<const NodeId> HomesOf(SlotId slot) const override { return loop_.shard().context().Homes(slot); }
+  std::vector<NodeId> FallbacksOf(SlotId slot) const override { return loop_.shard().context().Fallbacks(slot); }
+
   void Meet(const std::string& host, uint16_t /*port*/, uint16_t peer_port,
             std::function<void(Status)> done) override {
     loop_.shared().OnEachLoop([host, peer_port](NodeLoop& each) { each.transport().Dial(host, peer_port); });
@@ -69,9 +72,14 @@ class Access final : public NodeAccess {
     });
   }
 
+  void ForgetCachedRows() override { loop_.store().ForgetCachedRows(); }
+  Status FlushStore() override { return loop_.shared().database->Flush(); }
+  void SetActiveExpiry(bool active) override { loop_.shard().SetActiveExpiry(active); }
+
   void OnConfig(const ConfigPtr& config) override {
     loop_.OnConfig(*config);
     if (loop_.index() != 0) return;
+    loop_.shared().database->SetScrub({config->scrub_interval_s, config->scrub_bytes_per_s});
     loop_.shared().control->SetQuorums(config->replication_factor, config->read_quorum, config->write_quorum);
   }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "orrery/runtime/uv/listen_address.h"
+#include "orrery/replication/slot_loss.h"
 #include "orrery/runtime/uv/peer_listener.h"
 #include "orrery/server/server.h"
 #include "orrery/storage/row_key.h"
@@ -53,6 +54,8 @@ struct Node::Impl {
 
   Status Open();
   Status OpenStore();
+  Status NoteLosses();
+  void OnDamagedFile(const std::string& file, const std::string& why);
   Result<replication::NodeState> TakeIncarnation();
   void MakeControl(replication::NodeState state);
   Status OpenLoops();
@@ -68,6 +71,7 @@ struct Node::Impl {
 
 // Everything that lives on a loop goes before its loop; what the loops share, last.
 Node::Impl::~Impl() {
+  if (database != nullptr) database->StopScrub();
   for (auto& owned : shared.loops) owned->thread().Stop();
   server.reset();
   listener.reset();
@@ -83,10 +87,34 @@ Status Node::Impl::OpenStore() {
   options.block_cache_bytes = settings->block_cache_bytes;
   options.write_buffer_bytes = settings->write_buffer_bytes;
   options.log = [log = log](std::string_view text) { log->Warning("rocksdb: {}", text); };
+  options.on_damage = [this](const std::string& file, const std::string& why) {
+    first().loop().Post([this, file, why] { OnDamagedFile(file, why); });
+  };
   auto opened = storage::RocksDatabase::Open(options);
   if (!opened.ok()) return opened.status();
   database = std::move(*opened);
   return Status::Ok();
+}
+
+// What went with damaged table files is noted for each slot before anything of it is believed.
+Status Node::Impl::NoteLosses() {
+  if (database->lost_ranges().empty()) return Status::Ok();
+  log->Warning("Table files were damaged or missing: what they had is made anew from other nodes");
+  storage::RowStore& store = first().store();
+  if (Status s = replication::NoteLosses(database->lost_ranges(), &store); !s.ok()) return s;
+  if (Status s = store.Commit(storage::Durability::kDisk); !s.ok()) return s;
+  return database->ForgetLostRanges();
+}
+
+// Alone, a node has nowhere to get the rows from: it keeps the file and what of it can be read, for as long as it goes.
+void Node::Impl::OnDamagedFile(const std::string& file, const std::string& why) {
+  if (stopping) return;
+  if (control->view()->ring->Homes(0).size() < 2) {
+    log->Warning("{} is damaged, and no other node has its rows: {}", file, why);
+    return;
+  }
+  if (Status s = database->Suspect(why + " in " + file); !s.ok()) return log->Warning("{}", s.message());
+  NewLife("a table file is damaged: " + why);
 }
 
 Status Node::Impl::Open() {
@@ -97,6 +125,7 @@ Status Node::Impl::Open() {
   shared.database = database.get();
   shared.new_life = [this](const std::string& why) { first().loop().Post([this, why] { NewLife(why); }); };
   for (size_t i = 0; i < count; ++i) shared.loops.push_back(std::make_unique<NodeLoop>(&shared, i, count));
+  if (Status s = NoteLosses(); !s.ok()) return s;
   auto state = TakeIncarnation();
   if (!state.ok()) return state.status();
   auto some_row = first().store().Scan(storage::Table::kSlots, "");
@@ -106,6 +135,7 @@ Status Node::Impl::Open() {
   control->Start();
   if (Status s = first().store().Commit(storage::Durability::kDisk); !s.ok()) return s;
   if (Status s = OpenLoops(); !s.ok()) return s;
+  database->SetScrub({config->Get()->scrub_interval_s, config->Get()->scrub_bytes_per_s});
   KeepLinks(control->members().Present());
   return OpenPorts();
 }
@@ -223,7 +253,13 @@ Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log) {
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   impl->log = log;
-  if (Status s = impl->Open(); !s.ok()) return s;
+  if (Status s = impl->Open(); !s.ok()) {
+    // Bytes that are needed to start: the next try takes the file out that has them.
+    if (s.code() == StatusCode::kCorruption && impl->database != nullptr) {
+      if (Status noted = impl->database->Suspect(s.message()); !noted.ok()) log->Warning("{}", noted.message());
+    }
+    return s;
+  }
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 

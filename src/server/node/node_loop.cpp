@@ -136,6 +136,7 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   shard_ = std::move(*shard);
   access_ = MakeNodeAccess(this);
   dispatcher_ = std::make_unique<commands::Dispatcher>(&shard_->router(), this, random_.Next64());
+  dispatcher_->SetEncodingLimits(config->Encodings());
   loop().OnTurnEnd([this] { EndTurn(); });
   return Status::Ok();
 }
@@ -149,6 +150,7 @@ void NodeLoop::Close() {
 }
 
 void NodeLoop::OnConfig(const Config& config) {
+  if (dispatcher_) dispatcher_->SetEncodingLimits(config.Encodings());
   if (shard_) shard_->SetLiveOptions(ShardOptionsOf(config, index_, count_));
 }
 

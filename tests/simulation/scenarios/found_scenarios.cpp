@@ -42,6 +42,24 @@ TEST(FoundScenario, WriteThatWasSentOnceIsNeverCalledRefused) {
   s.Settle();
 }
 
+// A SET that stalled on its way to a node that stood still was tried elsewhere and acknowledged, and so was the next one.
+// The first receiver went on, took the old SET for a new one, because its wall clock was behind the sender's, and
+// ran it over the later one. Found with real processes whose clocks jump.
+TEST(FoundScenario, WriteThatWasTriedElsewhereIsNotRunLateByANodeWhoseClockIsBehind) {
+  Scenario s;
+  s.cluster().node(s.home(0)).clock().SetOffset(-20'000);
+  s.RunFor(2'000'000);
+  s.cluster().PauseNode(s.home(0));
+  const Call* first = s.Send(s.away(0), 'a', "SET", {"first"});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(Scenario::Seen(*first), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.away(0), 'a', "SET", {"second"}), "+OK\r\n");
+  s.cluster().ResumeNode(s.home(0));
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(1), 'a', "GET"), "$6\r\nsecond\r\n");
+  s.Settle();
+}
+
 // A node whose background sync failed went on as if nothing had happened: it never dropped or confirmed
 // anything again.
 TEST(FoundScenario, NodeWhoseSyncFailsStopsAndStartsAnew) {
@@ -97,6 +115,29 @@ TEST(FoundScenario, FallbackWithoutRoomForHintsRefusesWrites) {
   EXPECT_EQ(seen.substr(0, 11), "-NOREPLICAS");
   s.Settle();
   EXPECT_EQ(s.Do(s.home(0), 'c', "GET"), "$" + std::to_string(kept.size()) + "\r\n" + kept + "\r\n");
+}
+
+// Requests were numbered from one in each life of a node. A client waited for a key, its entry node died and
+// came back, and the answer to what the earlier life had asked was taken for that to a request of the new
+// one.
+TEST(FoundScenario, AnAnswerToAnEarlierLifeIsNoAnswer) {
+  Options options = Scenario::Sizes();
+  options.kinds = "abcdefghjklm";
+  options.keys_per_slot = 12;
+  Scenario s(options);
+  const Call* earlier = s.Send(s.away(0), 'k', "BLPOP", {"3"});
+  s.RunFor(100'000);
+  s.cluster().CrashNode(s.away(0), SIZE_MAX, 0);
+  s.cluster().StartNode(s.away(0));
+  s.RunFor(400'000);
+  const Call* waiting = s.Send(s.away(0), 'l', "BLPOP", {"1.5"});
+  s.RunFor(100'000);
+  EXPECT_EQ(s.Do(s.home(1), 'k', "RPUSH", {"job"}), ":1\r\n");
+  s.RunFor(2'000'000);
+  EXPECT_FALSE(earlier->reply);
+  EXPECT_EQ(Scenario::Seen(*waiting), "*-1\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'k', "LLEN"), ":1\r\n");
+  s.Settle();
 }
 
 }  // namespace

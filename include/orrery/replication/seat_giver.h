@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "orrery/replication/catch_up.h"
+#include "orrery/replication/coordinator.h"
+#include "orrery/replication/messages.h"
+#include "orrery/replication/seat_book.h"
+#include "orrery/replication/shard_context.h"
+
+namespace orrery::replication {
+
+/// Gives this node's seats to whom the ring wants to have them, and drops what is left of a slot once others
+/// have it on their disks (docs/ownership-transfer.md). Events in, messages out; one loop.
+class SeatGiver {
+ public:
+  SeatGiver(ShardContext* context, CatchUp* catch_up, Coordinator* coordinator, SeatBook* book)
+      : context_(*context), catch_up_(*catch_up), coordinator_(*coordinator), book_(*book) {}
+
+  /// What is wanted of one of our slots, or who owns it, has changed.
+  void Plan(SlotId slot);
+
+  void OnAsk(NodeId from, const SeatAskMessage& ask);
+  /// A home's answer to our HintOffer: what it has, and has on its disk.
+  void OnWant(NodeId from, const HintWantMessage& want);
+  void Tick(uint64_t now_us);
+  /// Gives what can be given: our last clock is that of this commit.
+  void BeforeCommit();
+  void AfterCommit();
+
+  /// Slots that we own no seat of and still have rows of.
+  size_t leftovers() const { return leftovers_.size(); }
+
+ private:
+  struct Closing {
+    SeatAskMessage ask;
+    NodeId taker;
+    bool keeps_a_seat = false;  ///< we stay a home of the slot
+    uint64_t until_us = 0;
+  };
+  struct Given {
+    NodeId taker;
+    SeatGivenMessage message;
+  };
+
+  bool Agrees(SlotId slot, NodeId taker, const SeatAskMessage& ask) const;
+  bool IsNear(NodeId taker, const SeatAskMessage& ask);
+  bool KeepsASeat(SlotId slot, uint8_t index) const;
+  void SendGiven(NodeId taker, SlotId slot, uint8_t index, uint64_t version);
+  void StopClosing(SlotId slot);
+  void Drop(SlotId slot);
+
+  ShardContext& context_;
+  CatchUp& catch_up_;
+  Coordinator& coordinator_;
+  SeatBook& book_;
+  std::map<SlotId, Closing> closings_;
+  std::vector<Given> given_;                      ///< in this turn
+  std::map<SlotId, std::set<NodeId>> leftovers_;  ///< with the homes that have all of it on their disks
+  SlotId next_leftover_ = 0;
+  uint64_t next_us_ = 0;
+};
+
+}  // namespace orrery::replication

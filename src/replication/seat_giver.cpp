@@ -1,0 +1,160 @@
+#include "orrery/replication/seat_giver.h"
+
+#include <algorithm>
+
+#include "orrery/base/marks.h"
+
+namespace orrery::replication {
+
+namespace {
+
+// So much may be missing at the taker when the seat is given: it is sent in between, while nobody
+// coordinates.
+constexpr size_t kNearBytes = size_t{256} << 10;
+// Commands are held so long at most for what was begun before them.
+constexpr uint64_t kClosingUs = 300'000;
+constexpr uint64_t kOfferUs = 300'000;
+constexpr size_t kOffersPerTick = 1024;
+
+}  // namespace
+
+// ---- giving ----
+
+void SeatGiver::OnAsk(NodeId from, const SeatAskMessage& ask) {
+  const SlotId slot = ask.slot;
+  const Seat seat = context_.seats.SeatAt(slot, ask.index);
+  if (context_.slots->At(slot).is_aside()) return;
+  const bool given_before =
+      seat.version == ask.version + 1 && seat.owner == from && seat.giver == context_.self.node;
+  if (given_before) return SendGiven(from, slot, ask.index, seat.version);
+  if (!Agrees(slot, from, ask)) return context_.TellSeats(from, slot);
+  if (closings_.contains(slot) || catch_up_.Merging(slot) || !IsNear(from, ask)) return;
+  const bool keeps = KeepsASeat(slot, ask.index);
+  closings_[slot] = {ask, from, keeps, context_.clock->MonotonicUs() + kClosingUs};
+  if (!keeps) context_.closing.Insert(slot);
+}
+
+// Whether the handover is right in our view, too.
+bool SeatGiver::Agrees(SlotId slot, NodeId taker, const SeatAskMessage& ask) const {
+  if (!context_.InService(slot) || context_.seats.HasPending(slot)) return false;
+  const auto handovers = PlanHandovers(context_.seats, slot, context_.view->ring->Homes(slot));
+  return std::any_of(handovers.begin(), handovers.end(), [&](const Handover& h) {
+    return h.index == ask.index && h.version == ask.version && h.giver == context_.self.node &&
+           h.taker == taker;
+  });
+}
+
+// Sends what the taker lacks; whether that is so little that the seat may be given at once.
+bool SeatGiver::IsNear(NodeId taker, const SeatAskMessage& ask) {
+  const SlotReplica* replica = context_.slots->Find(ask.slot);
+  if (replica == nullptr || ask.clock.CoversEveryDotOf(replica->clock())) return true;
+  causality::SlotClock from = ask.clock;
+  const auto events = replica->backlog().Since(from, replica->clock());
+  catch_up_.SendLacking(taker, ask.slot, ask.clock);
+  if (!events) return false;
+  size_t bytes = 0;
+  for (const auto& event : *events) bytes += event->bytes.size();
+  return bytes <= kNearBytes;
+}
+
+bool SeatGiver::KeepsASeat(SlotId slot, uint8_t index) const {
+  for (uint8_t other = 0; other < context_.seats.SeatsEnd(slot); ++other) {
+    if (other != index && context_.seats.SeatAt(slot, other).owner == context_.self.node) return true;
+  }
+  return false;
+}
+
+void SeatGiver::StopClosing(SlotId slot) {
+  if (closings_.erase(slot) == 0) return;
+  context_.closing.Erase(slot);
+  coordinator_.LookAt(slot);
+}
+
+void SeatGiver::BeforeCommit() {
+  const uint64_t now_us = closings_.empty() ? 0 : context_.clock->MonotonicUs();
+  for (auto it = closings_.begin(); it != closings_.end();) {
+    const auto& [slot, closing] = *it;
+    if (!Agrees(slot, closing.taker, closing.ask) || now_us > closing.until_us) {
+      ORRERY_MARK("a seat was not given after all");
+      const SlotId stopped = (it++)->first;
+      StopClosing(stopped);
+      continue;
+    }
+    if (!closing.keeps_a_seat && !coordinator_.IsIdle(slot) && !ORRERY_MUTATION("given-while-commands-run")) {
+      ++it;
+      continue;
+    }
+    const uint64_t version = closing.ask.version + 1;
+    book_.Record({slot, closing.ask.index, {version, closing.taker, false, context_.self.node}});
+    given_.push_back({closing.taker, {slot, closing.ask.index, version, context_.slots->At(slot).clock()}});
+    ++context_.stats.seats_given;
+    context_.closing.Erase(slot);
+    it = closings_.erase(it);
+  }
+}
+
+// The records have left before.
+void SeatGiver::AfterCommit() {
+  for (const Given& given : given_) context_.outbox->SendDurable(given.taker, given.message);
+  given_.clear();
+}
+
+// Once given, nothing is added to the slot here, so that its clock is still the last one.
+void SeatGiver::SendGiven(NodeId taker, SlotId slot, uint8_t index, uint64_t version) {
+  ORRERY_MARK("a seat that was given is asked for again");
+  context_.outbox->SendDurable(taker, SeatsMessage{context_.seats.RecordsOf(slot)});
+  context_.outbox->SendDurable(taker,
+                               SeatGivenMessage{slot, index, version, context_.slots->At(slot).clock()});
+}
+
+// ---- what is left ----
+
+void SeatGiver::Plan(SlotId slot) {
+  const SlotReplica* replica = context_.slots->Find(slot);
+  // Without records it has only what it made itself in place of homes, which is all in hints, too.
+  const bool has_rows = context_.seats.HasRecords(slot) && replica != nullptr &&
+                        (!replica->clock().empty() || replica->is_aside());
+  if (!has_rows || context_.IsHome(slot) || context_.taking.Contains(slot)) {
+    leftovers_.erase(slot);
+  } else {
+    // What was true for other owners is not for these.
+    leftovers_[slot].clear();
+  }
+}
+
+void SeatGiver::Tick(uint64_t now_us) {
+  if (now_us < next_us_ || leftovers_.empty()) return;
+  next_us_ = now_us + kOfferUs;
+  auto it = leftovers_.lower_bound(next_leftover_);
+  for (size_t i = 0; i < std::min(kOffersPerTick, leftovers_.size()); ++i) {
+    if (it == leftovers_.end()) it = leftovers_.begin();
+    for (const NodeId home : context_.Homes(it->first)) {
+      if (context_.linked.contains(home)) context_.outbox->Send(home, HintOfferMessage{it->first});
+    }
+    ++it;
+  }
+  next_leftover_ = it == leftovers_.end() ? SlotId{0} : it->first;
+}
+
+// Nothing is dropped that is not on W homes' disks, whoever gave the seat to whom.
+void SeatGiver::OnWant(NodeId from, const HintWantMessage& want) {
+  const auto it = leftovers_.find(want.slot);
+  if (it == leftovers_.end() || !context_.IsHome(want.slot, from)) return;
+  const SlotReplica& replica = context_.slots->At(want.slot);
+  if (replica.is_aside()) return;
+  if (!want.clock.CoversEveryDotOf(replica.clock())) catch_up_.SendLacking(from, want.slot, want.clock);
+  if (!context_.InService(want.slot, from) || !want.synced.CoversEveryDotOf(replica.clock())) return;
+  it->second.insert(from);
+  if (context_.seats.HasPending(want.slot) && !ORRERY_MUTATION("dropped-before-in-service")) return;
+  if (it->second.size() >= context_.W(want.slot)) Drop(want.slot);
+}
+
+void SeatGiver::Drop(SlotId slot) {
+  ORRERY_MARK("a slot was dropped");
+  ++context_.stats.slots_dropped;
+  leftovers_.erase(slot);
+  context_.slots->Drop(slot);
+  coordinator_.OnSlotReset(slot);
+}
+
+}  // namespace orrery::replication
