@@ -11,6 +11,8 @@ constexpr std::string_view kOwn = "7.0.0";
 constexpr CommandSpec kCluster[] = {
     AskingCluster(NodeCommand("countkeysinslot", 3, kStale, kGroup, "3.0.0", "O(N) with N keys in the slot",
                               "How many keys a slot holds")),
+    NodeCommand("forget", 3, kAdmin | kStale | kNoAsyncLoading, kGroup, "3.0.0", "O(1)",
+                "Removes a dead node from the cluster for good"),
     AskingCluster(NodeCommand("getkeysinslot", 4, kStale, kGroup, "3.0.0", "O(N) with N keys asked for",
                               "Keys of a slot")),
     NodeCommand("help", 2, kAnytime, kGroup, "5.0.0", "O(1)", "Lists the subcommands of CLUSTER"),
@@ -21,6 +23,8 @@ constexpr CommandSpec kCluster[] = {
                 "Makes this node and another one members of one cluster"),
     NodeCommand("myid", 2, kStale, kGroup, "3.0.0", "O(1)", "This node's id"),
     NodeCommand("nodes", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes", "The members, one a line"),
+    NodeCommand("reset", -2, kAdmin | kStale | kNoAsyncLoading, kGroup, "3.0.0", "O(1)",
+                "Refused: a fresh node is one with an empty directory"),
     NodeCommand("shards", 2, kStale, kGroup, "7.0.0", "O(N) with N nodes",
                 "Which slots each node coordinates, with addresses and health"),
     NodeCommand("slots", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes",
@@ -33,11 +37,18 @@ constexpr CommandSpec kRing[] = {
     NodeCommand("help", 2, kAnytime, kRingGroup, kOwn, "O(1)", "Lists the subcommands of RING"),
     NodeCommand("hints", -2, kAnytime, kRingGroup, kOwn, "O(N) with N nodes",
                 "The events kept here for homes that are away"),
+    NodeCommand("leave", 2, kAdmin | kStale, kRingGroup, kOwn, "O(1)",
+                "Hands over what this node has and takes it out of the cluster"),
     NodeCommand("preflist", 3, kAnytime, kRingGroup, kOwn, "O(N) with N nodes", "A key's preference list"),
+    NodeCommand("replace", 3, kAdmin | kStale, kRingGroup, kOwn, "O(1)",
+                "Removes a dead node whose slots another one is to take"),
     NodeCommand("slot", 3, kAnytime, kRingGroup, kOwn, "O(N) with N homes",
                 "Clock, digest, rows, homes and service of a slot"),
     NodeCommand("status", -2, kAnytime, kRingGroup, kOwn, "O(N) with N nodes",
                 "Members, quorums and what this node is doing"),
+    NodeCommand("weight", 3, kAdmin | kStale, kRingGroup, kOwn, "O(1)",
+                "This node's share of the data, relative to the others"),
+    NodeCommand("zone", 3, kAdmin | kStale, kRingGroup, kOwn, "O(1)", "Which nodes this one fails together with"),
 };
 
 constexpr CommandSpec kSpecs[] = {

@@ -170,17 +170,22 @@ constexpr CommandDetails kRows[] = {
     {"asking", "connection", "", "", ""},
     {"cluster|countkeysinslot", "", "", "", "slot:i"},
     {"cluster|getkeysinslot", "", kRandomOutput, "", "slot:i count:i"},
+    {"cluster|forget", "", "", "", "node-id:s"},
     {"cluster|info", "", kRandomOutput, "", ""},
     {"cluster|keyslot", "", "", "", "key:s"},
     {"cluster|links", "", kRandomOutput, "", ""},
     {"cluster|meet", "", "", "", "ip port:i [cluster_bus_port:i]"},
     {"cluster|nodes", "", kRandomOutput, "", ""},
+    {"cluster|reset", "", "", "", "[mode:s]"},
     {"cluster|shards", "", kRandomOutput, "", ""},
     {"cluster|slots", "", kRandomOutput, "", ""},
     {"readonly", "connection", "", "", ""},
     {"readwrite", "connection", "", "", ""},
     {"ring|preflist", "", "", "", "key:s"},
+    {"ring|replace", "", "", "", "node-id:s"},
     {"ring|slot", "", kRandomOutput, "", "slot:i"},
+    {"ring|weight", "", "", "", "weight:i"},
+    {"ring|zone", "", "", "", "zone:s"},
 };
 
 }  // namespace

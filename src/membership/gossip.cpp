@@ -11,7 +11,7 @@ constexpr uint8_t kVersions = 2;
 constexpr uint8_t kEntries = 3;
 constexpr size_t kFanOut = 3;
 constexpr size_t kDownMax = 64;
-constexpr size_t kMemberBytesMin = 22;
+constexpr size_t kMemberBytesMin = 23;
 
 void PutIds(const std::vector<NodeId>& ids, Encoder* out) {
   out->PutVarint(ids.size());

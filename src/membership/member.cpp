@@ -1,14 +1,18 @@
 #include "orrery/membership/member.h"
 
 #include <limits>
+#include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "orrery/base/hash.h"
 
 namespace orrery::membership {
 namespace {
 
-// id, two ports, and ten fields of a byte or more
-constexpr size_t kMemberBytesMin = 22;
+// id, two ports, and eleven fields of a byte or more
+constexpr size_t kMemberBytesMin = 23;
+constexpr size_t kFounderBytesMin = 11;
 
 std::string Bytes(const Member& member) {
   std::string bytes;
@@ -41,6 +45,22 @@ MemberState GetState(Decoder* in) {
   return state;
 }
 
+// By id, each once: a ring can be built of them.
+std::vector<ring::RingMember> GetFounders(Decoder* in) {
+  std::vector<ring::RingMember> founders;
+  const uint64_t count = in->GetCount(kFounderBytesMin);
+  for (uint64_t i = 0; i < count && in->ok(); ++i) {
+    ring::RingMember founder;
+    founder.id.value = in->GetU64();
+    founder.weight = GetUint32(in);
+    founder.zone = GetText(in, kZoneBytesMax);
+    founder.token_seed = GetUint32(in);
+    if (!founder.id || (!founders.empty() && founder.id <= founders.back().id)) in->Fail();
+    founders.push_back(std::move(founder));
+  }
+  return founders;
+}
+
 }  // namespace
 
 void EncodeMember(const Member& member, Encoder* out) {
@@ -57,6 +77,13 @@ void EncodeMember(const Member& member, Encoder* out) {
   out->PutU8(member.has_data ? 1 : 0);
   out->PutVarint(member.protocol_min);
   out->PutVarint(member.protocol_max);
+  out->PutVarint(member.founders.size());
+  for (const ring::RingMember& founder : member.founders) {
+    out->PutU64(founder.id.value);
+    out->PutVarint(founder.weight);
+    out->PutBytes(founder.zone);
+    out->PutVarint(founder.token_seed);
+  }
 }
 
 Member DecodeMember(Decoder* in) {
@@ -74,6 +101,7 @@ Member DecodeMember(Decoder* in) {
   member.has_data = GetBool(in);
   member.protocol_min = GetUint32(in);
   member.protocol_max = GetUint32(in);
+  member.founders = GetFounders(in);
   if (!member.id || member.version >= kVersionEnd) in->Fail();
   return in->ok() ? member : Member();
 }
@@ -124,6 +152,24 @@ std::vector<Member> MembershipMap::Present() const {
     if (member.state != MemberState::kRemoved) members.push_back(member);
   }
   return members;
+}
+
+// Two that had data first at the same time may name different ones: the lesser list counts, whoever looks. What then lies with
+// a node that owns no seat is brought to those that do.
+const std::vector<ring::RingMember>* MembershipMap::Founders() const {
+  const std::vector<ring::RingMember>* founders = nullptr;
+  const auto key = [](const std::vector<ring::RingMember>& list) {
+    std::vector<std::tuple<NodeId, uint32_t, std::string_view, uint32_t>> keys;
+    for (const auto& member : list) keys.emplace_back(member.id, member.weight, member.zone, member.token_seed);
+    return keys;
+  };
+  for (const auto& [id, member] : entries_) {
+    if (member.founders.empty()) continue;
+    if (founders == nullptr || (member.founders != *founders && key(member.founders) < key(*founders))) {
+      founders = &member.founders;
+    }
+  }
+  return founders;
 }
 
 void MembershipMap::Encode(Encoder* out) const {

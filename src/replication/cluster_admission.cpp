@@ -25,7 +25,9 @@ void ClusterControl::SendMembers(NodeId to) {
 // The answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we did before.
 void ClusterControl::OnMembers(Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
-  if (!in->done() || !is_new_) return;
+  if (!in->done() || TakeRemoval(known)) return;
+  if (AdoptFounders(known) && !is_new_) OnMembersChanged();
+  if (!is_new_) return;
   if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
     Remember(known);
   } else {
@@ -90,7 +92,7 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
     return known->state == MemberState::kRemoved ? "this node was removed from the cluster" : "";
   }
   if (member.has_data) return "a node that holds data cannot join; start it with an empty directory";
-  if (!ClusterHasData() || ORRERY_MUTATION("strangers-admitted")) return "";
+  if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data, and moving data to new members is not supported yet: join before the first "
          "write";
 }
@@ -107,9 +109,12 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
     last_refusal_ = "node " + from.ToHex() + " may not join: " + why;
     if (hooks_.log) hooks_.log(last_refusal_);
     hooks_.send(from, std::string(1, kRefusal) + why);
+    // One that was removed while it was away learns it from its own entry.
+    if (state_.members.Find(from) != nullptr) SendMembers(from);
     return;
   }
   const bool is_new_to_us = state_.members.Find(from) == nullptr;
+  if (is_new_to_us && ClusterHasData()) SendMembers(from);
   const bool changed = state_.members.Merge(member);
   if (is_new_to_us) detector_.OnConnected(from, clock_.MonotonicUs());
   if (!changed) return;

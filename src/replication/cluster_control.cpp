@@ -10,6 +10,7 @@
 namespace orrery::replication {
 
 using membership::Member;
+using membership::MembershipMap;
 using membership::MemberState;
 
 namespace {
@@ -68,6 +69,12 @@ void ClusterControl::WriteOwnEntry() {
   own.zone = options_.zone;
   own.incarnation = state_.incarnation;
   own.has_data = hooks_.has_data();
+  if (own.has_data && state_.members.Founders() == nullptr) {
+    MembershipMap with_own = state_.members;
+    ++own.version;
+    with_own.Merge(own);
+    own.founders = RingMembersOf(with_own);
+  }
   if (stored != nullptr && own == *stored) return;
   ++own.version;
   state_.members.Merge(own);
@@ -124,13 +131,14 @@ void ClusterControl::Tick() {
   if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
   const std::vector<NodeId> peers = LinkedMembers();
   for (NodeId peer : peers) hooks_.send(peer, std::string(1, kHeartbeat));
-  if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
-  last_gossip_us_ = now_us;
   const Member* own = state_.members.Find(state_.id);
   if (own != nullptr && own->has_data != hooks_.has_data()) {
     WriteOwnEntry();
-    OnMembersChanged();
+    TellOfOwnEntry();
   }
+  FinishLeaving(now_us);
+  if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
+  last_gossip_us_ = now_us;
   Gossip(gossip_.OnTick(peers));
 }
 
@@ -188,6 +196,7 @@ void ClusterControl::OnMembersChanged() {
     ring_ = hooks_.build_ring(ring_members_, options_.replication_factor);
     if (hooks_.sync_turn && !ORRERY_MUTATION("members-committed-to-memory")) hooks_.sync_turn();
   }
+  UpdateFounders();
   Publish(true);
 }
 
@@ -199,6 +208,9 @@ void ClusterControl::Publish(bool members_changed) {
     if (member.state == membership::MemberState::kRemoved) view->removed.insert(id);
   }
   view->ring = ring_;
+  view->founders = founders_;
+  const Member* own = state_.members.Find(state_.id);
+  view->is_removed = own != nullptr && own->state == MemberState::kRemoved;
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;
   view->write_quorum = options_.write_quorum;
@@ -233,7 +245,10 @@ void ClusterControl::SetQuorums(uint8_t n, uint8_t r, uint8_t w) {
   options_.replication_factor = n;
   options_.read_quorum = r;
   options_.write_quorum = w;
-  if (ring_changed) ring_members_.clear();
+  if (ring_changed) {
+    ring_members_.clear();
+    founder_members_.clear();
+  }
   OnMembersChanged();
 }
 

@@ -134,6 +134,10 @@ void Coordinator::RefreshTargets(SlotId id, Slot* slot) {
   Targets targets = ComputeTargets(context_, id, slot->refused);
   if (std::exchange(slot->known_targets, true) && targets == slot->targets) return;
   const Targets before = std::exchange(slot->targets, std::move(targets));
+  for (const Target& target : before.others) {
+    // What it has acknowledged its successor has to acknowledge.
+    if (!target.is_fallback() && !context_.IsHome(id, target.node)) slot->quorum.Forget(target.node);
+  }
   // Increments counted from here on must survive a removal by whoever cannot see them.
   slot->birth_floor = context_.slots->At(id).clock().Get(context_.self);
   slot->ready = false;
@@ -321,11 +325,7 @@ void Coordinator::OnSeatsChanged(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
   const bool was_home = slot->targets.we_are_home;
-  const std::vector<Target> before = slot->targets.others;
   RefreshTargets(id, slot);
-  for (const Target& target : before) {
-    if (!target.is_fallback() && !context_.IsHome(id, target.node)) slot->quorum.Forget(target.node);
-  }
   if (was_home && !slot->targets.we_are_home) {
     // Our own copy was counted among the homes'.
     if (!slot->replies.empty()) ORRERY_MARK("reply waited for copies when its seat was somebody else's");

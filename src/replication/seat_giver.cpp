@@ -85,6 +85,7 @@ void SeatGiver::BeforeCommit() {
       continue;
     }
     const uint64_t version = closing.ask.version + 1;
+    catch_up_.SendLacking(closing.taker, slot, closing.ask.clock);
     book_.Record({slot, closing.ask.index, {version, closing.taker, false, context_.self.node}});
     given_.push_back({closing.taker, {slot, closing.ask.index, version, context_.slots->At(slot).clock()}});
     ++context_.stats.seats_given;
@@ -109,10 +110,10 @@ void SeatGiver::SendGiven(NodeId taker, SlotId slot, uint8_t index, uint64_t ver
 
 // ---- what is left ----
 
-void SeatGiver::Plan(SlotId slot) {
+void SeatGiver::Plan(SlotId slot, bool was_copied) {
   const SlotReplica* replica = context_.slots->Find(slot);
   // Without records it has only what it made itself in place of homes, which is all in hints, too.
-  const bool has_rows = context_.seats.HasRecords(slot) && replica != nullptr &&
+  const bool has_rows = (was_copied || context_.seats.HasRecords(slot)) && replica != nullptr &&
                         (!replica->clock().empty() || replica->is_aside());
   if (!has_rows || context_.IsHome(slot) || context_.taking.Contains(slot)) {
     leftovers_.erase(slot);

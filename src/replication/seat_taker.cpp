@@ -65,7 +65,10 @@ void SeatTaker::Begin(SlotId slot, const Handover& handover, bool is_ours) {
   Take& take = takes_[slot] = Take{};
   take.handover = handover;
   take.is_ours = is_ours;
-  if (!is_ours) context_.taking.Insert(slot);
+  if (!is_ours) {
+    context_.taking.Insert(slot);
+    copied_.Insert(slot);
+  }
   Push(slot, &take, context_.clock->MonotonicUs());
 }
 

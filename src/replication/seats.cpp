@@ -77,6 +77,7 @@ bool SeatTable::Merge(const SeatRecord& record) {
     hash_ -= HashOf(*at);
     *at = record;
   }
+  recorded_.set(record.slot);
   digest += HashOf(record);
   hash_ += HashOf(record);
   Refresh(record.slot);

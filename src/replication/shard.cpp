@@ -335,9 +335,16 @@ void Shard::OnHintWant(NodeId from, const HintWantMessage& want) {
   taker_.OnWant(from, want);
 }
 
+uint64_t Shard::Holdings() const {
+  uint64_t held = giver_.leftovers();
+  for (SlotId slot = 0; slot < kSlotCount; ++slot) held += context_.Owns(slot) && context_.IsHome(slot) ? 1 : 0;
+  for (const auto& [home, totals] : hints_.totals()) held += totals.count;
+  return held;
+}
+
 void Shard::PlanSeats(SlotId slot) {
   taker_.Plan(slot);
-  giver_.Plan(slot);
+  giver_.Plan(slot, taker_.WasCopied(slot));
 }
 
 void Shard::PlanAllSeats() {

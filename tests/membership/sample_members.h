@@ -25,6 +25,7 @@ inline Member RandomMember(runtime::Random* random) {
   member.state = static_cast<MemberState>(1 + random->Below(4));
   member.weight = static_cast<uint32_t>(random->Below(2));
   member.has_data = random->Below(2) == 1;
+  if (random->Below(4) == 0) member.founders = {{NodeId{1}, 2, "zone-1", 3}, {NodeId{2 + random->Below(2)}, 1, "", 0}};
   return member;
 }
 

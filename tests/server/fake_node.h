@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -146,6 +147,12 @@ class FakeNode final : public NodeAccess {
       done(ok ? Status::Ok() : Status::Invalid("no address"));
     });
   }
+  void Operate(const OperationRequest& request, std::function<void(Status)> done) override {
+    operated = request;
+    loop_->Post([done = std::move(done), ok = request.node != NodeId{3}] {
+      done(ok ? Status::Ok() : Status::Invalid("the node is alive"));
+    });
+  }
   void BlockLinks(const std::set<NodeId>& peers) override { blocked = peers; }
   LoopFacts Facts() const override {
     LoopFacts facts;
@@ -186,6 +193,7 @@ class FakeNode final : public NodeAccess {
   void OnConfig(const ConfigPtr& config) override { seen_config = config; }
 
   std::string met;
+  std::optional<OperationRequest> operated;
   std::set<NodeId> blocked;
   std::vector<SlotId> awaited;
   std::vector<std::function<void(uint64_t)>> waits;

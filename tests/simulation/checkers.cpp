@@ -77,16 +77,31 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
   }
 }
 
+// What a node drops is on enough other disks.
+void Checkers::CheckDrop(size_t node, SlotId slot, const SlotClock& had) {
+  copies_.RestartedWithClock(node, slot, {});
+  const size_t others = copies_.CountOwing(slot, history_.Applied(slot, had));
+  const bool may_lose = cluster_.options().faults.contains("image");
+  const size_t needed = may_lose ? 1 : std::min<size_t>(cluster_.options().w, cluster_.options().n);
+  if (others >= needed) return;
+  Fail("dropped", At(node, slot) + " dropped " + DescribeClock(had) + ", which only " + std::to_string(others) +
+                      " others have");
+}
+
 void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
   Known& known = books_[node].known[slot];
   NoteDamage(node, slot, replica);
   const uint64_t corrupt = cluster_.node(node).ShardOf(slot).stats().corrupt_slots;
-  if (corrupt == known.corrupt_slots && !replica.clock().CoversEveryDotOf(known.clock)) {
+  const uint64_t dropped = cluster_.node(node).ShardOf(slot).stats().slots_dropped;
+  const bool is_dropped = dropped != known.dropped_slots && replica.clock().empty() && !known.clock.empty();
+  if (is_dropped) {
+    CheckDrop(node, slot, known.clock);
+  } else if (corrupt == known.corrupt_slots && !replica.clock().CoversEveryDotOf(known.clock)) {
     Fail("monotone", At(node, slot) + " went from " + DescribeClock(known.clock) + " to " +
                          DescribeClock(replica.clock()));
   }
-  CheckFloors(node, slot, replica);
-  known = {replica.clock(), replica.digest(), replica.voided().size(), corrupt};
+  if (!is_dropped) CheckFloors(node, slot, replica);
+  known = {replica.clock(), replica.digest(), replica.voided().size(), corrupt, dropped};
   copies_.HasClock(node, slot, history_.Applied(slot, replica.clock()));
   const auto expected = history_.At(slot, replica.clock());
   if (!expected)

@@ -51,6 +51,7 @@ class Checkers final : public ClusterWatcher {
     uint64_t digest = 0;
     size_t voided = 0;
     uint64_t corrupt_slots = 0;
+    uint64_t dropped_slots = 0;
   };
   struct HintCounts {
     uint64_t stored = 0;
@@ -67,6 +68,7 @@ class Checkers final : public ClusterWatcher {
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckDrop(size_t node, SlotId slot, const causality::SlotClock& had);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void NoteDamage(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckFloors(size_t node, SlotId slot, const replication::SlotReplica& replica);

@@ -36,6 +36,7 @@ int64_t CounterOf(const causality::Row& row) {
 
 std::string Checkers::NotConverged() {
   if (std::string not_met = cluster_.NotMet(); !not_met.empty()) return not_met;
+  if (std::string not_settled = cluster_.NotSettled(); !not_settled.empty()) return not_settled;
   for (size_t node = 0; node < cluster_.members(); ++node) {
     for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
       const size_t pending = cluster_.node(node).loop(loop).shard().pending();
@@ -47,7 +48,7 @@ std::string Checkers::NotConverged() {
   }
   for (SlotId slot : cluster_.slots()) {
     const SlotReplica* first = nullptr;
-    for (NodeId home : cluster_.ring().Homes(slot)) {
+    for (NodeId home : cluster_.Homes(slot)) {
       const size_t node = cluster_.IndexOf(home);
       static const SlotReplica kEmpty(0, nullptr, nullptr);
       const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
@@ -56,7 +57,7 @@ std::string Checkers::NotConverged() {
       if (cluster_.node(node).ShardOf(slot).catch_up().Merging(slot)) return At(node, slot) + " is still merging";
       if (replica->clock() != first->clock()) {
         return At(node, slot) + " is at " + DescribeClock(replica->clock()) + ", " +
-               DescribeNode(cluster_.ring().Homes(slot).front()) + " at " + DescribeClock(first->clock());
+               DescribeNode(cluster_.Homes(slot).front()) + " at " + DescribeClock(first->clock());
       }
       if (replica->digest() != first->digest() || !(replica->voided() == first->voided())) {
         return At(node, slot) + " has the same clock as the first home but not the same rows";
@@ -69,7 +70,7 @@ std::string Checkers::NotConverged() {
 // Lives that are over are closed, and so nothing is voided any more.
 std::string Checkers::NotDrained() {
   for (SlotId slot : cluster_.slots()) {
-    for (NodeId home : cluster_.ring().Homes(slot)) {
+    for (NodeId home : cluster_.Homes(slot)) {
       const size_t node = cluster_.IndexOf(home);
       const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
       if (replica == nullptr) continue;
@@ -92,7 +93,7 @@ bool Checkers::Covers(const SlotReplica* replica, SlotId slot, const Dot& dot) c
 // Power cuts have taken an earlier event of the same actor from every node that had it: nobody can ever apply
 // this one.
 bool Checkers::IsStranded(SlotId slot, const Dot& dot) const {
-  const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+  const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
   const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
   uint64_t counter = (replica == nullptr ? 0 : history_.Applied(slot, replica->clock()).Get(dot.actor)) + 1;
   for (; counter < dot.counter; ++counter) {
@@ -128,7 +129,7 @@ void Checkers::CheckSurvivors() {
   for (const auto& [id, operation] : operations_) {
     const Dot made = operation->promised;
     if (made.counter == 0) continue;
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(operation->slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(operation->slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(operation->slot).slots().Find(operation->slot);
     if (Covers(replica, operation->slot, made)) continue;
     const auto owing = copies_.Owing(operation->slot, made);
@@ -147,7 +148,7 @@ void Checkers::CheckSurvivors() {
 // Keys "b..." are only ever incremented by one: value = number of INCR events below the clock.
 void Checkers::CheckCounters() {
   for (SlotId slot : cluster_.slots()) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     const auto expected = history_.At(slot, replica->clock());
@@ -175,7 +176,7 @@ void Checkers::CheckCounters() {
 
 void Checkers::CheckSketches() {
   for (SlotId slot : cluster_.slots()) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     for (const std::string& key : cluster_.KeysOf(slot)) {
@@ -192,7 +193,7 @@ void Checkers::CheckElements() {
     if (operation->args.size() > 1 && IsElementKind(operation->args[1][0])) by_slot[operation->slot].push_back(operation);
   }
   for (const auto& [slot, operations] : by_slot) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     for (const std::string& key : cluster_.KeysOf(slot)) {
@@ -205,7 +206,7 @@ void Checkers::CheckElements() {
 
 void Checkers::CheckQueues() {
   for (SlotId slot : cluster_.slots()) {
-    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const size_t home = cluster_.IndexOf(cluster_.Homes(slot).front());
     const SlotReplica* replica = cluster_.node(home).ShardOf(slot).slots().Find(slot);
     if (replica == nullptr) continue;
     for (const std::string& key : cluster_.KeysOf(slot)) {

@@ -31,7 +31,7 @@ void Checkers::CheckClosed(size_t node, SlotId slot, const Actor& actor) {
   const bool exact = !faults.contains("image") && !faults.contains("corrupt") && !faults.contains("rot");
   const uint64_t applied =
       history_.Applied(slot, cluster_.node(node).ShardOf(slot).slots().Find(slot)->clock()).Get(actor);
-  for (NodeId home : cluster_.ring().Homes(slot)) {
+  for (NodeId home : cluster_.Homes(slot)) {
     SimNode& other = cluster_.node(cluster_.IndexOf(home));
     if (!exact || !other.up() || other.failed()) continue;
     const SlotReplica* replica = other.ShardOf(slot).slots().Find(slot);

@@ -89,6 +89,43 @@ const ring::Ring& Cluster::ring() {
   return *last_ring_;
 }
 
+std::vector<NodeId> Cluster::Homes(SlotId slot) {
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode* node = nodes_[i].get();
+    if (!node->up()) continue;
+    const auto homes = node->ShardOf(slot).context().Homes(slot);
+    return {homes.begin(), homes.end()};
+  }
+  return {};
+}
+
+std::vector<NodeId> Cluster::Fallbacks(SlotId slot) {
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode* node = nodes_[i].get();
+    if (node->up()) return node->ShardOf(slot).context().Fallbacks(slot);
+  }
+  return {};
+}
+
+std::string Cluster::NotSettled() {
+  const uint64_t hash = nodes_[0]->loop(0).shard().context().seats.Hash();
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode* node = nodes_[i].get();
+    for (size_t loop = 0; loop < node->loops(); ++loop) {
+      const replication::Shard& shard = node->loop(loop).shard();
+      if (shard.context().seats.Hash() != hash) return NodeName(node->index()) + " knows other seats";
+      if (shard.taker().waiting() + shard.taker().under_way() > 0) {
+        return NodeName(node->index()) + " waits for " + std::to_string(shard.taker().waiting()) + " seats and takes " +
+               std::to_string(shard.taker().under_way());
+      }
+      if (shard.giver().leftovers() > 0) {
+        return NodeName(node->index()) + " has not dropped " + std::to_string(shard.giver().leftovers()) + " slots";
+      }
+    }
+  }
+  return {};
+}
+
 std::string Cluster::NotMet() {
   for (size_t i = 0; i < members(); ++i) {
     if (!nodes_[i]->up()) return NodeName(i) + " is down";

@@ -56,6 +56,9 @@ class Cluster final : private NetworkUser, private NodeHost {
   SimNode& node(size_t index) { return *nodes_[index]; }
   /// The ring as the first node that is up sees it; of a cluster at rest that is everybody's.
   const ring::Ring& ring();
+  /// The owners of the slot's seats, and who stands in for them, as the first node that is up sees it.
+  std::vector<NodeId> Homes(SlotId slot);
+  std::vector<NodeId> Fallbacks(SlotId slot);
   size_t IndexOf(NodeId id) const;
   /// By kind in turn: a{..} b{..} ... a1{..} b1{..} ...
   std::vector<std::string> KeysOf(SlotId slot) const;
@@ -66,6 +69,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   std::string NotMet();
   /// All have met, and clients come: from now on every ring counts.
   void SetFounded() { founded_ = true; }
+  /// Whether all nodes agree on who owns the slots' seats, and have what they should have: empty; else who does not.
+  std::string NotSettled();
 
   // Faults and their ends.
   /// A spare machine with this seed: it asks to join. Nothing if the cluster does not know yet that it holds

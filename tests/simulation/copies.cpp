@@ -52,6 +52,13 @@ size_t Copies::CountHad(SlotId slot, const Dot& dot) const {
       std::count_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.had.Has(slot, dot); }));
 }
 
+size_t Copies::CountOwing(SlotId slot, const causality::VersionVector& counters) const {
+  return static_cast<size_t>(std::count_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+    const auto clock = node.owes.clocks.find(slot);
+    return clock != node.owes.clocks.end() && clock->second.Descends(counters);
+  }));
+}
+
 std::vector<size_t> Copies::Owing(SlotId slot, const Dot& dot) const {
   std::vector<size_t> owing;
   for (size_t i = 0; i < nodes_.size(); ++i) {

@@ -32,6 +32,8 @@ class Copies {
 
   /// Nodes that had the event at some time.
   size_t CountHad(SlotId slot, const causality::Dot& dot) const;
+  /// How many nodes owe all of that by their clocks.
+  size_t CountOwing(SlotId slot, const causality::VersionVector& counters) const;
   /// Nodes that have had it and have not lost it in a crash.
   std::vector<size_t> Owing(SlotId slot, const causality::Dot& dot) const;
 

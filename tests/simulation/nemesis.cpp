@@ -53,6 +53,7 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "image") return Image();
   if (fault == "corrupt") return Corrupt();
   if (fault == "rot") return Rot();
+  if (fault == "weight") return Weight();
   ORRERY_CHECK(!"a fault of the simulation");
 }
 
@@ -168,7 +169,8 @@ void Nemesis::Corrupt() {
 void Nemesis::Rot() {
   if (cluster_.options().w < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
-  const auto homes = cluster_.ring().Homes(slot);
+  const auto homes = cluster_.Homes(slot);
+  if (homes.empty()) return;
   const bool all = cluster_.random().Below(3) == 0;
   const size_t chosen = cluster_.random().Below(homes.size());
   for (size_t i = 0; i < homes.size(); ++i) {
@@ -204,6 +206,22 @@ void Nemesis::Image() {
   cluster_.CrashNode(node, SIZE_MAX, 20'000);
   cluster_.RestoreImage(node, *image_);
   Later(Duration(), [this, node] { cluster_.StartNode(node); });
+}
+
+// A node gets another share of the data, or none, or some again: seats move. Enough others have a share.
+void Nemesis::Weight() {
+  const size_t node = AnyNode();
+  if (!cluster_.node(node).up()) return;
+  size_t sharing = 0;
+  for (size_t i = 0; i < cluster_.members(); ++i) {
+    if (!cluster_.node(i).up() || cluster_.node(i).view().founders == nullptr) return;
+    const membership::Member* member = cluster_.node(node).view().Find(cluster_.node(i).id());
+    sharing += i != node && member != nullptr && member->weight > 0 ? 1 : 0;
+  }
+  const bool may_rest = sharing >= cluster_.options().n;
+  const auto weight = static_cast<uint32_t>(cluster_.random().Below(3));
+  cluster_.Note("weight", node, weight, [&] { return NodeName(node) + " gets " + std::to_string(weight); });
+  cluster_.node(node).SetWeight(weight == 0 && !may_rest ? 1 : weight);
 }
 
 void Nemesis::Suspect() {

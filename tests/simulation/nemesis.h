@@ -43,6 +43,7 @@ class Nemesis {
   void Disk();
   void Suspect();
   void Stranger();
+  void Weight();
   void Image();
   void Corrupt();
   void Rot();

@@ -76,8 +76,10 @@ RunResult RunSeed(const Options& options) {
   Workload workload(&cluster, &checkers);
   Nemesis nemesis(&cluster);
   Found(&cluster, &nemesis);
-  if (options.faults.empty()) checkers.ExpectAnswers();
-  if (options.faults.empty() && options.r + options.w > options.n) checkers.ExpectFresh();
+  std::set<std::string> failures = options.faults;
+  failures.erase("weight");
+  if (failures.empty()) checkers.ExpectAnswers();
+  if (failures.empty() && options.r + options.w > options.n) checkers.ExpectFresh();
   workload.Start();
   nemesis.Start(options.faults);
   if (RunFaulty(&cluster, &checkers)) {

@@ -59,6 +59,7 @@ bool SimNode::OpenControl() {
   replication::ClusterOptions options;
   options.host = "n" + std::to_string(index_);
   options.weight = options_.weights.empty() ? 1 : options_.weights[index_ % options_.weights.size()];
+  if (weight_) options.weight = *weight_;
   if (options_.zones > 0) options.zone = std::string(1, static_cast<char>('a' + index_ % options_.zones));
   options.replication_factor = options_.n;
   options.read_quorum = options_.r;
@@ -241,6 +242,12 @@ void SimNode::PublishView() {
   for (auto& loop : loops_) {
     loop->Post([shard = &loop->shard(), view] { shard->SetView(view); });
   }
+}
+
+void SimNode::SetWeight(uint32_t weight) {
+  weight_ = weight;
+  if (!up()) return;
+  Run(0, [this, weight] { control_->SetShare(weight, control_->members().Find(id_)->zone); });
 }
 
 void SimNode::Suspect(NodeId peer, uint64_t duration_us) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -72,6 +73,8 @@ class SimNode {
   NodeClock& clock() { return clock_; }
   /// Where it looks for others when it starts: nodes of the cluster, by number.
   std::set<size_t>& seeds() { return seeds_; }
+  /// An operator's wish, kept in the configuration: its share of the data.
+  void SetWeight(uint32_t weight);
   bool DialsNode(NodeId peer, size_t peer_index) const {
     return peers_.contains(peer) || seeds_.contains(peer_index);
   }
@@ -86,7 +89,7 @@ class SimNode {
   storage::RowStore& StoreOf(SlotId slot) { return LoopOf(slot).store(); }
   /// A loop's disk has refused a commit.
   bool failed();
-  bool IsHome(SlotId slot) const { return view().ring->IsHome(slot, id_); }
+  bool IsHome(SlotId slot) { return ShardOf(slot).context().IsHome(slot); }
 
   // For the loops.
   Scheduler& scheduler() { return scheduler_; }
@@ -133,6 +136,7 @@ class SimNode {
   uint64_t life_ = 0;
   uint64_t incarnation_ = 0;
   uint64_t syncs_planned_ = 0;
+  std::optional<uint32_t> weight_;
   bool paused_ = false;
   bool has_data_ = false;
   bool control_spoke_ = false;

@@ -33,7 +33,7 @@ std::optional<replication::KeySurvey> SurveyFrom(Cluster* cluster, size_t node) 
 }
 
 uint64_t KeysOfHome(Cluster* cluster, SlotId slot) {
-  SimNode& home = cluster->node(cluster->IndexOf(cluster->ring().Homes(slot).front()));
+  SimNode& home = cluster->node(cluster->IndexOf(cluster->Homes(slot).front()));
   return types::CountKeys(slot, 0, home.StoreOf(slot)).keys;
 }
 

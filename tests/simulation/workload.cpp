@@ -68,8 +68,8 @@ size_t Workload::ChooseEntry(SlotId slot) {
   for (int tries = 0; tries < 20; ++tries) {
     size_t node = random.Below(cluster_.members());
     if (random.Below(3) == 0) {
-      const auto homes = cluster_.ring().Homes(slot);
-      node = cluster_.IndexOf(homes[random.Below(homes.size())]);
+      const auto homes = cluster_.Homes(slot);
+      if (!homes.empty()) node = cluster_.IndexOf(homes[random.Below(homes.size())]);
     }
     if (cluster_.node(node).up()) return node;
   }

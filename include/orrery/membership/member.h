@@ -7,6 +7,7 @@
 
 #include "orrery/base/codec.h"
 #include "orrery/base/node_id.h"
+#include "orrery/ring/ring.h"
 
 namespace orrery::membership {
 
@@ -34,6 +35,9 @@ struct Member {
   bool has_data = false;  ///< holds rows: it cannot be merged into another cluster as if it were empty
   uint32_t protocol_min = 1;
   uint32_t protocol_max = 1;
+  /// In the entry of who had data first, and of newcomers until they know that one: the members that there were then, by
+  /// whose ring the owners of seats are counted from on (docs/ownership-transfer.md). Else empty.
+  std::vector<ring::RingMember> founders;
 
   bool operator==(const Member&) const = default;
 };
@@ -68,6 +72,8 @@ class MembershipMap {
   std::vector<Member> Present() const;  ///< by id, without the removed
   size_t size() const { return entries_.size(); }
   const std::map<NodeId, Member>& entries() const { return entries_; }
+  /// Whom the entries name as founders; the same for equal maps. nullptr if nobody names any.
+  const std::vector<ring::RingMember>* Founders() const;
   /// Equal for equal maps. Constant time.
   uint64_t Hash() const { return hash_; }
 

@@ -25,6 +25,8 @@ struct ClusterOptions {
   uint8_t read_quorum = 2;
   uint8_t write_quorum = 2;
   membership::FailureDetectorOptions failure_detector;
+  /// Whether slots with data may change hands (docs/ownership-transfer.md). If not, members join before the first write.
+  bool transfer = false;
 };
 
 /// Who belongs to the cluster and who is alive, as this node sees it: drives gossip and failure detection, admits nodes,
@@ -35,8 +37,8 @@ struct ClusterOptions {
 /// (ring/token_seed.h), and only then introduces itself. If the answer names it, it was a member whose disk has forgotten
 /// that: it takes its place again.
 ///
-/// Admission: a node joins a cluster only while neither holds data, because a slot that changes hands must bring its rows
-/// along. A refused node is told so, and stays alone.
+/// Admission: a node with data of its own joins nobody. One without joins a cluster that holds data if slots may change hands
+/// there. A refused node is told so, and stays alone. The members that there are when data first comes are the founders.
 class ClusterControl {
  public:
   struct Hooks {
@@ -47,6 +49,8 @@ class ClusterControl {
     std::function<void(const std::vector<membership::Member>&)> set_peers;
     std::function<void(NodeId to, std::string bytes)> send;
     std::function<bool()> has_data;
+    /// What a node that leaves still has to hand over: seats, slots not dropped yet, hints.
+    std::function<uint64_t()> holdings{};
     std::function<void(const std::string&)> log;
     /// Who belongs to the cluster has changed: the commit of this turn goes to the disk.
     std::function<void()> sync_turn{};
@@ -76,6 +80,14 @@ class ClusterControl {
 
   void SetQuorums(uint8_t n, uint8_t r, uint8_t w);
   uint64_t KnownIncarnation(NodeId node) const;
+
+  /// An operator's wishes. kInvalid with the reason if they cannot be granted (cluster_operations.cpp).
+  /// We hand over all that we have to the other members and are removed then.
+  [[nodiscard]] Status Leave();
+  /// Removes a member that is gone for good: it is down, and what it had is made up from the others' copies.
+  [[nodiscard]] Status Remove(NodeId node);
+  void SetShare(uint32_t weight, const std::string& zone);
+  bool is_leaving() const;
   const ClusterViewPtr& view() const { return view_; }
   const membership::MembershipMap& members() const { return state_.members; }
   NodeId self() const { return state_.id; }
@@ -98,6 +110,11 @@ class ClusterControl {
   std::string WhyNotAdmitted(const membership::Member& member) const;
   bool ClusterHasData() const;
   void OnMembersChanged();
+  void UpdateFounders();
+  void FinishLeaving(uint64_t now_us);
+  void TellOfOwnEntry();
+  bool AdoptFounders(const membership::MembershipMap& known);
+  bool TakeRemoval(const membership::MembershipMap& known);
   void Publish(bool members_changed);
   bool SayWhoIsDown(const ClusterView& view);
   void Gossip(std::vector<membership::Gossip::Message> messages);
@@ -113,8 +130,11 @@ class ClusterControl {
   std::set<NodeId> linked_;
   std::shared_ptr<const ring::Ring> ring_;
   std::vector<ring::RingMember> ring_members_;
+  std::shared_ptr<const ring::Ring> founders_;
+  std::vector<ring::RingMember> founder_members_;
   ClusterViewPtr view_;
   uint64_t last_gossip_us_ = 0;
+  uint64_t nothing_held_since_us_ = 0;
   std::vector<NodeId> said_down_;
   /// Until we have introduced ourselves for the first time: tokens may still be chosen.
   bool is_new_ = false;

@@ -20,8 +20,9 @@ class SeatGiver {
   SeatGiver(ShardContext* context, CatchUp* catch_up, Coordinator* coordinator, SeatBook* book)
       : context_(*context), catch_up_(*catch_up), coordinator_(*coordinator), book_(*book) {}
 
-  /// What is wanted of one of our slots, or who owns it, has changed.
-  void Plan(SlotId slot);
+  /// What is wanted of one of our slots, or who owns it, has changed. was_copied: its rows may be a copy that nobody wants any
+  /// more.
+  void Plan(SlotId slot, bool was_copied);
 
   void OnAsk(NodeId from, const SeatAskMessage& ask);
   /// A home's answer to our HintOffer: what it has, and has on its disk.

@@ -48,6 +48,9 @@ class SeatTaker {
     if (!todo_.empty()) BeginMore();
   }
 
+  /// Whether, in this life, the slot was copied for a seat that we do not own.
+  bool WasCopied(SlotId slot) const { return copied_.Contains(slot); }
+
   /// Slots still to be begun, and under way.
   size_t waiting() const { return todo_.size(); }
   size_t under_way() const { return takes_.size(); }
@@ -80,6 +83,7 @@ class SeatTaker {
   SeatBook& book_;
   std::map<SlotId, Take> takes_;
   std::set<SlotId> todo_;
+  SlotSet copied_;
   SlotSet checks_;  ///< takes that may be ready
   uint64_t next_probe_ = kProbeBit;
 };

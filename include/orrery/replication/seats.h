@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -77,7 +78,7 @@ class SeatTable {
   uint8_t SeatsEnd(SlotId slot) const;
   Seat SeatAt(SlotId slot, uint8_t index) const;
   /// Whether any seat of the slot has left the founders.
-  bool HasRecords(SlotId slot) const { return !slots_[slot].records.empty(); }
+  bool HasRecords(SlotId slot) const { return recorded_[slot]; }
   std::vector<SeatRecord> RecordsOf(SlotId slot) const;
   bool empty() const { return hash_ == 0; }
 
@@ -99,6 +100,7 @@ class SeatTable {
 
   std::shared_ptr<const ring::Ring> founders_;
   std::vector<Slot> slots_;
+  std::bitset<kSlotCount> recorded_;  ///< spares looking at the slot of what never moved
   Digests digests_{};
   uint64_t hash_ = 0;
 };

@@ -94,6 +94,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
   const LifeCloser& closer() const { return closer_; }
+  /// Seats of ours, slots that are not dropped yet and hints, of this loop: what a node that leaves has to hand over.
+  uint64_t Holdings() const;
   const SeatTaker& taker() const { return taker_; }
   const SeatGiver& giver() const { return giver_; }
   /// Commands that wait for something; 0 before a graceful stop ends.

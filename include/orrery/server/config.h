@@ -104,6 +104,7 @@ struct Config {
   std::vector<SeedAddress> seeds;
   std::string zone;
   uint32_t weight = 1;
+  bool slot_transfer = false;  ///< members come and go while there is data
   uint8_t replication_factor = 3;
   uint8_t read_quorum = 2;
   uint8_t write_quorum = 2;

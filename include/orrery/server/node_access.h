@@ -83,6 +83,15 @@ class NodeAccess {
   /// done(); kInvalid if the address is malformed.
   virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
                     std::function<void(Status)> done) = 0;
+  /// What an operator wants of the members; done is called on this loop, kInvalid with the reason if it cannot be.
+  enum class Operation { kLeave, kForget, kReplace, kWeight, kZone };
+  struct OperationRequest {
+    Operation operation = Operation::kLeave;
+    NodeId node;       ///< whom to forget or replace
+    uint32_t weight = 1;
+    std::string zone{};
+  };
+  virtual void Operate(const OperationRequest& request, std::function<void(Status)> done) = 0;
   /// Cuts this loop's links to exactly these peers, and refuses new ones, until called without them.
   virtual void BlockLinks(const std::set<NodeId>& peers) = 0;
 

@@ -207,9 +207,21 @@ void Meet(ServerCall& call) {
                           });
 }
 
+void Forget(ServerCall& call) {
+  const auto id = NodeId::FromName(call.arg(2));
+  if (!id) return call.reply.Error("ERR Unknown node " + std::string(call.arg(2).substr(0, 128)));
+  Operate(call, {NodeAccess::Operation::kForget, *id});
+}
+
+/// Whoever was a member keeps its id, and so what the others know of it.
+void Reset(ServerCall& call) {
+  call.reply.Error("ERR CLUSTER RESET is not supported: stop the node and start it with an empty directory");
+}
+
 constexpr ServerCommand kHandlers[] = {
     {"cluster|info", Info},     {"cluster|nodes", Nodes}, {"cluster|slots", Slots},
     {"cluster|shards", Shards}, {"cluster|links", Links}, {"cluster|myid", MyId},
+    {"cluster|forget", Forget}, {"cluster|reset", Reset},
     {"cluster|meet", Meet},     {"cluster|help", Help},   {"cluster|keyslot", KeySlot},
 };
 

@@ -40,6 +40,9 @@ void Debug(ServerCall& call);
 void DebugProtocol(ServerCall& call);
 void Lolwut(ServerCall& call);
 
+/// Asks the node for it and answers OK, or the reason why not.
+void Operate(ServerCall& call, const NodeAccess::OperationRequest& request);
+
 /// Bytes of one reply, for answers that come later.
 template <typename Write>
 std::string MakeReply(resp::Protocol protocol, const Write& write) {

@@ -191,6 +191,11 @@ void Hints(ServerCall& call) {
   });
 }
 
+uint64_t CounterOf(const LoopFacts& sum, const char* name) {
+  const auto counter = sum.counters.find(name);
+  return counter == sum.counters.end() ? 0 : counter->second;
+}
+
 std::string StatusText(Worker& worker, const LoopFacts& sum) {
   const auto view = worker.node().View();
   auto slots = CoordinatedSlots(worker.node());
@@ -212,6 +217,10 @@ std::string StatusText(Worker& worker, const LoopFacts& sum) {
   text += fmt::format("here: rows={} slots={} in-service={} hints={} links={}{}\n", sum.rows, sum.slots_held,
                       sum.slots_in_service, hints, sum.links.size(),
                       sum.writes_stopped ? " WRITES STOPPED: " + sum.writes_stopped_reason : "");
+  text += fmt::format("moving: waiting={} under-way={} taken={} given={} to-drop={} dropped={} copied-bytes={}\n",
+                      CounterOf(sum, "seats_waiting"), CounterOf(sum, "seats_under_way"),
+                      CounterOf(sum, "seats_taken"), CounterOf(sum, "seats_given"), CounterOf(sum, "slots_to_drop"),
+                      CounterOf(sum, "slots_dropped"), CounterOf(sum, "copied_bytes"));
   return text;
 }
 
@@ -221,8 +230,35 @@ void RingStatus(ServerCall& call) {
   });
 }
 
+// ---- what operators want ----
+
+void Leave(ServerCall& call) { Operate(call, {NodeAccess::Operation::kLeave, {}}); }
+
+void Replace(ServerCall& call) {
+  const auto id = NodeId::FromName(call.arg(2));
+  if (!id) return call.reply.Error("ERR Unknown node " + std::string(call.arg(2).substr(0, 128)));
+  Operate(call, {NodeAccess::Operation::kReplace, *id});
+}
+
+void Weight(ServerCall& call) {
+  constexpr int64_t kWeightMax = 10000;
+  const auto weight = resp::ParseInteger(call.arg(2));
+  if (!weight || *weight < 0 || *weight > kWeightMax) {
+    return call.reply.Error("ERR weight must be between 0 and 10000 inclusive");
+  }
+  Operate(call, {NodeAccess::Operation::kWeight, {}, static_cast<uint32_t>(*weight)});
+}
+
+void Zone(ServerCall& call) {
+  if (call.arg(2).size() > membership::kZoneBytesMax || !IsClientName(call.arg(2))) {
+    return call.reply.Error("ERR a zone has up to 64 printable characters without blanks");
+  }
+  Operate(call, {NodeAccess::Operation::kZone, {}, 1, std::string(call.arg(2))});
+}
+
 constexpr ServerCommand kHandlers[] = {
-    {"ring|preflist", PrefList}, {"ring|slot", Slot},         {"ring|digest", Digest},
+    {"ring|leave", Leave},       {"ring|replace", Replace},   {"ring|weight", Weight},
+    {"ring|zone", Zone},         {"ring|preflist", PrefList}, {"ring|slot", Slot},         {"ring|digest", Digest},
     {"ring|hints", Hints},       {"ring|status", RingStatus}, {"ring|help", Help},
 };
 

@@ -36,6 +36,16 @@ class Access final : public NodeAccess {
     done(Status::Ok());
   }
 
+  void Operate(const OperationRequest& request, std::function<void(Status)> done) override {
+    NodeShared& shared = loop_.shared();
+    shared.loops.front()->loop().Post([this, alive = alive_, &shared, request, done = std::move(done)] {
+      const Status status = Operate(&shared, request);
+      loop_.loop().Post([alive, status, done] {
+        if (*alive) done(status);
+      });
+    });
+  }
+
   void BlockLinks(const std::set<NodeId>& peers) override { loop_.transport().SetBlocked(peers); }
 
   LoopFacts Facts() const override { return GatherFacts(&loop_); }
@@ -84,6 +94,35 @@ class Access final : public NodeAccess {
   }
 
  private:
+  // On the first loop.
+  static Status Operate(NodeShared* shared, const OperationRequest& request) {
+    replication::ClusterControl& control = *shared->control;
+    const membership::Member& own = *control.members().Find(control.self());
+    switch (request.operation) {
+      case Operation::kLeave:
+        return control.Leave();
+      case Operation::kForget:
+        return control.Remove(request.node);
+      case Operation::kReplace: {
+        const auto members = control.members().Present();
+        const auto spare = std::count_if(members.begin(), members.end(), [&](const auto& member) {
+          return member.id != request.node && member.state == membership::MemberState::kUp;
+        });
+        if (spare < control.view()->replication_factor) {
+          return Status::Invalid("there is no other node to take its place; add one first");
+        }
+        return control.Remove(request.node);
+      }
+      case Operation::kWeight:
+        control.SetShare(request.weight, own.zone);
+        return Status::Ok();
+      case Operation::kZone:
+        control.SetShare(own.weight, request.zone);
+        return Status::Ok();
+    }
+    return Status::Invalid("unknown operation");
+  }
+
   uint64_t Copies(const std::vector<SlotId>& slots) {
     uint64_t copies = loop_.shard().view()->Homes() - 1;
     for (SlotId slot : slots)

@@ -35,7 +35,11 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"requests_handed_over", stats.handed_over},
           {"unknown_outcomes", stats.unknown_outcomes},
           {"no_replicas", stats.no_replicas},
-          {"cluster_down", stats.cluster_down}};
+          {"cluster_down", stats.cluster_down},
+          {"seats_taken", stats.seats_taken},
+          {"seats_given", stats.seats_given},
+          {"slots_dropped", stats.slots_dropped},
+          {"copied_bytes", stats.copied_bytes}};
 }
 
 std::string ClockText(const causality::SlotClock& clock) {
@@ -85,6 +89,9 @@ LoopFacts GatherFacts(NodeLoop* loop) {
   facts.writes_stopped = loop->shard().failed();
   facts.writes_stopped_reason = loop->shard().disk_error();
   facts.counters = CountersOf(loop->shard().stats());
+  facts.counters["seats_waiting"] = loop->shard().taker().waiting();
+  facts.counters["seats_under_way"] = loop->shard().taker().under_way();
+  facts.counters["slots_to_drop"] = loop->shard().giver().leftovers();
   return facts;
 }
 

@@ -29,6 +29,7 @@ replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   options.replication_factor = config.replication_factor;
   options.read_quorum = config.read_quorum;
   options.write_quorum = config.write_quorum;
+  options.transfer = config.slot_transfer;
   options.failure_detector.heartbeat_interval_us =
       std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
   options.failure_detector.silence_max_us = uint64_t{config.failure_detection_timeout_ms} * 900;
@@ -156,6 +157,11 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   hooks.set_peers = [this](const std::vector<membership::Member>& members) { KeepLinks(members); };
   hooks.send = [this](NodeId to, std::string bytes) { first().shard().SendGossip(to, std::move(bytes)); };
   hooks.has_data = [this] { return shared.has_data.load(std::memory_order_relaxed); };
+  hooks.holdings = [this] {
+    uint64_t sum = 0;
+    for (const auto& loop : shared.loops) sum += loop->holdings();
+    return sum;
+  };
   hooks.log = [this](const std::string& line) { log->Notice("cluster: {}", line); };
   hooks.sync_turn = [this] {
     if (first().opened()) first().shard().SyncTurn();

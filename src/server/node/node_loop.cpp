@@ -17,6 +17,7 @@ using replication::Response;
 namespace {
 
 constexpr uint64_t kDiskRetryUs = 1'000'000;
+constexpr uint64_t kHoldingsUs = 500'000;
 constexpr size_t kProbeBytes = size_t{1} << 20;
 constexpr size_t kFrameRoomBytes = size_t{64} << 20;
 
@@ -138,6 +139,7 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   dispatcher_ = std::make_unique<commands::Dispatcher>(&shard_->router(), this, random_.Next64());
   dispatcher_->SetEncodingLimits(config->Encodings());
   loop().OnTurnEnd([this] { EndTurn(); });
+  CountHoldings();
   return Status::Ok();
 }
 
@@ -229,6 +231,12 @@ void NodeLoop::EndTurn() {
     transport_->SetBlocked(peers);
     WatchDisk();
   }
+}
+
+void NodeLoop::CountHoldings() {
+  if (!shard_) return;
+  holdings_.store(shard_->Holdings(), std::memory_order_relaxed);
+  loop().After(kHoldingsUs, [this] { CountHoldings(); });
 }
 
 void NodeLoop::WatchDisk() {

@@ -57,6 +57,8 @@ class NodeLoop final : public runtime::PeerEvents,
   /// Settings that act while the node runs. On this loop.
   void OnConfig(const Config& config);
 
+  /// What a node that leaves still has to hand over, as of the last look at it. Any thread.
+  uint64_t holdings() const { return holdings_.load(std::memory_order_relaxed); }
   bool opened() const { return shard_ != nullptr; }
 
   runtime::UvLoop& loop() { return thread_.loop(); }
@@ -93,6 +95,7 @@ class NodeLoop final : public runtime::PeerEvents,
  private:
   void EndTurn();
   void WatchDisk();
+  void CountHoldings();
   runtime::PeerTransportOptions TransportOptions() const;
   runtime::PeerTransportHooks TransportHooks();
 
@@ -109,6 +112,7 @@ class NodeLoop final : public runtime::PeerEvents,
   std::unique_ptr<commands::Dispatcher> dispatcher_;
   std::unique_ptr<NodeAccess> access_;
   bool watching_disk_ = false;
+  std::atomic<uint64_t> holdings_ = 1;
 };
 
 }  // namespace orrery::server

@@ -27,8 +27,8 @@ class Scenario {
 
   Cluster& cluster() { return cluster_; }
   Checkers& checkers() { return checkers_; }
-  size_t home(size_t i) { return cluster_.IndexOf(cluster_.ring().Homes(slot())[i]); }
-  size_t away(size_t i) { return cluster_.IndexOf(cluster_.ring().Fallbacks(slot())[i]); }
+  size_t home(size_t i) { return cluster_.IndexOf(cluster_.Homes(slot())[i]); }
+  size_t away(size_t i) { return cluster_.IndexOf(cluster_.Fallbacks(slot())[i]); }
   SlotId slot() const { return cluster_.slots()[0]; }
   /// The key of that kind (key_kinds.h) in the slot.
   std::string Key(char name) const;

@@ -1,0 +1,125 @@
+// What operators ask of the members, and who was there at the founding.
+
+#include <algorithm>
+#include <string>
+
+#include "orrery/replication/cluster_control.h"
+#include "replication/control_parts.h"
+
+namespace orrery::replication {
+
+using membership::Member;
+using membership::MembershipMap;
+using membership::MemberState;
+
+namespace {
+
+// A node that leaves is gone when it has had nothing for so long: what others did not know yet may still have reached it.
+constexpr uint64_t kQuietUs = 2'000'000;
+
+}  // namespace
+
+// ---- founders ----
+
+void ClusterControl::UpdateFounders() {
+  const auto* members = state_.members.Founders();
+  if (members == nullptr) {
+    founders_ = nullptr;
+    founder_members_.clear();
+    return;
+  }
+  if (founders_ && *members == founder_members_) return;
+  founder_members_ = *members;
+  founders_ = founder_members_ == ring_members_ ? ring_
+                                                : hooks_.build_ring(founder_members_, options_.replication_factor);
+  if (hooks_.sync_turn) hooks_.sync_turn();
+}
+
+// Before a newcomer is a member it knows that it owns no seat. Whether its entry changed.
+bool ClusterControl::AdoptFounders(const MembershipMap& known) {
+  const auto* founders = known.Founders();
+  if (founders == nullptr || state_.members.Founders() != nullptr || hooks_.has_data()) return false;
+  Member own = *state_.members.Find(state_.id);
+  own.founders = *founders;
+  ++own.version;
+  state_.members.Merge(own);
+  return true;
+}
+
+// ---- leaving ----
+
+bool ClusterControl::is_leaving() const {
+  const Member* own = state_.members.Find(state_.id);
+  return own != nullptr && own->state == MemberState::kLeaving;
+}
+
+void ClusterControl::TellOfOwnEntry() {
+  OnMembersChanged();
+  Gossip(gossip_.OnLocalChange(LinkedMembers()));
+}
+
+Status ClusterControl::Leave() {
+  Member own = *state_.members.Find(state_.id);
+  if (own.state == MemberState::kRemoved) return Status::Invalid("this node was removed from the cluster");
+  if (own.state == MemberState::kLeaving) return Status::Ok();
+  const size_t up = RingMembersOf(state_.members).size();
+  if (up <= 1) return Status::Invalid("the only member cannot leave");
+  if (founders_ && up <= options_.replication_factor) {
+    return Status::Invalid("the other members are fewer than the copies of each slot; add a node first");
+  }
+  own.state = MemberState::kLeaving;
+  ++own.version;
+  state_.members.Merge(own);
+  nothing_held_since_us_ = 0;
+  TellOfOwnEntry();
+  if (hooks_.log) hooks_.log("leaving: what this node has goes to the other members");
+  return Status::Ok();
+}
+
+void ClusterControl::FinishLeaving(uint64_t now_us) {
+  if (!is_leaving() || !hooks_.holdings) return;
+  if (hooks_.holdings() > 0) {
+    nothing_held_since_us_ = 0;
+    return;
+  }
+  if (nothing_held_since_us_ == 0) nothing_held_since_us_ = now_us;
+  if (now_us < nothing_held_since_us_ + kQuietUs) return;
+  state_.members.Merge(membership::RemovalOf(*state_.members.Find(state_.id)));
+  TellOfOwnEntry();
+  if (hooks_.log) hooks_.log("this node has left the cluster; it may be stopped");
+}
+
+// ---- removal ----
+
+Status ClusterControl::Remove(NodeId node) {
+  const Member* member = state_.members.Find(node);
+  if (member == nullptr || member->state == MemberState::kRemoved) return Status::Invalid("Unknown node " + node.ToName());
+  if (node == state_.id) return Status::Invalid("I tried hard but I can't forget myself...");
+  if (view_->IsAlive(node)) {
+    return Status::Invalid("the node is alive: RING LEAVE there hands over what it has; only a dead node is removed");
+  }
+  state_.members.Merge(membership::RemovalOf(*member));
+  if (hooks_.log) hooks_.log("node " + node.ToHex() + " was removed by an operator");
+  TellOfOwnEntry();
+  return Status::Ok();
+}
+
+// A removal is final, whoever says so.
+bool ClusterControl::TakeRemoval(const MembershipMap& known) {
+  const Member* removal = known.Find(state_.id);
+  if (removal == nullptr || removal->state != MemberState::kRemoved || !state_.members.Merge(*removal)) return false;
+  if (hooks_.log) hooks_.log("this node was removed from the cluster: it serves nothing; a new one needs an empty directory");
+  OnMembersChanged();
+  return true;
+}
+
+// ---- shares ----
+
+void ClusterControl::SetShare(uint32_t weight, const std::string& zone) {
+  options_.weight = weight;
+  options_.zone = zone;
+  WriteOwnEntry();
+  TellOfOwnEntry();
+}
+
+}  // namespace orrery::replication
