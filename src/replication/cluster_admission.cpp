@@ -28,7 +28,7 @@ void ClusterControl::OnMembers(Decoder* in) {
   if (!in->done() || TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
   if (!is_new_) return;
-  if (known.Find(state_.id) != nullptr) {
+  if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
     Remember(known);
   } else {
     ChooseTokens(known);
@@ -92,7 +92,7 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
     return known->state == MemberState::kRemoved ? "this node was removed from the cluster" : "";
   }
   if (member.has_data) return "a node that holds data cannot join; start it with an empty directory";
-  if (!ClusterHasData() || options_.transfer) return "";
+  if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data, and moving data to new members is not supported yet: join before the first "
          "write";
 }

@@ -37,7 +37,7 @@ int64_t CounterOf(const causality::Row& row) {
 std::string Checkers::NotConverged() {
   if (std::string not_met = cluster_.NotMet(); !not_met.empty()) return not_met;
   if (std::string not_settled = cluster_.NotSettled(); !not_settled.empty()) return not_settled;
-  for (size_t node = 0; node < cluster_.size(); ++node) {
+  for (size_t node = 0; node < cluster_.members(); ++node) {
     for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
       const size_t pending = cluster_.node(node).loop(loop).shard().pending();
       if (pending > 0) return NodeName(node) + " still has commands under way";
@@ -113,7 +113,7 @@ void Checkers::CheckAtRest() {
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
-  for (size_t node = 0; node < cluster_.size(); ++node) {
+  for (size_t node = 0; node < cluster_.members(); ++node) {
     for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
       if (cluster_.node(node).loop(loop).shard().stats().digest_mismatches == 0) continue;
       Fail("mismatch", NodeName(node) + " has met equal clocks with different digests");
@@ -271,7 +271,7 @@ void Checkers::CheckLinearizable() {
 
 // What is derived from rows, event by event, is what the rows of now give.
 void Checkers::CheckDerived() {
-  for (size_t node = 0; node < cluster_.size(); ++node) {
+  for (size_t node = 0; node < cluster_.members(); ++node) {
     for (SlotId slot : cluster_.slots()) {
       const std::string difference = DerivedDifference(cluster_.node(node).StoreOf(slot), slot);
       if (!difference.empty()) Fail("derived", At(node, slot) + " " + difference);

@@ -141,6 +141,7 @@ class ClusterControl {
   uint64_t asked_us_ = 0;  ///< when a new node first asked for members
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::string last_refusal_;
+  bool knew_of_data_ = false;  ///< of anybody in the cluster
 };
 
 }  // namespace orrery::replication
