@@ -28,6 +28,7 @@ Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
     : context_(*context),
       coordinator_(*coordinator),
       mesh_(mesh),
+      next_id_(Hash64({}, context->self.incarnation) & kIdMask),
       started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {
   coordinator_.SetHandOver([this](NodeId peer, Request request, uint64_t deadline_us, Callback done) {
     HandOver(peer, std::move(request), deadline_us, std::move(done));

@@ -79,7 +79,7 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
 
 // What a node drops is on enough other disks.
 void Checkers::CheckDrop(size_t node, SlotId slot, const SlotClock& had) {
-  copies_.RestartedWithClock(node, slot, causality::VersionVector());
+  copies_.RestartedWithClock(node, slot, {});
   const size_t others = copies_.CountOwing(slot, history_.Applied(slot, had));
   const bool may_lose = cluster_.options().faults.contains("image");
   const size_t needed = may_lose ? 1 : std::min<size_t>(cluster_.options().w, cluster_.options().n);

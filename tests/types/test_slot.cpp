@@ -46,7 +46,7 @@ std::optional<Event> TestSlot::Run(const Command& command) {
   hlc_ = std::max(hlc_ + 1, now_ms_ << causality::kLogicalBits);
   const causality::Dot dot{actor_, clock().Get(actor_) + 1};
   storage::Transaction transaction(
-      *store_, {slot_, &clock(), dot, hlc_, now_ms_, birth_floor_, replica_->collection_rows() > 0});
+      *store_, {slot_, &clock(), dot, hlc_, now_ms_, birth_floor_, replica_->collection_rows() > 0, folding_});
   command(transaction);
   ORRERY_CHECK(transaction.status().ok());
   if (!transaction.changed()) return std::nullopt;

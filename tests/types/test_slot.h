@@ -46,6 +46,15 @@ class TestSlot {
   void CloseLivesOf(const causality::Actor& actor) {
     replica_->CloseLives(actor.node, actor.incarnation + 1);
   }
+  /// Starts anew, under the next incarnation.
+  void BeginNewLife() {
+    ++actor_.incarnation;
+    birth_floor_ = 0;
+  }
+  /// All lives of this node before the present one.
+  void CloseEarlierLives() { replica_->CloseLives(actor_.node, actor_.incarnation); }
+  /// What may be folded; nothing without it.
+  void set_folding(const storage::FoldRule* folding) { folding_ = folding; }
   /// Called inside Apply, too.
   void set_observer(storage::RowObserver* observer);
 
@@ -69,6 +78,7 @@ class TestSlot {
   uint64_t now_ms_ = 1'700'000'000'000;
   causality::HybridTime hlc_ = 0;
   uint64_t birth_floor_ = 0;
+  const storage::FoldRule* folding_ = nullptr;
 };
 
 }  // namespace orrery::types
