@@ -27,7 +27,15 @@ void ClusterControl::OnMembers(Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
   if (!in->done() || TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
-  if (!is_new_) return;
+  if (!hooks_.has_data() && state_.members.Founders() != nullptr) {
+    for (const auto& [id, member] : known.entries()) joining_.insert(id);
+  }
+  if (!is_new_) {
+    const auto early = std::exchange(early_, {});
+    if (state_.members.Founders() == nullptr) return;  // they will introduce themselves again
+    for (const auto& [from, introduction] : early) OnIntroduction(from, introduction);
+    return;
+  }
   if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
     Remember(known);
   } else {
@@ -91,7 +99,8 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
   if (known != nullptr) {
     return known->state == MemberState::kRemoved ? "this node was removed from the cluster" : "";
   }
-  if (member.has_data) return "a node that holds data cannot join; start it with an empty directory";
+  const bool we_join = options_.transfer && (!ClusterHasData() || joining_.contains(member.id));
+  if (member.has_data && !we_join) return "a node that holds data cannot join; start it with an empty directory";
   if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data, and moving data to new members is not supported yet: join before the first "
          "write";
@@ -114,6 +123,12 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
     return;
   }
   const bool is_new_to_us = state_.members.Find(from) == nullptr;
+  if (is_new_to_us && member.has_data && state_.members.Founders() == nullptr) {
+    // We are to join it: before it is a member of ours we have to know who owns what there.
+    early_.emplace_back(from, bytes);
+    hooks_.send(from, std::string(1, kAskMembers));
+    return;
+  }
   if (is_new_to_us && ClusterHasData()) SendMembers(from);
   const bool changed = state_.members.Merge(member);
   if (is_new_to_us) detector_.OnConnected(from, clock_.MonotonicUs());

@@ -73,6 +73,8 @@ bool LifeCloser::HasEnded(SlotId slot) const {
   const SlotReplica* replica = context_.slots->Find(slot);
   const auto homes = context_.Homes(slot);
   if (replica == nullptr || homes.empty() || homes.front() != context_.self.node) return false;
+  // While a seat is between two owners a third node has what only it may know.
+  if (context_.seats.HasPending(slot)) return false;
   return !context_.lives.FindEnded(replica->clock(), replica->voided()).empty();
 }
 

@@ -140,6 +140,7 @@ class ClusterControl {
   bool is_new_ = false;
   uint64_t asked_us_ = 0;  ///< when a new node first asked for members
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
+  std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
   std::string last_refusal_;
   bool knew_of_data_ = false;  ///< of anybody in the cluster
 };
