@@ -14,7 +14,7 @@ class ExpirySweeper {
  public:
   ExpirySweeper(ShardContext* context, Coordinator* coordinator) : context_(*context), coordinator_(*coordinator) {}
 
-  /// Looks at a few slots, so that a round over all takes some seconds however many there are.
+  /// Looks at a few slots, so that a round over all takes a second while few have rows, some seconds when all do.
   void Tick();
   /// For tests: whether it purges.
   void SetActive(bool active) { active_ = active; }
