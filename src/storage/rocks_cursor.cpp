@@ -1,5 +1,8 @@
 #include "storage/rocks_cursor.h"
 
+#include <rocksdb/perf_context.h>
+#include <rocksdb/perf_level.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,10 +11,38 @@
 #include "storage/rocks_status.h"
 
 namespace orrery::storage {
+namespace {
+
+/// How many deleted entries RocksDB has passed on this thread since it was made.
+class SkipCount {
+ public:
+  SkipCount() {
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
+    before_ = Now();
+  }
+  ~SkipCount() { rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable); }
+  SkipCount(const SkipCount&) = delete;
+  SkipCount& operator=(const SkipCount&) = delete;
+
+  uint64_t Get() const { return Now() - before_; }
+
+ private:
+  static uint64_t Now() { return rocksdb::get_perf_context()->internal_delete_skipped_count; }
+
+  uint64_t before_ = 0;
+};
+
+}  // namespace
 
 RocksCursor::RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, std::string_view prefix,
-                         std::string_view start, const rocksdb::Snapshot* snapshot, uint64_t skips_max)
-    : instance_(std::move(instance)), prefix_(prefix), end_(PrefixEnd(prefix)), end_slice_(end_) {
+                         std::string_view start, const rocksdb::Snapshot* snapshot, KnownGaps* gaps,
+                         uint64_t skips_max)
+    : instance_(std::move(instance)),
+      table_(table),
+      gaps_(KnownGaps::Covers(table) && KnownGaps::IsOfOneSlot(prefix) ? gaps : nullptr),
+      prefix_(prefix),
+      end_(PrefixEnd(prefix)),
+      end_slice_(end_) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   options.max_skippable_internal_keys = skips_max;
@@ -21,11 +52,40 @@ RocksCursor::RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, s
   // A walk over a slot or a table must not push the hot blocks out.
   options.fill_cache = !is_wide || !HasPrefixFilter(table);
   iterator_.reset(instance_->db().NewIterator(options, instance_->family(table)));
-  iterator_->Seek(ToSlice(start));
+  Seek(start);
+}
+
+void RocksCursor::Seek(std::string_view from) {
+  if (gaps_ == nullptr) return iterator_->Seek(ToSlice(from));
+  std::string begin(from);
+  if (const std::string* behind = gaps_->EndOf(table_, begin)) {
+    begin = *behind;
+    at_end_ = begin.empty() || (!end_.empty() && begin >= end_);
+    if (at_end_) return;
+  }
+  const SkipCount skipped;
+  iterator_->Seek(ToSlice(begin));
+  if (skipped.Get() >= KnownGaps::kWorthNoting) NoteGap(begin);
+}
+
+void RocksCursor::Next() {
+  if (gaps_ == nullptr) return iterator_->Next();
+  position_.assign(key());
+  position_.push_back('\0');
+  if (gaps_->EndOf(table_, position_) != nullptr) return Seek(position_);
+  const SkipCount skipped;
+  iterator_->Next();
+  if (skipped.Get() >= KnownGaps::kWorthNoting) NoteGap(position_);
+}
+
+// Nothing stands from there on up to where the iterator is now.
+void RocksCursor::NoteGap(std::string_view from) {
+  if (!iterator_->status().ok()) return;
+  gaps_->Note(table_, from, iterator_->Valid() ? ToView(iterator_->key()) : std::string_view(end_));
 }
 
 bool RocksCursor::Valid() const {
-  return iterator_->Valid() && (!end_.empty() || ToView(iterator_->key()).starts_with(prefix_));
+  return !at_end_ && iterator_->Valid() && (!end_.empty() || ToView(iterator_->key()).starts_with(prefix_));
 }
 
 std::string_view RocksCursor::key() const {
@@ -57,7 +117,7 @@ Result<std::optional<std::string>> RocksSnapshot::Get(Table table, std::string_v
 
 std::unique_ptr<Cursor> RocksSnapshot::Scan(Table table, std::string_view prefix,
                                             std::string_view from) const {
-  return std::make_unique<RocksCursor>(instance_, table, prefix, std::max(prefix, from), snapshot_);
+  return std::make_unique<RocksCursor>(instance_, table, prefix, std::max(prefix, from), snapshot_, nullptr);
 }
 
 }  // namespace orrery::storage

@@ -9,30 +9,41 @@
 #include <string_view>
 
 #include "orrery/storage/row_store.h"
+#include "storage/known_gaps.h"
 #include "storage/rocks_instance.h"
 
 namespace orrery::storage {
 
-/// Walks committed rows. snapshot: null for what is committed at its creation.
+/// Walks committed rows. snapshot: null for what is committed at its creation. gaps: what is known and
+/// becomes known of what is committed then, which it passes over; null: it walks over deleted entries. Must
+/// outlive the cursor.
 class RocksCursor final : public Cursor {
  public:
   /// start >= prefix. skips_max: the walk ends with an error where it would pass more entries in a row that
   /// were deleted and are not compacted away; 0: it passes them all.
   RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, std::string_view prefix,
-              std::string_view start, const rocksdb::Snapshot* snapshot, uint64_t skips_max = 0);
+              std::string_view start, const rocksdb::Snapshot* snapshot, KnownGaps* gaps,
+              uint64_t skips_max = 0);
 
   bool Valid() const override;
-  void Next() override { iterator_->Next(); }
+  void Next() override;
   std::string_view key() const override;
   std::string_view value() const override;
   Status status() const override;
 
  private:
+  void Seek(std::string_view from);
+  void NoteGap(std::string_view from);
+
   const std::shared_ptr<RocksInstance> instance_;
+  const Table table_;
+  KnownGaps* const gaps_;
   const std::string prefix_;
   const std::string end_;
   const rocksdb::Slice end_slice_;  // RocksDB keeps its address
   std::unique_ptr<rocksdb::Iterator> iterator_;
+  bool at_end_ = false;   // the rest is a gap
+  std::string position_;  // behind the last key, while gaps are looked for
 };
 
 class RocksSnapshot final : public Snapshot {

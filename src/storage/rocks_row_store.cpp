@@ -15,7 +15,8 @@ namespace {
 // Up to so many keys a deleted prefix becomes one deletion each; beyond, a range deletion, which costs every
 // later read near it until it is compacted away.
 constexpr size_t kSingleDeletionsMax = 256;
-// Nor are so many deleted entries passed to find those few: where a list was a queue, millions of them may lie.
+// Nor are so many deleted entries passed to find those few: where a list was a queue, millions of them may
+// lie.
 constexpr uint64_t kDeletedPassedMax = 2000;
 
 }  // namespace
@@ -56,7 +57,7 @@ Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table
 std::unique_ptr<Cursor> RocksRowStore::ScanCommitted(Table table, std::string_view prefix,
                                                      std::string_view start) const {
   if (instance_ == nullptr) return std::make_unique<FailedCursor>(failure());
-  return std::make_unique<RocksCursor>(instance_, table, prefix, start, nullptr);
+  return std::make_unique<RocksCursor>(instance_, table, prefix, start, nullptr, &gaps_);
 }
 
 std::unique_ptr<Snapshot> RocksRowStore::SnapshotCommitted() const {
@@ -80,6 +81,7 @@ Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
   }
   ShardCounters::Add(&counters_->commits);
   CacheWritten(batch);
+  UpdateGaps(batch);
   return Status::Ok();
 }
 
@@ -100,7 +102,7 @@ Status RocksRowStore::GatherDeletedPrefix(Table table, std::string_view prefix) 
   rocksdb::ColumnFamilyHandle* const family = instance_->family(table);
   const std::string end = PrefixEnd(prefix);
   std::vector<std::string> keys;
-  RocksCursor cursor(instance_, table, prefix, prefix, nullptr, end.empty() ? 0 : kDeletedPassedMax);
+  RocksCursor cursor(instance_, table, prefix, prefix, nullptr, &gaps_, end.empty() ? 0 : kDeletedPassedMax);
   // A prefix without an end cannot be deleted as a range.
   for (; cursor.Valid() && (end.empty() || keys.size() <= kSingleDeletionsMax); cursor.Next()) {
     keys.emplace_back(cursor.key());
@@ -157,8 +159,22 @@ void RocksRowStore::CacheWritten(const PendingBatch& batch) {
   NoteCacheSize();
 }
 
+// A deleted prefix is a gap, whether its keys were deleted one by one or as a range.
+void RocksRowStore::UpdateGaps(const PendingBatch& batch) {
+  for (const Table table : {Table::kRows, Table::kExpiry, Table::kIndex}) {
+    for (const std::string& prefix : batch.deleted_prefixes(table))
+      gaps_.Note(table, prefix, PrefixEnd(prefix));
+  }
+  if (gaps_.empty()) return;
+  batch.ForEachChange([&](const PendingBatch::Change& change) {
+    if (!KnownGaps::Covers(change.table)) return;
+    change.deleted ? gaps_.OnDelete(change.table, change.key) : gaps_.OnPut(change.table, change.key);
+  });
+}
+
 void RocksRowStore::ForgetCachedRows() {
   cache_.Clear();
+  gaps_.Clear();
   NoteCacheSize();
 }
 

@@ -10,6 +10,7 @@
 
 #include "orrery/storage/rocksdb_row_store.h"
 #include "storage/buffered_row_store.h"
+#include "storage/known_gaps.h"
 #include "storage/rocks_engine.h"
 #include "storage/row_cache.h"
 
@@ -42,6 +43,7 @@ class RocksRowStore final : public BufferedRowStore {
   void GatherChanges(const PendingBatch& batch);
   Status WriteGathered(Durability durability);
   void CacheWritten(const PendingBatch& batch);
+  void UpdateGaps(const PendingBatch& batch);
   Status FinishSync(uint64_t opening, uint64_t commits, const Status& outcome);
 
   RocksEngine* const engine_;
@@ -50,6 +52,7 @@ class RocksRowStore final : public BufferedRowStore {
   std::shared_ptr<RocksInstance> instance_;  // null from a Reopen that failed to one that succeeds
   uint64_t opening_ = 1;                     // of the instance, counted here
   mutable RowCache cache_;
+  mutable KnownGaps gaps_;
   mutable rocksdb::PinnableSlice last_read_;
   rocksdb::WriteBatch gathered_;
   uint64_t commits_ = 0;
