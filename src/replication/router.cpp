@@ -66,7 +66,7 @@ void Router::Dispatch(Sent sent) {
 }
 
 void Router::Forward(NodeId peer, Sent sent) {
-  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | next_id_++;
+  const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
   sent.peer = peer;
   SetDeadline(&sent);
@@ -84,9 +84,9 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
   });
 }
 
-void Router::OnForwardReply(ForwardReplyMessage message) {
+void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
   const auto it = sent_.find(message.request_id);
-  if (it == sent_.end()) return;
+  if (it == sent_.end() || it->second.peer != from) return;
   Sent sent = std::move(it->second);
   sent_.erase(it);
   if (message.response.outcome == Outcome::kNotHere) {

@@ -212,7 +212,7 @@ void Shard::Handle(NodeId from, Message& message) {
     Shard& shard;
     NodeId from;
     void operator()(ForwardMessage& m) { shard.router_.OnForward(from, std::move(m)); }
-    void operator()(ForwardReplyMessage& m) { shard.router_.OnForwardReply(std::move(m)); }
+    void operator()(ForwardReplyMessage& m) { shard.router_.OnForwardReply(from, std::move(m)); }
     void operator()(EventMessage& m) { shard.catch_up_.OnEvent(from, m); }
     void operator()(AckMessage& m) { shard.coordinator_.OnAck(from, m); }
     void operator()(ProbeMessage& m) { shard.Answer(from, m); }

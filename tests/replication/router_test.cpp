@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -85,7 +86,7 @@ TEST_F(RouterTest, ARequestThatGrowsOldWhileItWaitsForACoordinatorIsGivenBack) {
   const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
   const auto sent = SentTo<ForwardMessage>(coordinator);
   ASSERT_EQ(sent.size(), 1u);
-  router_.OnForwardReply({sent[0].request_id, {Outcome::kNotHere, ""}});
+  router_.OnForwardReply(coordinator, {sent[0].request_id, {Outcome::kNotHere, ""}});
   net_.clock.Advance((context_.options.forward_age_max_ms + 100) * 1000);
   router_.OnTick(net_.clock.MonotonicUs());
   EXPECT_EQ(SentTo<ForwardMessage>(coordinator).size(), 1u);
@@ -100,6 +101,31 @@ TEST_F(RouterTest, ARequestOfOurOwnClientNeverGrowsOld) {
   const auto sent = SentTo<ForwardMessage>(net_.view->ring->Coordinator(ForeignSlot()));
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].age_ms, 0u);
+}
+
+TEST_F(RouterTest, TakesTheReplyOfTheNodeThatItAskedAlone) {
+  const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
+  int replies = 0;
+  router_.Submit(Forwarded(0).request, [&](Response) { ++replies; });
+  const auto sent = SentTo<ForwardMessage>(coordinator);
+  ASSERT_EQ(sent.size(), 1u);
+  router_.OnForwardReply(coordinator == NodeId{3} ? NodeId{2} : NodeId{3}, {sent[0].request_id, {}});
+  EXPECT_EQ(replies, 0);
+  router_.OnForwardReply(coordinator, {sent[0].request_id, {}});
+  EXPECT_EQ(replies, 1);
+}
+
+TEST_F(RouterTest, NumbersOfTwoLivesDoNotMeet) {
+  const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
+  router_.Submit(Forwarded(0).request, [](Response) {});
+  ++context_.self.incarnation;
+  Router next_life(&context_, &coordinator_, nullptr);
+  next_life.Submit(Forwarded(0).request, [](Response) {});
+  const auto sent = SentTo<ForwardMessage>(coordinator);
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_GT(
+      std::max(sent[0].request_id, sent[1].request_id) - std::min(sent[0].request_id, sent[1].request_id),
+      1'000'000u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "orrery/base/hash.h"
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/messages.h"
 #include "orrery/replication/request.h"
@@ -35,6 +36,7 @@ class Router final : public RequestRouter {
       : context_(*context),
         coordinator_(*coordinator),
         mesh_(mesh),
+        next_id_(Hash64({}, context->self.incarnation) & kIdMask),
         started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {}
 
   void Submit(Request request, Callback done) override;
@@ -42,7 +44,7 @@ class Router final : public RequestRouter {
   void Route(Request request, uint8_t hops, Callback done);
 
   void OnForward(NodeId from, ForwardMessage message);
-  void OnForwardReply(ForwardReplyMessage message);
+  void OnForwardReply(NodeId from, ForwardReplyMessage message);
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
   void OnTick(uint64_t now_us);
@@ -67,15 +69,18 @@ class Router final : public RequestRouter {
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
   void SetDeadline(Sent* sent) const;
 
+  static constexpr uint64_t kIdMask = (uint64_t{1} << 48) - 1;
+
   ShardContext& context_;
   Coordinator& coordinator_;
   LoopMesh* mesh_;  ///< null where one loop owns all slots
+  /// Begins elsewhere in each life: a peer may answer what an earlier life asked it.
+  uint64_t next_id_;
   std::map<uint64_t, Sent> sent_;
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   uint64_t started_until_us_;
   bool just_started_ = true;  ///< spares looking at the clock later on
-  uint64_t next_id_ = 1;
 };
 
 }  // namespace orrery::replication
