@@ -170,6 +170,8 @@ struct ServerCall {
 
   /// Instead of writing to `reply`: gives the ticket with which the answer comes later.
   ReplyTicket Defer();
+  /// After Defer: how CLIENT UNBLOCK, and the client's end, end the wait for the answer.
+  const std::shared_ptr<commands::BlockedCall>& Unblockable();
   /// CLIENT REPLY OFF and SKIP are not answered themselves.
   void SuppressReply() { suppressed = true; }
 

@@ -154,6 +154,11 @@ ReplyTicket ServerCall::Defer() {
   return {&client, number};
 }
 
+const std::shared_ptr<commands::BlockedCall>& ServerCall::Unblockable() {
+  client.blocked_ = std::make_shared<commands::BlockedCall>();
+  return client.blocked_;
+}
+
 void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size_t request_bytes,
                             uint64_t started_us, bool silent) {
   if ((entry.spec->flags & commands::kWrite) != 0) NoteWrites(entry, args);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 namespace orrery::commands {
@@ -14,6 +15,9 @@ class BlockedCall {
     kError,    ///< with the error UNBLOCKED (CLIENT UNBLOCK id ERROR)
     kGone,     ///< the client is gone: it must not take anything any more
   };
+
+  /// What End::kError says.
+  static constexpr std::string_view kErrorText = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
   /// Whether the command waits. While it is taking something it does not.
   bool waits() const { return unblock_ != nullptr; }

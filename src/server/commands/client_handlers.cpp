@@ -224,7 +224,7 @@ void Caching(ServerCall& call) {
       "enabled");
 }
 
-/// CLIENT UNBLOCK id [TIMEOUT|ERROR]. WAIT cannot be unblocked in Redis either.
+/// CLIENT UNBLOCK id [TIMEOUT|ERROR].
 void Unblock(ServerCall& call) {
   const auto id = resp::ParseInteger(call.arg(2));
   if (!id) return NotAnInteger(call);

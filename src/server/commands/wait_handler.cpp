@@ -1,14 +1,25 @@
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "server/commands/handler_tools.h"
 
 namespace orrery::server {
 namespace {
 
-/// Answers of the loops that own the slots; the least of them is the client's.
-struct PendingWait {
+/// The client that waits; it is answered once.
+struct Waiter {
   ReplyTicket ticket;
+  bool answered = false;
+
+  void Answer(std::string reply) {
+    if (!std::exchange(answered, true)) ticket.Answer(std::move(reply));
+  }
+};
+
+/// Answers of the loops that own the slots; the least of them is the client's.
+struct PendingCount {
+  std::shared_ptr<Waiter> waiter;
   size_t missing;
   uint64_t least = UINT64_MAX;
 };
@@ -18,10 +29,10 @@ uint64_t ReachableReplicas(const replication::ClusterView& view) {
   return std::min(view.Homes(), view.alive.size()) - (view.alive.empty() ? 0 : 1);
 }
 
-void Answer(const std::shared_ptr<PendingWait>& pending, uint64_t count) {
+void Answer(const std::shared_ptr<PendingCount>& pending, uint64_t count) {
   pending->least = std::min(pending->least, count);
   if (--pending->missing > 0) return;
-  pending->ticket.Answer(":" + std::to_string(pending->least) + "\r\n");
+  pending->waiter->Answer(":" + std::to_string(pending->least) + "\r\n");
 }
 
 std::vector<std::vector<SlotId>> SlotsByLoop(const std::bitset<kSlotCount>& written, size_t loops) {
@@ -32,14 +43,34 @@ std::vector<std::vector<SlotId>> SlotsByLoop(const std::bitset<kSlotCount>& writ
   return slots;
 }
 
+using SlotLists = std::vector<std::vector<SlotId>>;
+
 void AskLoop(Worker& asking, size_t loop, std::vector<SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
-             const std::shared_ptr<PendingWait>& pending) {
+             const std::shared_ptr<PendingCount>& pending) {
   ServerState& state = asking.state();
   state.Post(loop, [=, &state, home = asking.index()](Worker& worker) {
     worker.node().AwaitReplicas(slots, replicas, timeout_ms, [=, &state](uint64_t count) {
       state.Post(home, [=](Worker&) { Answer(pending, count); });
     });
   });
+}
+
+void AskLoops(Worker& asking, const SlotLists& slots, uint64_t replicas, uint64_t timeout_ms,
+              const std::shared_ptr<Waiter>& waiter) {
+  const auto busy = std::count_if(slots.begin(), slots.end(), [](const auto& list) { return !list.empty(); });
+  const auto pending = std::make_shared<PendingCount>(PendingCount{waiter, static_cast<size_t>(busy)});
+  for (size_t loop = 0; loop < slots.size(); ++loop) {
+    if (!slots[loop].empty()) AskLoop(asking, loop, slots[loop], replicas, timeout_ms, pending);
+  }
+}
+
+/// CLIENT UNBLOCK, or the client's end.
+void Unblock(Worker& worker, const SlotLists& slots, const std::shared_ptr<Waiter>& waiter,
+             commands::BlockedCall::End end) {
+  using End = commands::BlockedCall::End;
+  if (end == End::kTimeout) return AskLoops(worker, slots, 0, 1, waiter);
+  waiter->Answer(end == End::kGone ? ":0\r\n"
+                                   : "-" + std::string(commands::BlockedCall::kErrorText) + "\r\n");
 }
 
 }  // namespace
@@ -57,13 +88,12 @@ void Wait(ServerCall& call) {
     return call.reply.Integer(static_cast<int64_t>(ReachableReplicas(*call.worker.node().View())));
   }
   const auto slots = SlotsByLoop(*written, call.worker.state().workers.size());
-  const auto busy = std::count_if(slots.begin(), slots.end(), [](const auto& list) { return !list.empty(); });
-  auto pending = std::make_shared<PendingWait>(PendingWait{call.Defer(), static_cast<size_t>(busy)});
-  for (size_t loop = 0; loop < slots.size(); ++loop) {
-    if (slots[loop].empty()) continue;
-    AskLoop(call.worker, loop, slots[loop], static_cast<uint64_t>(std::max<int64_t>(*replicas, 0)),
-            static_cast<uint64_t>(*timeout_ms), pending);
-  }
+  const auto waiter = std::make_shared<Waiter>(Waiter{call.Defer()});
+  call.Unblockable()->OnUnblock([&worker = call.worker, slots, waiter](commands::BlockedCall::End end) {
+    Unblock(worker, slots, waiter, end);
+  });
+  AskLoops(call.worker, slots, static_cast<uint64_t>(std::max<int64_t>(*replicas, 0)),
+           static_cast<uint64_t>(*timeout_ms), waiter);
 }
 
 }  // namespace orrery::server
