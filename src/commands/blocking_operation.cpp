@@ -7,6 +7,7 @@
 #include "commands/internal_requests.h"
 #include "commands/request_builder.h"
 #include "commands/slot_split.h"
+#include "orrery/base/marks.h"
 #include "orrery/resp/reply_writer.h"
 
 namespace orrery::commands {
@@ -84,18 +85,21 @@ void BlockingOperation::TryNext() {
 void BlockingOperation::Take(const Part& part) {
   const std::vector<std::string> words = plan_.ArgumentsFor(part.keys);
   const std::vector<std::string_view> args(words.begin(), words.end());
-  if (plan_.may_wait && !CommonSlot(*spec_, args)) {
-    // A move between two slots: nothing of it says the place.
-    if (has_waited_) Leave(kSlotCount);
-    std::make_shared<GatherOperation>(&environment(), session(), [self = self()](std::string reply) {
-      if (!self->finished()) self->OnTried(std::move(reply));
-    })->Start(*spec_, args, SplitBySlot(*spec_, args));
-    return;
-  }
+  if (plan_.may_wait && !CommonSlot(*spec_, args)) return Move(args);
   replication::Request request = WholeRequest(*spec_, session(), part.slot, args);
   request.place = place_;
   Submit(std::move(request),
          [this](replication::Response response) { OnTried(TakeReply(std::move(response))); });
+}
+
+// Between two slots. Whoever was called keeps the source until all three steps are done, so that nobody who
+// waits gets the same element.
+void BlockingOperation::Move(Args args) {
+  std::make_shared<GatherOperation>(&environment(), session(), [self = self()](std::string reply) {
+    if (self->finished()) return;
+    if (self->has_waited_ && !IsNothing(reply)) self->Leave(kSlotCount);
+    self->OnTried(std::move(reply));
+  })->Start(*spec_, args, SplitBySlot(*spec_, args), has_waited_ ? std::string() : place_);
 }
 
 void BlockingOperation::OnTried(std::string reply) {
@@ -108,6 +112,7 @@ void BlockingOperation::OnTried(std::string reply) {
 /// Nothing was applied, and it may go better soon. A key that has become something else is nothing to a
 /// client that waits already.
 bool BlockingOperation::MayWaitOn(std::string_view error) const {
+  if (ORRERY_MUTATION("waits-on-after-an-unknown-outcome") && error.starts_with("-UNKNOWN")) return true;
   return error.starts_with("-CLUSTERDOWN") || error.starts_with("-NOREPLICAS") ||
          error.starts_with("-MISCONF") || (error.starts_with("-WRONGTYPE") && !plan_.moves);
 }
@@ -185,7 +190,7 @@ void BlockingOperation::End(BlockedCall::End end) {
   if (blocked_ != nullptr) blocked_->OnUnblock(nullptr);
   Leave(kSlotCount);
   if (end == BlockedCall::End::kError) {
-    return FinishWithError("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    return FinishWithError(BlockedCall::kErrorText);
   }
   Finish(NothingReply());
 }

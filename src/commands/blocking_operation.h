@@ -37,6 +37,7 @@ class BlockingOperation final : public Operation {
   void Try(std::vector<Part> parts);
   void TryNext();
   void Take(const Part& part);
+  void Move(Args args);
   void OnTried(std::string reply);
   bool MayWaitOn(std::string_view error) const;
   void Wait();

@@ -9,7 +9,7 @@ std::vector<std::span<const CommandSpec>> CommandFamilies() {
       KeyCommands(),        DumpCommands(),     DynamoCommands(), HashCommands(),
       HyperLogLogCommands(),
       SetCommands(),        SetAlgebraCommands(), SortCommands(),
-      ListCommands(),       ListElementCommands(),
+      ListCommands(),       ListElementCommands(), ListBlockingCommands(),
       ZsetCommands(),       ZsetAddCommands(), ZsetRangeCommands(),
       ZsetAlgebraCommands(), ZsetPopCommands(), GeoCommands(), GeoSearchCommands(),
   };

@@ -29,6 +29,7 @@ std::span<const CommandSpec> SetAlgebraCommands();
 std::span<const CommandSpec> SortCommands();
 std::span<const CommandSpec> ListCommands();
 std::span<const CommandSpec> ListElementCommands();
+std::span<const CommandSpec> ListBlockingCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetAddCommands();
 std::span<const CommandSpec> ZsetRangeCommands();

@@ -13,13 +13,39 @@ namespace {
 
 using resp::ReplyWriter;
 
-/// Commands that Redis keeps for old clients.
-constexpr std::string_view kDeprecated[] = {
-    "georadius",   "georadius_ro",  "georadiusbymember", "georadiusbymember_ro",
-    "getset",      "hmset",         "substr",            "zrangebylex",
-    "zrangebyscore", "zrevrange",   "zrevrangebylex",    "zrevrangebyscore"};
-bool IsDeprecated(std::string_view name) {
-  return std::find(std::begin(kDeprecated), std::end(kDeprecated), name) != std::end(kDeprecated);
+/// What Redis keeps for old clients, since when, and what to use instead.
+struct Deprecation {
+  std::string_view full_name;
+  std::string_view since;
+  std::string_view replaced_by;
+};
+constexpr Deprecation kDeprecated[] = {
+    {"brpoplpush", "6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"},
+    {"cluster|slots", "7.0.0", "`CLUSTER SHARDS`"},
+    {"georadius", "6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument"},
+    {"georadius_ro", "6.2.0", "`GEOSEARCH` with the `BYRADIUS` argument"},
+    {"georadiusbymember", "6.2.0",
+     "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"},
+    {"georadiusbymember_ro", "6.2.0", "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments"},
+    {"getset", "6.2.0", "`SET` with the `!GET` argument"},
+    {"hmset", "4.0.0", "`HSET` with multiple field-value pairs"},
+    {"rpoplpush", "6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments"},
+    {"substr", "2.0.0", "`GETRANGE`"},
+    {"zrangebylex", "6.2.0", "`ZRANGE` with the `BYLEX` argument"},
+    {"zrangebyscore", "6.2.0", "`ZRANGE` with the `BYSCORE` argument"},
+    {"zrevrange", "6.2.0", "`ZRANGE` with the `REV` argument"},
+    {"zrevrangebylex", "6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments"},
+    {"zrevrangebyscore", "6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments"},
+};
+const Deprecation* DeprecationOf(std::string_view full_name) {
+  const auto* found = std::find_if(std::begin(kDeprecated), std::end(kDeprecated),
+                                   [&](const Deprecation& row) { return row.full_name == full_name; });
+  return found == std::end(kDeprecated) ? nullptr : found;
+}
+
+/// Commands for servers and developers, not for applications.
+bool IsForTheSystem(std::string_view full_name) {
+  return full_name == "debug" || full_name == "pfdebug" || full_name == "restore-asking";
 }
 
 void WriteStatusSet(const std::vector<std::string_view>& words, ReplyWriter* reply) {
@@ -119,16 +145,22 @@ void WriteCommandInfo(const CommandSpec& spec, const CommandSpec* parent, ReplyW
 void WriteCommandDocs(const CommandSpec& spec, const CommandSpec* parent, ReplyWriter* reply) {
   const std::string full_name = FullName(spec, parent);
   const auto arguments = ParseArgumentSyntax(DetailsOf(full_name).syntax);
-  const bool deprecated = IsDeprecated(spec.name);
+  const Deprecation* deprecated = DeprecationOf(full_name);
+  const bool for_system = IsForTheSystem(full_name);
   reply->BulkString(full_name);
-  reply->Map(size_t{4} + size_t{deprecated} + size_t{!arguments.empty()} + size_t{!spec.subcommands.empty()});
+  reply->Map(size_t{4} + (deprecated != nullptr ? 3u : 0u) + size_t{for_system} + size_t{!arguments.empty()} +
+             size_t{!spec.subcommands.empty()});
   WriteText("summary", spec.summary, reply);
   WriteText("since", spec.since, reply);
   WriteText("group", spec.group, reply);
   WriteText("complexity", spec.complexity, reply);
-  if (deprecated) {
+  if (deprecated != nullptr || for_system) {
     reply->BulkString("doc_flags");
-    WriteStatusSet({"deprecated"}, reply);
+    WriteStatusSet({for_system ? "syscmd" : "deprecated"}, reply);
+  }
+  if (deprecated != nullptr) {
+    WriteText("deprecated_since", deprecated->since, reply);
+    WriteText("replaced_by", deprecated->replaced_by, reply);
   }
   if (!arguments.empty()) {
     reply->BulkString("arguments");

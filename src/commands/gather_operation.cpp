@@ -43,7 +43,9 @@ bool MovesLast(std::string_view name, Args args) {
 
 }  // namespace
 
-void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts) {
+void GatherOperation::Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts,
+                            std::string place) {
+  place_ = std::move(place);
   const GatherRule rule = RuleOf(spec.name);
   std::vector<size_t> positions;
   for (CallKeyWalk walk(spec, args); walk.valid(); walk.Next()) positions.push_back(walk.position());
@@ -75,6 +77,7 @@ void GatherOperation::Fetch(SlotId slot, const std::vector<std::string_view>& ke
 void GatherOperation::FetchEnd(SlotId slot, bool last, std::string_view key) {
   replication::Request request = NewRequest(slot);
   BuildFetchEnd(last, key, &request);
+  request.place = place_;
   SubmitFetch(slot, std::move(request));
 }
 

@@ -19,7 +19,8 @@ class GatherOperation final : public Operation {
  public:
   using Operation::Operation;
 
-  void Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts);
+  /// place: of a blocking command that moves, while it has not waited yet; it takes nothing that is held for others.
+  void Start(const CommandSpec& spec, Args args, const std::vector<SlotPart>& parts, std::string place = {});
 
  private:
   void Fetch(SlotId slot, const std::vector<std::string_view>& keys);
@@ -39,6 +40,7 @@ class GatherOperation final : public Operation {
   std::vector<Fetched> fetched_;
   size_t missing_ = 0;
   replication::Request home_request_;
+  std::string place_;
   bool moves_ = false;
   /// Of a moved key, only this element moves (SMOVE).
   std::optional<std::string> moved_element_;

@@ -64,7 +64,7 @@ void Pick(CommandContext& context) {
 }
 
 // orrery.fetchend LEFT|RIGHT key: row key and row of the outermost element of a list; of any other type one
-// row that shows which it is. Nothing of a key that shows nothing.
+// row that shows which it is. Nothing of a key that shows nothing, or is held for others.
 void FetchEnd(CommandContext& context) {
   const types::ListKey list(&context.transaction, context.db(), context.arg(2));
   const auto reply_row = [&](std::string_view row_key, const Row& row) {
@@ -73,7 +73,7 @@ void FetchEnd(CommandContext& context) {
     context.reply.BulkString(causality::EncodeRow(row));
   };
   const RowTag tag = types::TagOfType(list.type());
-  if (!list.exists()) return context.reply.Array(0);
+  if (!list.exists() || !context.request.MayTake(context.arg(2))) return context.reply.Array(0);
   const std::string prefix = storage::TagPrefix(context.db(), context.arg(2), tag);
   if (const auto end =
           list.Outermost(Is(context.arg(1), "left") ? ListKey::End::kHead : ListKey::End::kTail)) {

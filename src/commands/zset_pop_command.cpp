@@ -101,7 +101,7 @@ constexpr CommandSpec kSpecs[] = {
               "Removes the member with the highest score of the first sorted set that has any, or waits for one"),
     BZPopSpec("bzpopmin", BZPop<ZsetKey::End::kMin>,
               "Removes the member with the lowest score of the first sorted set that has any, or waits for one"),
-    With(Counted(Keyed("bzmpop", -5, kWrite | kNoscript | kBlocking, {}, ZMPop<true>, "sorted-set", "7.0.0",
+    With(Counted(Keyed("bzmpop", -5, kWrite | kBlocking, {}, ZMPop<true>, "sorted-set", "7.0.0",
                        "O(K+M*log(N)) with K keys, N members and M of them returned",
                        "Removes members of the first sorted set that has any, or waits for some"),
                  2),

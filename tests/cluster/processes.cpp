@@ -87,10 +87,10 @@ std::string FieldOf(const std::string& info, const std::string& name) {
   return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
-std::string Client::Run(const std::vector<std::string>& args) {
+bool Client::Send(const std::vector<std::string>& args) {
   const timeval timeout{timeout_seconds_, 0};
   if (!context_) context_.reset(redisConnectWithTimeout(host_.c_str(), port_, timeout));
-  if (!context_ || context_->err != 0) return context_.reset(), "-NOCONNECTION";
+  if (!context_ || context_->err != 0) return context_.reset(), false;
   redisSetTimeout(context_.get(), timeout);
   std::vector<const char*> pointers;
   std::vector<size_t> sizes;
@@ -98,10 +98,18 @@ std::string Client::Run(const std::vector<std::string>& args) {
     pointers.push_back(arg.data());
     sizes.push_back(arg.size());
   }
-  auto* reply = static_cast<redisReply*>(
-      redisCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data()));
-  if (reply == nullptr) return context_.reset(), "-CONNECTION";
-  std::string text = Text(reply);
+  redisAppendCommandArgv(context_.get(), static_cast<int>(args.size()), pointers.data(), sizes.data());
+  int done = 0;
+  while (done == 0) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) return true;  // the reply says so
+  }
+  return true;
+}
+
+std::string Client::Receive() {
+  void* reply = nullptr;
+  if (!context_ || redisGetReply(context_.get(), &reply) != REDIS_OK) return context_.reset(), "-CONNECTION";
+  std::string text = Text(static_cast<redisReply*>(reply));
   freeReplyObject(reply);
   return text;
 }

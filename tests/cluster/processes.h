@@ -20,7 +20,10 @@ class Client {
   /// The reply as text: a bulk or status as it is, an integer in digits, an error with its leading "-", an
   /// array's elements joined by '|', nil as "(nil)"; "-NOCONNECTION" if nothing was sent, "-CONNECTION" if no
   /// reply came.
-  std::string Run(const std::vector<std::string>& args);
+  std::string Run(const std::vector<std::string>& args) { return Send(args) ? Receive() : "-NOCONNECTION"; }
+  /// The halves of Run: any number of commands may be sent before their replies are asked for, one by one.
+  bool Send(const std::vector<std::string>& args);
+  std::string Receive();
   bool connected() const { return context_ != nullptr; }
 
  private:

@@ -36,6 +36,130 @@ TEST(Blocking, TakesAtOnceWhatIsThere) {
   EXPECT_EQ(cluster.Run({"BZPOPMAX", "z", "0"}), Popped("z", "b", "2"));
 }
 
+std::string Array(const std::vector<std::string>& parts) {
+  std::string reply = "*" + std::to_string(parts.size()) + "\r\n";
+  for (const std::string& part : parts) reply += "$" + std::to_string(part.size()) + "\r\n" + part + "\r\n";
+  return reply;
+}
+
+TEST(Blocking, ListsServeWhoeverWaits) {
+  FakeCluster cluster;
+  std::vector<Reply> replies(5);
+  cluster.Start({"BLPOP", "l", "0"}, &replies[0]);
+  cluster.Settle();
+  cluster.Start({"BRPOP", "l", "0"}, &replies[1]);
+  cluster.Settle();
+  cluster.Start({"BLMPOP", "0", "1", "l", "RIGHT", "COUNT", "2"}, &replies[2]);
+  cluster.Settle();
+  cluster.Start({"BLMOVE", "l", "l", "LEFT", "RIGHT", "0"}, &replies[3]);
+  cluster.Settle();
+  cluster.Start({"BRPOPLPUSH", "l", "l", "0"}, &replies[4]);
+  cluster.Settle();
+  EXPECT_EQ(cluster.Run({"RPUSH", "l", "a", "b", "c", "d", "e", "f"}), ":6\r\n");
+  EXPECT_EQ(replies[0], Array({"l", "a"}));
+  EXPECT_EQ(replies[1], Array({"l", "f"}));
+  EXPECT_EQ(replies[2], "*2\r\n$1\r\nl\r\n" + Array({"e", "d"}));
+  EXPECT_EQ(replies[3], "$1\r\nb\r\n");
+  EXPECT_EQ(replies[4], "$1\r\nb\r\n");
+  EXPECT_EQ(cluster.Run({"LRANGE", "l", "0", "-1"}), Array({"b", "c"}));
+}
+
+// Whatever makes a list under the key, not pushes alone.
+TEST(Blocking, AnyCommandThatMakesTheListServes) {
+  for (const std::vector<std::string_view>& maker : {std::vector<std::string_view>{"RENAME", "other", "l"},
+                                                     {"COPY", "other", "l"},
+                                                     {"SORT", "other", "ALPHA", "STORE", "l"},
+                                                     {"LMOVE", "other", "l", "LEFT", "LEFT"},
+                                                     {"BLMOVE", "other", "l", "LEFT", "LEFT", "0"}}) {
+    SCOPED_TRACE(maker.front());
+    FakeCluster cluster;
+    cluster.Run({"RPUSH", "other", "x"});
+    Reply reply;
+    cluster.Start({"BLPOP", "l", "0"}, &reply);
+    cluster.Settle();
+    cluster.Run(maker);
+    EXPECT_EQ(reply, Array({"l", "x"}));
+  }
+}
+
+TEST(Blocking, MovesBetweenSlots) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    FakeCluster cluster(seed);
+    const auto keys = KeysOfDistinctSlots("l", 2);
+    Reply reply;
+    cluster.Start({"BLMOVE", keys[0], keys[1], "RIGHT", "LEFT", "0"}, &reply);
+    cluster.Settle();
+    EXPECT_FALSE(reply);
+    cluster.Run({"RPUSH", keys[0], "a", "b"});
+    EXPECT_EQ(reply, "$1\r\nb\r\n");
+    EXPECT_EQ(cluster.Run({"LRANGE", keys[0], "0", "-1"}), Array({"a"}));
+    EXPECT_EQ(cluster.Run({"LRANGE", keys[1], "0", "-1"}), Array({"b"}));
+  }
+}
+
+// What a move takes over to another slot, the next who waits does not get as well.
+TEST(Blocking, AMoveBetweenSlotsKeepsItsTurn) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(seed);
+    FakeCluster cluster(seed);
+    const auto keys = KeysOfDistinctSlots("l", 2);
+    std::vector<Reply> replies(3);
+    cluster.Start({"BLMOVE", keys[0], keys[1], "LEFT", "RIGHT", "0"}, &replies[0]);
+    cluster.Settle();
+    cluster.Start({"BLPOP", keys[0], "0"}, &replies[1]);
+    cluster.Settle();
+    cluster.Start({"BLMOVE", keys[0], keys[1], "LEFT", "RIGHT", "0"}, &replies[2]);
+    cluster.Settle();
+    cluster.Run({"RPUSH", keys[0], "a"});
+    EXPECT_EQ(replies[0], "$1\r\na\r\n");
+    EXPECT_FALSE(replies[1]);
+    cluster.Run({"RPUSH", keys[0], "b", "c"});
+    EXPECT_EQ(replies[1], Array({keys[0], "b"}));
+    EXPECT_EQ(replies[2], "$1\r\nc\r\n");
+    EXPECT_EQ(cluster.Run({"LRANGE", keys[1], "0", "-1"}), Array({"a", "c"}));
+    EXPECT_EQ(cluster.Run({"LLEN", keys[0]}), ":0\r\n");
+  }
+}
+
+TEST(Blocking, AMoveToWhatIsNoListLeavesTheElement) {
+  for (const size_t slots : {1, 2}) {
+    FakeCluster cluster;
+    const auto keys = slots == 1 ? std::vector<std::string>{"{l}1", "{l}2"} : KeysOfDistinctSlots("l", 2);
+    Reply moved;
+    Reply behind;
+    cluster.Start({"BLMOVE", keys[0], keys[1], "LEFT", "LEFT", "0"}, &moved);
+    cluster.Settle();
+    cluster.Start({"BLPOP", keys[0], "0"}, &behind);
+    cluster.Settle();
+    cluster.Run({"SET", keys[1], "string"});
+    cluster.Run({"RPUSH", keys[0], "a"});
+    ASSERT_TRUE(moved);
+    EXPECT_TRUE(moved->starts_with("-WRONGTYPE")) << *moved;
+    EXPECT_EQ(behind, Array({keys[0], "a"}));
+  }
+}
+
+TEST(Blocking, AKeyOfAnotherTypeServesNobodyWhoWaitsForAList) {
+  FakeCluster cluster;
+  Reply list;
+  Reply zset;
+  cluster.Start({"BLPOP", "k", "0"}, &list);
+  cluster.Settle();
+  cluster.Start({"BZPOPMIN", "k", "0"}, &zset);
+  cluster.Settle();
+  cluster.Run({"HSET", "k", "f", "v"});
+  EXPECT_FALSE(list);
+  EXPECT_FALSE(zset);
+  cluster.Run({"DEL", "k"});
+  // The first who waits for the key does not want a sorted set, and those behind it have their turn when it
+  // goes.
+  cluster.Run({"RPUSH", "k", "a"});
+  EXPECT_EQ(list, Array({"k", "a"}));
+  cluster.Run({"ZADD", "k", "1", "m"});
+  EXPECT_EQ(zset, Popped("k", "m", "1"));
+}
+
 TEST(Blocking, EndsWithItsTime) {
   FakeCluster cluster;
   Reply reply;
@@ -278,42 +402,56 @@ TEST(Blocking, NothingIsTakenForAClientThatIsGone) {
 }
 
 // Whatever the order of everything: as many elements are taken as there are replies with one, each once.
+struct Queue {
+  std::string add, take, count;
+  std::vector<std::string_view> Add(const std::string& key, const std::string& element) const {
+    if (add == "ZADD") return {add, key, "1", element};
+    return {add, key, element};
+  }
+};
+
+void ServeAtRandom(const Queue& queue, uint64_t seed) {
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  FakeCluster cluster(seed);
+  const auto keys = KeysOfDistinctSlots("z", 3);
+  std::vector<Reply> waiting(12);
+  std::vector<Reply> adding(12);
+  std::vector<std::array<std::string, 2>> waits_for(12);
+  size_t added = 0;
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    waits_for[i] = {keys[random() % 3], keys[random() % 3]};
+    cluster.Start({queue.take, waits_for[i][0], waits_for[i][1], random() % 3 == 0 ? "0.05" : "0"},
+                  &waiting[i]);
+    for (size_t steps = random() % 20; steps > 0; --steps) cluster.Step();
+    if (random() % 4 == 0) cluster.SendParkedAway(SlotOf(keys[random() % 3]));
+    if (random() % 2 == 0) {
+      const std::string element = std::to_string(added);
+      cluster.Start(queue.Add(keys[random() % 3], element), &adding[added]);
+      ++added;
+    }
+    if (random() % 5 == 0) cluster.Advance(random() % 40);
+  }
+  cluster.Advance(20'000);
+  std::vector<std::string> taken;
+  for (const Reply& reply : waiting) {
+    if (reply && *reply != kNothing) taken.push_back(*reply);
+  }
+  size_t left = 0;
+  for (const std::string& key : keys) left += std::stoul(cluster.Run({queue.count, key}).substr(1));
+  EXPECT_EQ(taken.size() + left, added);
+  std::sort(taken.begin(), taken.end());
+  EXPECT_EQ(std::unique(taken.begin(), taken.end()), taken.end());
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    if (waiting[i]) continue;
+    for (const std::string& key : waits_for[i]) EXPECT_EQ(cluster.Run({queue.count, key}), ":0\r\n");
+  }
+}
+
 TEST(Blocking, EveryElementGoesToOneClient) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
-    SCOPED_TRACE(seed);
-    std::mt19937_64 random(seed);
-    FakeCluster cluster(seed);
-    const auto keys = KeysOfDistinctSlots("z", 3);
-    std::vector<Reply> waiting(12);
-    std::vector<Reply> adding(12);
-    std::vector<std::array<std::string, 2>> waits_for(12);
-    size_t added = 0;
-    for (size_t i = 0; i < waiting.size(); ++i) {
-      waits_for[i] = {keys[random() % 3], keys[random() % 3]};
-      cluster.Start({"BZPOPMIN", waits_for[i][0], waits_for[i][1], random() % 3 == 0 ? "0.05" : "0"},
-                    &waiting[i]);
-      for (size_t steps = random() % 20; steps > 0; --steps) cluster.Step();
-      if (random() % 4 == 0) cluster.SendParkedAway(SlotOf(keys[random() % 3]));
-      if (random() % 2 == 0) {
-        cluster.Start({"ZADD", keys[random() % 3], "1", std::to_string(added)}, &adding[added]);
-        ++added;
-      }
-      if (random() % 5 == 0) cluster.Advance(random() % 40);
-    }
-    cluster.Advance(20'000);
-    std::vector<std::string> taken;
-    for (const Reply& reply : waiting) {
-      if (reply && *reply != kNothing) taken.push_back(*reply);
-    }
-    size_t left = 0;
-    for (const std::string& key : keys) left += std::stoul(cluster.Run({"ZCARD", key}).substr(1));
-    EXPECT_EQ(taken.size() + left, added);
-    std::sort(taken.begin(), taken.end());
-    EXPECT_EQ(std::unique(taken.begin(), taken.end()), taken.end());
-    for (size_t i = 0; i < waiting.size(); ++i) {
-      if (waiting[i]) continue;
-      for (const std::string& key : waits_for[i]) EXPECT_EQ(cluster.Run({"ZCARD", key}), ":0\r\n");
-    }
+    ServeAtRandom({"ZADD", "BZPOPMIN", "ZCARD"}, seed);
+    ServeAtRandom({"RPUSH", seed % 2 == 0 ? "BLPOP" : "BRPOP", "LLEN"}, seed);
   }
 }
 

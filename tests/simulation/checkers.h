@@ -13,7 +13,7 @@
 namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
-/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, mismatch, order,
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, queue, mismatch, order,
 /// available, derived, linear, refused, twice.
 class Checkers final : public ClusterWatcher {
  public:
@@ -68,6 +68,7 @@ class Checkers final : public ClusterWatcher {
   void CheckSurvivors();
   void CheckCounters();
   void CheckSketches();
+  void CheckQueues();
   void CheckOrder();
   void CheckDerived();
   void CheckLinearizable();

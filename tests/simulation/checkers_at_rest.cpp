@@ -9,6 +9,7 @@
 #include "simulation/derived.h"
 #include "simulation/describe.h"
 #include "simulation/linearizability.h"
+#include "simulation/queue_check.h"
 #include "simulation/replay.h"
 #include "simulation/sketch_check.h"
 
@@ -81,6 +82,7 @@ void Checkers::CheckAtRest() {
   CheckSurvivors();
   CheckCounters();
   CheckSketches();
+  CheckQueues();
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
@@ -153,6 +155,20 @@ void Checkers::CheckSketches() {
       if (key[0] != 'j') continue;
       const std::string difference = SketchDifference(history_, slot, replica->clock(), key);
       if (!difference.empty()) Fail("sketch", difference);
+    }
+  }
+}
+
+void Checkers::CheckQueues() {
+  for (SlotId slot : cluster_.slots()) {
+    const size_t home = cluster_.IndexOf(cluster_.ring().Homes(slot).front());
+    const SlotReplica* replica = cluster_.node(home).shard().slots().Find(slot);
+    if (replica == nullptr) continue;
+    for (const std::string& key : cluster_.KeysOf(slot)) {
+      if (key[0] != 'k') continue;
+      const std::string difference =
+          QueueDifference(history_, slot, replica->clock(), key, operations_, expect_answers_);
+      if (!difference.empty()) Fail("queue", difference);
     }
   }
 }

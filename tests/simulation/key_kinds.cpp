@@ -127,6 +127,7 @@ Command ChooseForLists(const Draw& draw, const std::string& key) {
   if (dice < 65) return {"LREM", key, dice % 2 == 0 ? "1" : "-1", few};
   if (dice < 69) return {"LTRIM", key, "-20", "-1"};
   if (dice < 74) return {"LMOVE", key, draw.any_key('l'), "LEFT", dice % 2 == 0 ? "LEFT" : "RIGHT"};
+  if (dice < 75) return {"BLMOVE", key, draw.any_key('l'), "RIGHT", "LEFT", "0.3"};
   if (dice < 77) return {"LMPOP", "2", key, draw.any_key('l'), "RIGHT", "COUNT", "2"};
   if (dice < 80) return {"DEL", key};
   if (dice < 82) return {"SET", key, TextValue(draw)};
@@ -134,6 +135,20 @@ Command ChooseForLists(const Draw& draw, const std::string& key) {
   if (dice < 89) return {"RENAME", key, draw.any_key('l')};
   if (dice < 94) return {"LINDEX", key, "2"};
   return {"LRANGE", key, "0", "-1"};
+}
+
+// Somewhat more waiting than pushing, so that there is nearly always somebody who waits.
+Command ChooseForQueues(const Draw& draw, const std::string& key) {
+  const uint64_t dice = draw.random.Below(100);
+  const std::string patience = dice % 3 == 0 ? "2.5" : "0.3";
+  if (dice < 25) return {"RPUSH", key, TextValue(draw)};
+  if (dice < 35) return {"LPUSH", key, TextValue(draw), TextValue(draw) + "b"};
+  if (dice < 60) return {dice % 2 == 0 ? "BLPOP" : "BRPOP", key, draw.any_key('k'), patience};
+  if (dice < 75) return {"BLPOP", key, patience};
+  if (dice < 85) return {"BLMPOP", patience, "2", draw.any_key('k'), key, "LEFT", "COUNT", "2"};
+  if (dice < 92) return {"BLMOVE", key, key, "LEFT", "RIGHT", patience};
+  if (dice < 96) return {"LPOP", key};
+  return {"LLEN", key};
 }
 
 Command ChooseForSets(const Draw& draw, const std::string& key) {
@@ -174,6 +189,7 @@ constexpr KeyKind kKinds[] = {
     {'g', "hashes", ChooseForHashes},
     {'h', "sorted sets", ChooseForZsets},
     {'j', "HyperLogLogs", ChooseForSketches},
+    {'k', "queues", ChooseForQueues},
     {'l', "lists", ChooseForLists},
     {'m', "sets", ChooseForSets},
 };

@@ -40,6 +40,7 @@ struct KeyKind {
 /// g: hashes, and now and then a string in their place
 /// h: sorted sets, as hashes; combined over slots, too
 /// j: HyperLogLogs, added to and merged, over slots, too, and nothing else ever
+/// k: queues: lists that clients push to and wait at, over slots, too, and nothing else ever
 /// l: lists, moved over slots, and now and then a string in their place
 /// m: sets, as hashes; combined and moved over slots, too
 std::span<const KeyKind> KeyKinds();

@@ -10,11 +10,14 @@
 
 namespace orrery::simulation {
 
+struct Call;
+
 /// One request to one slot, from its invocation to its end: a client's command, or the part of it that
 /// concerns the slot.
 struct Operation {
   uint64_t id = 0;
   uint64_t call = 0;
+  const Call* caller = nullptr;  ///< that call; lives as long as the workload
   size_t entry = 0;  ///< the node that the client is connected to
   SlotId slot = 0;
   std::vector<std::string> args;

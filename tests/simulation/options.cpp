@@ -18,7 +18,7 @@ void DrawFaults(runtime::Random* random, Options* options) {
 void DrawKeys(runtime::Random* random, Options* options) {
   const uint64_t dice = random->Below(6);
   if (dice == 0) {
-    options->kinds = std::string(1, "abcdefghjlm"[random->Below(11)]);
+    options->kinds = std::string(1, "abcdefghjklm"[random->Below(12)]);
     options->keys_per_slot = 2;
   } else {
     options->keys_per_slot = dice == 1 ? 90 : 9;

@@ -21,7 +21,7 @@ struct Options {
   /// Names out of AllFaults(), with the chance of each per opportunity in the nemesis.
   std::set<std::string> faults;
   /// Kinds of keys (key_kinds.h), by letter; keys of a slot are of these kinds in turn.
-  std::string kinds = "abcdefghjlm";
+  std::string kinds = "abcdefghjklm";
   uint64_t think_us = 20'000;  ///< mean pause of a client between two operations
   double batching = 0.3;       ///< chance that a turn waits for more input before it ends
   replication::ShardOptions shard;

@@ -173,7 +173,7 @@ int Main(int argc, char** argv) {
   if (!Parse(argc, argv, &arguments)) {
     std::fprintf(stderr,
                  "simulate --seed S | --seeds A..B  [--nodes N] [--steps K] [--faults all|none|a,b,...]\n"
-                 "         [--keys abcdefghjlm] [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] "
+                 "         [--keys abcdefghjklm] [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] "
                  "[--quiet]\n"
                  "simulate --nodes 1000 | --scale [--nodes N]  [--seed S]     membership and ring alone\n");
     return 2;

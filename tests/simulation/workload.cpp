@@ -135,6 +135,7 @@ uint64_t Workload::OnRequest(uint64_t call, const replication::Request& request)
   Operation& operation = operations_.emplace_back();
   operation.id = operations_.size();
   operation.call = call;
+  operation.caller = &calls_[call - 1];
   operation.entry = calls_[call - 1].entry;
   operation.given_up = calls_[call - 1].given_up;
   operation.slot = request.slot;

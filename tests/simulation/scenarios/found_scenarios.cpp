@@ -99,5 +99,28 @@ TEST(FoundScenario, FallbackWithoutRoomForHintsRefusesWrites) {
   EXPECT_EQ(s.Do(s.home(0), 'c', "GET"), "$" + std::to_string(kept.size()) + "\r\n" + kept + "\r\n");
 }
 
+// Requests were numbered from one in each life of a node. A client waited for a key, its entry node died and
+// came back, and the answer to what the earlier life had asked was taken for that to a request of the new
+// one.
+TEST(FoundScenario, AnAnswerToAnEarlierLifeIsNoAnswer) {
+  Options options = Scenario::Sizes();
+  options.kinds = "abcdefghjklm";
+  options.keys_per_slot = 12;
+  Scenario s(options);
+  const Call* earlier = s.Send(s.away(0), 'k', "BLPOP", {"3"});
+  s.RunFor(100'000);
+  s.cluster().CrashNode(s.away(0), SIZE_MAX, 0);
+  s.cluster().StartNode(s.away(0));
+  s.RunFor(400'000);
+  const Call* waiting = s.Send(s.away(0), 'l', "BLPOP", {"1.5"});
+  s.RunFor(100'000);
+  EXPECT_EQ(s.Do(s.home(1), 'k', "RPUSH", {"job"}), ":1\r\n");
+  s.RunFor(2'000'000);
+  EXPECT_FALSE(earlier->reply);
+  EXPECT_EQ(Scenario::Seen(*waiting), "*-1\r\n");
+  EXPECT_EQ(s.Do(s.home(1), 'k', "LLEN"), ":1\r\n");
+  s.Settle();
+}
+
 }  // namespace
 }  // namespace orrery::simulation
