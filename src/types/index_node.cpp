@@ -1,12 +1,10 @@
 #include "types/index_node.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "orrery/base/check.h"
 #include "orrery/base/codec.h"
-#include "orrery/types/counted_index.h"
 
 namespace orrery::types {
 namespace {
@@ -24,6 +22,21 @@ std::string EncodeEntry(std::string_view key, uint64_t count, bool is_leaf) {
   return bytes;
 }
 
+/// Where a key stands; begin 0: its length does not decode.
+struct KeyPlace {
+  size_t begin = 0;
+  size_t size = 0;
+};
+
+// Nearly all lengths are one byte.
+KeyPlace KeyAt(std::string_view bytes, size_t entry) {
+  const auto first = static_cast<uint8_t>(bytes[entry]);
+  if (first < 0x80) return {entry + 1, first};
+  Decoder in(bytes.substr(entry));
+  const uint64_t size = in.GetVarint();
+  return in.ok() ? KeyPlace{bytes.size() - in.remaining(), size} : KeyPlace();
+}
+
 }  // namespace
 
 std::optional<IndexNode> IndexNode::Parse(std::string bytes) {
@@ -34,24 +47,34 @@ std::optional<IndexNode> IndexNode::Parse(std::string bytes) {
 }
 
 bool IndexNode::FindEntries() {
-  entries_.clear();
-  Decoder in(std::string_view(bytes_).substr(1));
-  while (in.ok() && in.remaining() > 0) {
-    Entry entry;
-    entry.begin = bytes_.size() - in.remaining();
-    const std::string_view key = in.GetBytes();
-    if (!in.ok()) return false;
-    entry.key_begin = static_cast<size_t>(key.data() - bytes_.data());
-    entry.key_size = key.size();
-    if (!is_leaf()) entry.count = in.GetU64();
-    entries_.push_back(entry);
+  const size_t end = bytes_.size(), after_key = count_bytes();
+  size_ = 0;
+  for (size_t at = 1; at < end; ++size_) {
+    if (size_ == kEntriesMax) return false;
+    begins_[size_] = static_cast<uint32_t>(at);
+    const KeyPlace key = KeyAt(bytes_, at);
+    // No sum of two sizes that could pass the range: both lie in the node, or it is none.
+    if (key.begin == 0 || key.size > end - key.begin || after_key > end - key.begin - key.size) return false;
+    at = key.begin + key.size + after_key;
   }
-  return in.ok();
+  return true;
+}
+
+std::string_view IndexNode::key(size_t position) const {
+  const KeyPlace key = KeyAt(bytes_, begins_[position]);
+  return std::string_view(bytes_).substr(key.begin, key.size);
+}
+
+uint64_t IndexNode::count(size_t position) const {
+  if (is_leaf()) return 1;
+  return Decoder(std::string_view(bytes_).substr(BeginOf(position + 1) - kCountBytes, kCountBytes)).GetU64();
 }
 
 uint64_t IndexNode::Total() const {
-  return std::accumulate(entries_.begin(), entries_.end(), uint64_t{0},
-                         [](uint64_t sum, const Entry& entry) { return sum + entry.count; });
+  if (is_leaf()) return size_;
+  uint64_t total = 0;
+  for (size_t i = 0; i < size_; ++i) total += count(i);
+  return total;
 }
 
 bool IndexNode::IsTooLarge() const {
@@ -59,10 +82,16 @@ bool IndexNode::IsTooLarge() const {
 }
 
 size_t IndexNode::LowerBound(std::string_view key) const {
-  const auto it =
-      std::lower_bound(entries_.begin(), entries_.end(), key,
-                       [this](const Entry& entry, std::string_view wanted) { return KeyOf(entry) < wanted; });
-  return static_cast<size_t>(it - entries_.begin());
+  size_t least = 0, end = size_;
+  while (least < end) {
+    const size_t middle = least + (end - least) / 2;
+    if (this->key(middle) < key) {
+      least = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return least;
 }
 
 size_t IndexNode::ChildFor(std::string_view key) const {
@@ -72,33 +101,35 @@ size_t IndexNode::ChildFor(std::string_view key) const {
 }
 
 void IndexNode::InsertAt(size_t position, std::string_view key, uint64_t count) {
-  const size_t begin = position < size() ? entries_[position].begin : bytes_.size();
-  bytes_.insert(begin, EncodeEntry(key, count, is_leaf()));
-  ORRERY_CHECK(FindEntries());
+  ORRERY_CHECK(size_ < kEntriesMax);
+  const size_t begin = BeginOf(position);
+  const std::string entry = EncodeEntry(key, count, is_leaf());
+  bytes_.insert(begin, entry);
+  for (size_t i = size_++; i > position; --i)
+    begins_[i] = begins_[i - 1] + static_cast<uint32_t>(entry.size());
+  begins_[position] = static_cast<uint32_t>(begin);
 }
 
 void IndexNode::EraseAt(size_t position) {
-  const size_t begin = entries_[position].begin;
-  const size_t end = position + 1 < size() ? entries_[position + 1].begin : bytes_.size();
-  bytes_.erase(begin, end - begin);
-  ORRERY_CHECK(FindEntries());
+  const size_t begin = BeginOf(position), bytes = BeginOf(position + 1) - begin;
+  bytes_.erase(begin, bytes);
+  --size_;
+  for (size_t i = position; i < size_; ++i) begins_[i] = begins_[i + 1] - static_cast<uint32_t>(bytes);
 }
 
 void IndexNode::SetCount(size_t position, uint64_t count) {
-  Entry& entry = entries_[position];
-  const size_t end = position + 1 < size() ? entries_[position + 1].begin : bytes_.size();
   std::string encoded;
   Encoder(&encoded).PutU64(count);
-  bytes_.replace(end - kCountBytes, kCountBytes, encoded);
-  entry.count = count;
+  bytes_.replace(BeginOf(position + 1) - kCountBytes, kCountBytes, encoded);
 }
 
 IndexNode IndexNode::SplitAt(size_t position) {
   IndexNode right(level());
-  const size_t begin = entries_[position].begin;
+  const size_t begin = BeginOf(position);
   right.bytes_.append(bytes_, begin);
   bytes_.resize(begin);
-  ORRERY_CHECK(FindEntries() && right.FindEntries());
+  size_ = std::min(size_, position);
+  ORRERY_CHECK(right.FindEntries());
   return right;
 }
 
