@@ -57,6 +57,7 @@ void Transaction::Scan(std::string_view prefix, std::string_view from, const Vis
   auto cursor = store_.Scan(Table::kRows, slot + std::string(prefix), start);
   auto own = touched_.lower_bound(std::max(prefix, from));
   const auto own_valid = [&] { return own != touched_.end() && own->first.starts_with(prefix); };
+  Row decoded;  // one for all, so that its memory is used again
   while (cursor->Valid() || own_valid()) {
     const std::string_view stored = cursor->Valid() ? cursor->key().substr(slot.size()) : std::string_view();
     if (own_valid() && (!cursor->Valid() || own->first <= stored)) {
@@ -66,9 +67,8 @@ void Transaction::Scan(std::string_view prefix, std::string_view from, const Vis
       if (!row.empty() && !visit(current->first, row)) return;
       continue;
     }
-    Row row;
-    if (!causality::DecodeRow(cursor->value(), &row)) status_ = Status::Corruption("row does not decode");
-    if (!IsRemoved(stored) && !row.empty() && !visit(stored, row)) return;
+    if (!causality::DecodeRow(cursor->value(), &decoded)) status_ = Status::Corruption("row does not decode");
+    if (!IsRemoved(stored) && !decoded.empty() && !visit(stored, decoded)) return;
     cursor->Next();
   }
   if (!cursor->status().ok()) status_ = cursor->status();
@@ -81,18 +81,21 @@ std::optional<std::string> Transaction::GetDerived(Table table, std::string_view
   return std::nullopt;
 }
 
-std::unique_ptr<Cursor> Transaction::ScanDerived(Table table, std::string_view prefix, std::string_view from) {
+std::unique_ptr<Cursor> Transaction::ScanDerived(Table table, std::string_view prefix,
+                                                 std::string_view from) {
   const std::string start = from.empty() ? std::string() : WithSlot(context_.slot, from);
   return store_.Scan(table, WithSlot(context_.slot, prefix), start);
 }
 
 void Transaction::AddValue(std::string_view row_key, std::string payload, causality::VersionVector past) {
-  Cell cell{CellKind::kValue, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), std::move(past)};
+  Cell cell{CellKind::kValue, context_.dot,       context_.dot.counter,
+            context_.hlc,     std::move(payload), std::move(past)};
   AddCell(row_key, std::move(cell));
 }
 
 void Transaction::AddExpiry(std::string_view row_key, std::string payload) {
-  AddCell(row_key, {CellKind::kExpiry, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), {}});
+  AddCell(row_key,
+          {CellKind::kExpiry, context_.dot, context_.dot.counter, context_.hlc, std::move(payload), {}});
 }
 
 void Transaction::AddIncrement(std::string_view row_key, const Combine& combine) {

@@ -1,6 +1,7 @@
 #include "orrery/types/collection_key.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -47,25 +48,35 @@ std::vector<std::string> CollectionKey::AllElements() const {
   return elements;
 }
 
+// The element that stands so many elements behind that place in the order, once around. REQUIRES: there are as many.
+std::string CollectionKey::ElementBehind(uint64_t order, uint64_t steps) const {
+  std::optional<std::string> found;
+  const auto walk = [&](std::string_view element, const Row&) {
+    if (steps-- == 0) found = element;
+    return !found;
+  };
+  Visit(ElementOrderBytes(order), walk);
+  if (!found) Visit({}, walk);
+  return std::move(found).value_or(std::string());
+}
+
 // An element behind a larger gap of the order would come more often if it were taken for itself; a few dozen together
 // have gaps that are nearly equal.
 std::string CollectionKey::SampleOne(Chance* chance) const {
-  constexpr size_t kWindow = 64;
-  std::vector<std::string> window;
-  const auto gather = [&](std::string_view element, const Row&) {
-    window.emplace_back(element);
-    return window.size() < kWindow;
-  };
-  Visit(ElementOrderBytes(chance->Next() >> (64 - kElementOrderBits)), gather);
-  if (window.size() < kWindow) Visit({}, gather);
-  return std::move(window[chance->Below(window.size())]);
+  constexpr uint64_t kWindow = 64;
+  if (Count() <= kSampleAllMax) return ElementBehind(0, chance->Below(Count()));
+  return ElementBehind(chance->Next() >> (64 - kElementOrderBits), chance->Below(kWindow));
+}
+
+// Walking all of them once is cheaper than a walk for each.
+bool CollectionKey::SamplesAll(uint64_t n) const {
+  return n > 1 && (Count() <= kSampleAllMax || n > Count() / kSampleAllMax);
 }
 
 std::vector<std::string> CollectionKey::Sample(uint64_t n, Chance* chance) const {
   std::vector<std::string> sample;
   if (empty()) return sample;
-  // Walking all of them once is cheaper than a walk for each.
-  const bool walk_all = Count() <= kSampleAllMax || n > Count() / kSampleAllMax;
+  const bool walk_all = SamplesAll(n);
   const std::vector<std::string> all = walk_all ? AllElements() : std::vector<std::string>();
   for (; sample.size() < n;) sample.push_back(walk_all ? all[chance->Below(all.size())] : SampleOne(chance));
   return sample;
@@ -74,7 +85,7 @@ std::vector<std::string> CollectionKey::Sample(uint64_t n, Chance* chance) const
 std::vector<std::string> CollectionKey::SampleDistinct(uint64_t n, Chance* chance) const {
   n = std::min(n, Count());
   if (n == 0) return {};
-  if (Count() <= kSampleAllMax || n > Count() / kSampleAllMax) {
+  if (SamplesAll(n)) {
     std::vector<std::string> all = AllElements();
     for (size_t i = 0; i < n; ++i) std::swap(all[i], all[i + chance->Below(all.size() - i)]);
     all.resize(n);

@@ -65,7 +65,9 @@ class CollectionKey : public KeyView {
 
  private:
   std::vector<std::string> AllElements() const;
+  std::string ElementBehind(uint64_t order, uint64_t steps) const;
   std::string SampleOne(Chance* chance) const;
+  bool SamplesAll(uint64_t n) const;
   bool Shows() const { return type() == own_type_; }
   /// Before an element is written: whether it was there.
   bool PrepareElement(const std::string& element_key);
