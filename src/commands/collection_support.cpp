@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "commands/scan_cursor.h"
 #include "orrery/commands/glob.h"
 #include "orrery/types/element.h"
 
@@ -44,9 +45,9 @@ bool ParseScanOptions(CommandContext& context, ScanOptions* options) {
 void ReplyScan(CommandContext& context, const types::CollectionKey& key, size_t replies_per_element,
                EmitElement emit) {
   ScanOptions options;
-  const auto cursor = ParseInteger(context.arg(2));
-  if (!cursor || *cursor < 0) return context.reply.Error("ERR invalid cursor");
-  options.order = static_cast<uint64_t>(*cursor);
+  const auto cursor = ParseCursorNumber(context.arg(2));
+  if (!cursor) return context.reply.Error("ERR invalid cursor");
+  options.order = *cursor;
   if (!TypeFits(context, key, key.own_type())) return;
   if (key.exists() && !ParseScanOptions(context, &options)) return;
   std::string elements;

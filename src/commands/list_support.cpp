@@ -41,12 +41,13 @@ bool ParseMultiPop(CommandContext& context, size_t count_arg, MultiPop* pop) {
   if (!ListEndArg(context, pop->end_key, &pop->end)) return false;
   const size_t option = pop->end_key + 1;
   if (option == context.argc()) return true;
-  if (!Is(context.arg(option), "count") || option + 2 != context.argc()) {
+  if (!Is(context.arg(option), "count") || option + 2 > context.argc()) {
     return context.reply.Error(kSyntaxError), false;
   }
   const auto count = PositiveArg(context, option + 1, "ERR count should be greater than 0");
-  if (count) pop->count = *count;
-  return count.has_value();
+  if (!count) return false;
+  pop->count = *count;
+  return option + 2 == context.argc() || (context.reply.Error(kSyntaxError), false);
 }
 
 void PopFirst(CommandContext& context, const MultiPop& pop) {

@@ -1,6 +1,7 @@
 #include "commands/scan_cursor.h"
 
-#include "orrery/resp/numbers.h"
+#include <charconv>
+#include <system_error>
 
 namespace orrery::commands {
 namespace {
@@ -16,12 +17,21 @@ uint64_t CursorOf(const ScanPosition& position) {
   return position.order << kSlotBits | position.slot;
 }
 
+std::optional<uint64_t> ParseCursorNumber(std::string_view text) {
+  if (text.empty()) return 0;
+  const bool negative = text.front() == '-';
+  if (negative || text.front() == '+') text.remove_prefix(1);
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return negative ? -number : number;
+}
+
 std::optional<ScanPosition> ParseCursor(std::string_view text) {
-  const auto number = resp::ParseInteger(text);
-  if (!number || *number < 0) return std::nullopt;
-  const auto cursor = static_cast<uint64_t>(*number);
-  const ScanPosition position{static_cast<uint32_t>(cursor % kSlotCount), cursor >> kSlotBits};
-  if (position.order >> kOrderBits != 0) return std::nullopt;
+  const auto cursor = ParseCursorNumber(text);
+  if (!cursor) return std::nullopt;
+  const ScanPosition position{static_cast<uint32_t>(*cursor % kSlotCount), *cursor >> kSlotBits};
+  if (position.order >> kOrderBits != 0) return ScanPosition{kSlotCount, 0};
   return position;
 }
 

@@ -22,7 +22,11 @@ struct ScanPosition {
 /// The cursor that a client gets: the order above the 14 bits of the slot, so 62 bits in all. The start and
 /// the end are both 0, as Redis wants it.
 uint64_t CursorOf(const ScanPosition& position);
-/// The position of a client's cursor; nullopt for a number that CursorOf never gives or no number at all.
+/// A cursor as Redis takes it, with strtoul's eyes: nothing is 0, and a negative number counts back from
+/// 2^64; nullopt if it is none.
+std::optional<uint64_t> ParseCursorNumber(std::string_view text);
+/// The position of a client's cursor; the end for a number that CursorOf never gives, nullopt for no number
+/// at all.
 std::optional<ScanPosition> ParseCursor(std::string_view text);
 
 }  // namespace orrery::commands

@@ -66,9 +66,12 @@ TEST(ScanCursorTest, RoundTripsWithin62Bits) {
 }
 
 TEST(ScanCursorTest, RefusesWhatItNeverGave) {
-  for (const char* text : {"", "x", "-1", "1x", "4611686018427387904", "99999999999999999999"}) {
+  for (const char* text : {"x", "1x", " 1", "--1", "+", "0x10", "99999999999999999999"}) {
     EXPECT_EQ(ParseCursor(text), std::nullopt) << text;
   }
+  // What Redis takes for a number shows nothing more.
+  for (const char* text : {"-1", "4611686018427387904"}) EXPECT_EQ(ParseCursor(text), (ScanPosition{kSlotCount, 0}));
+  for (const char* text : {"", "+0", "-0"}) EXPECT_EQ(ParseCursor(text), (ScanPosition{0, 0}));
 }
 
 TEST(ScanTest, OptionErrorsHaveTheWordsOfRedis) {
