@@ -126,7 +126,7 @@ class Comparison:
         """What ours gives, the other must be able to give: it is removed there by name."""
         present = self.theirs.run("SMEMBERS", command[1])
         our = node.run(*command)
-        if isinstance(our, Exception) or isinstance(present, Exception) or not present or not our:
+        if isinstance(our, Exception) or isinstance(present, Exception) or not present or our is None or our == []:
             their = self.theirs.run(*command)
             if not same(their, our):
                 self.note(command, their, our)
@@ -160,7 +160,11 @@ class Comparison:
 
     def random_key(self, node, command):
         our = node.run(*command)
-        if (our is None) != (self.theirs.run("DBSIZE") == 0) or (our is not None and self.theirs.run("EXISTS", our) != 1):
+        if isinstance(our, Exception):
+            their = self.theirs.run(*command)
+            if not same(their, our):
+                self.note(command, their, our)
+        elif (our is None) != (self.theirs.run("DBSIZE") == 0) or (our is not None and self.theirs.run("EXISTS", our) != 1):
             self.note(command, self.theirs.run("RANDOMKEY"), our)
 
     # ---- walks ----
@@ -173,6 +177,8 @@ class Comparison:
     def walk(self, server, command):
         """All that a walk shows, sorted; an error as it is."""
         at = 1 if command[0] == "SCAN" else 2
+        if len(command) <= at:
+            return server.run(*command)
         shown, cursor = [], command[at]
         for _ in range(10_000):
             reply = server.run(*command[:at], cursor, *command[at + 1:])
