@@ -104,8 +104,7 @@ TEST(FoundScenario, FallbackWithoutRoomForHintsRefusesWrites) {
 // one.
 TEST(FoundScenario, AnAnswerToAnEarlierLifeIsNoAnswer) {
   Options options = Scenario::Sizes();
-  options.kinds = "abcdefghjklm";
-  options.keys_per_slot = 12;
+  options.keys_per_slot = options.kinds.size();
   Scenario s(options);
   const Call* earlier = s.Send(s.away(0), 'k', "BLPOP", {"3"});
   s.RunFor(100'000);

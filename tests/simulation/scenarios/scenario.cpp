@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iterator>
 
+#include "orrery/base/check.h"
 #include "orrery/base/marks.h"
 
 namespace orrery::simulation {
@@ -48,7 +49,11 @@ Scenario::~Scenario() {
 }
 
 std::string Scenario::Key(char name) const {
-  return cluster_.KeysOf(slot())[static_cast<size_t>(name - 'a')];
+  const auto keys = cluster_.KeysOf(slot());
+  const auto found =
+      std::find_if(keys.begin(), keys.end(), [name](const std::string& key) { return key[0] == name; });
+  ORRERY_CHECK(found != keys.end());
+  return *found;
 }
 
 void Scenario::RunFor(uint64_t duration_us) {
