@@ -53,13 +53,17 @@ function(orrery_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
-# orrery_bench(NAME SOURCES a_bench.cpp ... DEPS library ...): one Google Benchmark binary, run briefly by ctest.
+# orrery_bench(NAME SOURCES a_bench.cpp ... DEPS library ... [BRIEFLY regex]): one Google Benchmark binary, run briefly by
+# ctest; BRIEFLY: of the benchmarks whose names match alone.
 function(orrery_bench name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "BRIEFLY" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_BRIEFLY)
+    set(ARG_BRIEFLY .)
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} benchmark::benchmark_main orrery_flags)
   orrery_note_listed(${ARG_SOURCES})
-  add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01)
+  add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01 --benchmark_filter=${ARG_BRIEFLY})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS bench)
 endfunction()

@@ -1,6 +1,7 @@
-"""Redis's test suite in external-server mode: what may run, one unit's run, what came of it."""
+"""Redis's test suite: what may run, one unit's run, what came of it."""
 import os
 import re
+import shutil
 import subprocess
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -120,12 +121,25 @@ def prepare(source):
 
 def run_unit(source, unit, port, patterns, log_path, control_port):
     """One unit against the server at this port. The suite's two halves talk at `control_port`, or one of the 32 above."""
+    return run(source, unit, ["--host", "127.0.0.1", "--port", str(port)], patterns, log_path, control_port)
+
+
+def run_unit_with_own_servers(source, unit, program, patterns, log_path, control_port):
+    """One unit that starts its servers itself, `program` as redis-server, at the ports above `control_port`."""
+    for name, target in (("redis-server", program), ("redis-cli", shutil.which("redis-cli"))):
+        path = os.path.join(source, "src", name)
+        if os.path.lexists(path):
+            os.remove(path)
+        os.symlink(target, path)
+    return run(source, unit, ["--clients", "1", "--portcount", "100"], patterns, log_path, control_port)
+
+
+def run(source, unit, where, patterns, log_path, control_port):
     skip = log_path + ".skip"
     with open(skip, "w") as file:
         file.write("\n".join(patterns))
-    words = ["tclsh", "tests/test_helper.tcl", "--host", "127.0.0.1", "--port", str(port), "--single", unit, "--durable",
-             "--tags", TAGS, "--skipfile", skip, "--baseport", str(control_port + 32), "--timeout", str(SILENT_SECONDS),
-             "--dont-clean"]
+    words = ["tclsh", "tests/test_helper.tcl", *where, "--single", unit, "--durable", "--tags", TAGS, "--skipfile", skip,
+             "--baseport", str(control_port + 32), "--timeout", str(SILENT_SECONDS)]
     result = UnitResult()
     with open(log_path, "w") as log:
         log.write(" ".join(words) + "\n")

@@ -23,7 +23,7 @@ constexpr CommandSpec kCluster[] = {
                 "Makes this node and another one members of one cluster"),
     NodeCommand("myid", 2, kStale, kGroup, "3.0.0", "O(1)", "This node's id"),
     NodeCommand("nodes", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes", "The members, one a line"),
-    NodeCommand("reset", -2, kAdmin | kStale | kNoAsyncLoading, kGroup, "3.0.0", "O(1)",
+    NodeCommand("reset", -2, kAdmin | kNoscript | kStale, kGroup, "3.0.0", "O(1)",
                 "Refused: a fresh node is one with an empty directory"),
     NodeCommand("shards", 2, kStale, kGroup, "7.0.0", "O(N) with N nodes",
                 "Which slots each node coordinates, with addresses and health"),

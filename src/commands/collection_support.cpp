@@ -1,7 +1,9 @@
 #include "commands/collection_support.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "commands/scan_cursor.h"
 #include "orrery/commands/glob.h"
@@ -9,6 +11,10 @@
 
 namespace orrery::commands {
 namespace {
+
+/// Elements that are chosen one by one for one reply, and those chosen between looks at their bytes.
+constexpr uint64_t kOneByOneMax = uint64_t{1} << 20;
+constexpr uint64_t kOneByOnePart = 1024;
 
 struct ScanOptions {
   uint64_t order = 0;
@@ -84,8 +90,29 @@ std::optional<int64_t> SampleCountArg(CommandContext& context, size_t arg, bool 
 
 std::vector<std::string> SampleOf(CommandContext& context, const types::CollectionKey& key, int64_t count) {
   types::Chance chance(context.transaction);
-  const auto size = static_cast<uint64_t>(count < 0 ? -count : count);
-  return count < 0 ? key.Sample(size, &chance) : key.SampleDistinct(size, &chance);
+  return key.SampleDistinct(static_cast<uint64_t>(count), &chance);
+}
+
+std::optional<std::vector<std::string>> SampleToReply(
+    CommandContext& context, const types::CollectionKey& key, int64_t count,
+    const std::function<size_t(std::string_view element)>& bytes_beside) {
+  if (count >= 0) return SampleOf(context, key, count);
+  std::vector<std::string> chosen;
+  if (key.empty()) return chosen;
+  types::Chance chance(context.transaction);
+  uint64_t left = static_cast<uint64_t>(-count);
+  uint64_t bytes = left > kOneByOneMax ? kValueBytesMax + 1 : 0;
+  while (left > 0 && bytes <= kValueBytesMax) {
+    const uint64_t part = std::min(left, kOneByOnePart);
+    for (std::string& element : key.Sample(part, &chance)) {
+      bytes += element.size() + (bytes_beside ? bytes_beside(element) : 0);
+      chosen.push_back(std::move(element));
+    }
+    left -= part;
+  }
+  if (bytes <= kValueBytesMax) return chosen;
+  context.reply.Error("ERR the reply would be too large");
+  return std::nullopt;
 }
 
 }  // namespace orrery::commands

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -23,7 +24,13 @@ void ReplyScan(CommandContext& context, const types::CollectionKey& key, size_t 
 /// one by one. Otherwise Redis's error reply. When each element is two replies, the range is half as wide.
 std::optional<int64_t> SampleCountArg(CommandContext& context, size_t arg, bool two_replies_each);
 
-/// What they choose.
+/// What SPOP chooses: the count is not negative.
 std::vector<std::string> SampleOf(CommandContext& context, const types::CollectionKey& key, int64_t count);
+
+/// What they choose. One by one a small collection can give a reply of any size: where that would be too large for one
+/// reply, the reply is an error. bytes_beside: of what is replied with an element; empty: nothing is.
+std::optional<std::vector<std::string>> SampleToReply(
+    CommandContext& context, const types::CollectionKey& key, int64_t count,
+    const std::function<size_t(std::string_view element)>& bytes_beside = {});
 
 }  // namespace orrery::commands

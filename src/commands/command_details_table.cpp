@@ -176,7 +176,7 @@ constexpr CommandDetails kRows[] = {
     {"cluster|links", "", kRandomOutput, "", ""},
     {"cluster|meet", "", "", "", "ip port:i [cluster_bus_port:i]"},
     {"cluster|nodes", "", kRandomOutput, "", ""},
-    {"cluster|reset", "", "", "", "[mode:s]"},
+    {"cluster|reset", "", "", "", "[hard_soft=HARD|SOFT]"},
     {"cluster|shards", "", kRandomOutput, "", ""},
     {"cluster|slots", "", kRandomOutput, "", ""},
     {"readonly", "connection", "", "", ""},

@@ -167,7 +167,10 @@ void HRandField(CommandContext& context) {
   if (!SampleCountArg(context, 2, with_values)) return;
   const HashKey key = HashAt(context);
   if (!IsHash(context, key)) return;
-  const std::vector<std::string> fields = SampleOf(context, key, *count);
+  const auto value_bytes = [&](std::string_view field) { return with_values ? key.Get(field)->size() : 0; };
+  const auto chosen = SampleToReply(context, key, *count, value_bytes);
+  if (!chosen) return;
+  const std::vector<std::string>& fields = *chosen;
   const bool pairs = with_values && context.reply.resp3();
   context.reply.Array(with_values && !pairs ? 2 * fields.size() : fields.size());
   for (const std::string& field : fields) {

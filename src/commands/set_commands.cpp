@@ -120,7 +120,9 @@ void SRandMember(CommandContext& context) {
   if (!count) return;
   const SetKey key = SetAt(context, 1);
   if (!IsSet(context, key)) return;
-  const std::vector<std::string> members = SampleOf(context, key, *count);
+  const auto chosen = SampleToReply(context, key, *count);
+  if (!chosen) return;
+  const std::vector<std::string>& members = *chosen;
   if (one && members.empty()) return context.reply.Null();
   if (!one) context.reply.Array(members.size());
   ReplyMembers(context, members);

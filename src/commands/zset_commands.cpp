@@ -98,7 +98,9 @@ void ZRandMember(CommandContext& context) {
   if (with_scores && !SampleCountArg(context, 2, true)) return;
   const ZsetKey key = ZsetAt(context, 1);
   if (!IsZset(context, key)) return;
-  const std::vector<std::string> members = SampleOf(context, key, *count);
+  const auto chosen = SampleToReply(context, key, *count);
+  if (!chosen) return;
+  const std::vector<std::string>& members = *chosen;
   if (one) return members.empty() ? context.reply.Null() : context.reply.BulkString(members[0]);
   const Scores scores = with_scores ? Scores::kShown : Scores::kHidden;
   ReplyMemberCount(context.reply, members.size(), scores);

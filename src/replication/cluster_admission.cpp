@@ -36,7 +36,7 @@ void ClusterControl::OnMembers(Decoder* in) {
     for (const auto& [from, introduction] : early) OnIntroduction(from, introduction);
     return;
   }
-  if (known.Find(state_.id) != nullptr) {
+  if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
     Remember(known);
   } else {
     ChooseTokens(known);
@@ -101,7 +101,7 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
   }
   const bool we_join = options_.transfer && (!ClusterHasData() || joining_.contains(member.id));
   if (member.has_data && !we_join) return "a node that holds data cannot join; start it with an empty directory";
-  if (!ClusterHasData() || options_.transfer) return "";
+  if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data, and moving data to new members is not supported yet: join before the first "
          "write";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "orrery/base/marks.h"
 #include "orrery/ring/token_seed.h"
 #include "replication/control_parts.h"
 
@@ -174,6 +175,8 @@ void ClusterControl::Gossip(std::vector<membership::Gossip::Message> messages) {
 // ---- views ----
 
 void ClusterControl::OnMembersChanged() {
+  // Whoever forgot that there is data would take in a newcomer for which nothing is moved.
+  if (ClusterHasData() && !std::exchange(knew_of_data_, true) && hooks_.sync_turn) hooks_.sync_turn();
   SaveNodeState(state_, &store_);
   std::vector<Member> peers;
   for (const Member& member : state_.members.Present()) {
@@ -191,7 +194,7 @@ void ClusterControl::OnMembersChanged() {
   if (ring_changed) {
     ring_members_ = std::move(members);
     ring_ = hooks_.build_ring(ring_members_, options_.replication_factor);
-    if (hooks_.sync_turn) hooks_.sync_turn();
+    if (hooks_.sync_turn && !ORRERY_MUTATION("members-committed-to-memory")) hooks_.sync_turn();
   }
   UpdateFounders();
   Publish(true);

@@ -73,6 +73,14 @@ bool Coordinator::Admit(Slot* slot, const Request& request, Callback* done) {
     Refuse(Outcome::kClusterDown, "no home of the slot is in reach", std::move(*done));
     return false;
   }
+  if (context_.slots->At(request.slot).clock().IsClosed(context_.self)) {
+    // Our disk and clock were set back, so that we are in a life that everybody takes for over: what we made would count as
+    // seen. Peers tell us of the later life when they greet, and we start anew.
+    ORRERY_MARK("coordinator whose life is closed makes nothing");
+    ++context_.stats.cluster_down;
+    Refuse(Outcome::kClusterDown, "this node has to start anew", std::move(*done));
+    return false;
+  }
   if (request.traits.writes && targets.we_stand_for && hints_.full()) {
     ORRERY_MARK("coordinator that is no home has no room for hints");
     ++context_.stats.no_replicas;

@@ -5,19 +5,25 @@
 namespace orrery::replication {
 namespace {
 
-constexpr int kSlotsPerTick = 256;
+// Empty slots cost nearly nothing, others a look at the disk or its cache.
+constexpr int kSlotsPassedPerTick = 2048;
+constexpr int kSlotsLookedAtPerTick = 256;
 
 }  // namespace
 
 void ExpirySweeper::Tick() {
   if (!active_) return;
   const uint64_t now_ms = context_.clock->WallMs();
-  for (int i = 0; i < kSlotsPerTick; ++i) {
+  for (int passed = 0, looked_at = 0; passed < kSlotsPassedPerTick && looked_at < kSlotsLookedAtPerTick;
+       ++passed) {
     const SlotId slot = next_;
     next_ = static_cast<SlotId>((next_ + 1) % kSlotCount);
-    if (context_.slots->Find(slot) == nullptr || !context_.Owns(slot) || !context_.InService(slot)) continue;
+    const SlotReplica* replica = context_.slots->Find(slot);
+    const bool has_rows = replica != nullptr && replica->row_count() > 0;
+    if (!has_rows || !context_.Owns(slot) || !context_.InService(slot)) continue;
     // What every home covers is not known while a seat is between two of them.
     if (context_.seats.HasPending(slot)) continue;
+    ++looked_at;
     if (CoordinatorInReach(context_, slot) != context_.self.node || !HasDue(slot, now_ms)) continue;
     Purge(slot);
   }

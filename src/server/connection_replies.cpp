@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kWindowBytes = size_t{4} << 20;
 constexpr size_t kWindowMin = 16;
 constexpr size_t kWindowMax = 1024;
+/// What a client that has not said the password may leave unread.
+constexpr size_t kUnauthenticatedOutputMax = size_t{64} << 10;
 
 }  // namespace
 
@@ -79,7 +81,8 @@ void ClientConnection::Send(std::string reply) {
   ++metrics.writes;
   tcp_->Write(std::move(reply));
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
-  if (limit.hard_bytes != 0 || limit.soft_bytes != 0) CheckOutputLimit(worker_.loop().MonotonicUs());
+  if (limit.hard_bytes != 0 || limit.soft_bytes != 0 || !session_.authenticated)
+    CheckOutputLimit(worker_.loop().MonotonicUs());
 }
 
 /// False when the client was closed.
@@ -87,6 +90,7 @@ bool ClientConnection::CheckOutputLimit(uint64_t now_us) {
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
   const size_t bytes = output_bytes();
   bool beyond = limit.hard_bytes != 0 && bytes > limit.hard_bytes;
+  beyond = beyond || (!session_.authenticated && bytes > kUnauthenticatedOutputMax);
   if (limit.soft_bytes == 0 || bytes <= limit.soft_bytes) {
     soft_limit_since_us_ = 0;
   } else if (soft_limit_since_us_ == 0) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "orrery/base/marks.h"
 #include "orrery/types/element.h"
 
 namespace orrery::types {
@@ -111,6 +112,7 @@ bool CollectionKey::PrepareElement(const std::string& element_key) {
 bool CollectionKey::Put(std::string_view element, std::string payload) {
   const std::string element_key = ElementKey(element);
   const bool was = PrepareElement(element_key);
+  if (was && payload.empty() && ORRERY_MUTATION("members-not-added-again")) return false;
   transaction().Clear(element_key);
   transaction().AddValue(element_key, std::move(payload));
   Recount(tag(), was ? 0 : 1);

@@ -213,14 +213,12 @@ struct Filled {
   }
 };
 
+// Of the shape that is measured; gone before the program ends, as RocksDB needs its own globals to close.
+std::unique_ptr<Filled> filled_cluster;
+
 Filled& FilledCluster(uint64_t nodes, uint64_t key_count) {
-  static std::pair<uint64_t, uint64_t> shape;
-  static std::unique_ptr<Filled> filled;
-  if (std::exchange(shape, {nodes, key_count}) != shape || filled == nullptr) {
-    filled.reset();
-    filled = std::make_unique<Filled>(nodes, key_count);
-  }
-  return *filled;
+  if (filled_cluster == nullptr) filled_cluster = std::make_unique<Filled>(nodes, key_count);
+  return *filled_cluster;
 }
 
 void Run(benchmark::State& state, Choose choose) {
@@ -255,6 +253,7 @@ Command Mset(const std::vector<std::string>& keys, std::mt19937_64& random) {
 
 void Shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"nodes", "at_once", "keys"});
+  benchmark->Teardown([](const benchmark::State&) { filled_cluster.reset(); });
   for (const int nodes : {1, 3}) {
     for (const int at_once : {50, 800}) {
       for (const int keys : {5'000, 100'000}) benchmark->Args({nodes, at_once, keys});

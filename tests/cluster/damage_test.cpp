@@ -15,7 +15,7 @@ namespace orrery::cluster {
 namespace {
 
 constexpr size_t kVictim = 2;
-constexpr int kKeys = 3'000;
+constexpr int kKeys = 1'500;
 
 class DamageTest : public ::testing::Test {
  protected:

@@ -168,6 +168,20 @@ TEST_F(ExecutorTest, FlushingAnEmptySlotIsNoEvent) {
   EXPECT_EQ(before, harness_.SlotOfKey("key").clock());
 }
 
+TEST_F(ExecutorTest, AReplyOfElementsChosenOneByOneHasABound) {
+  const std::string too_large = "-ERR the reply would be too large";
+  harness_.Run("HSET h f " + std::string(size_t{1} << 20, 'v'));
+  harness_.Run("SADD s m");
+  harness_.Run("ZADD z 1 m");
+  for (const std::string command : {"HRANDFIELD h ", "SRANDMEMBER s ", "ZRANDMEMBER z "}) {
+    EXPECT_EQ(too_large, harness_.Run(command + "-1048577"));
+    EXPECT_EQ(too_large, harness_.Run(command + "-9223372036854775807"));
+    EXPECT_NE(too_large, harness_.Run(command + "-3000"));
+    EXPECT_EQ("[]", harness_.Run(command.substr(0, command.size() - 2) + "none -1048577"));
+  }
+  EXPECT_EQ(too_large, harness_.Run("HRANDFIELD h -600 WITHVALUES"));
+}
+
 TEST_F(ExecutorTest, PurgesWhatHasEnded) {
   harness_.Run("SET key value PX 10");
   harness_.Run("SET {key}2 value");

@@ -68,6 +68,20 @@ TEST(LimitsTest, OutputBeyondTheSoftLimitClosesTheClientAfterItsTime) {
   }));
 }
 
+TEST(LimitsTest, AClientWithoutThePasswordMayLeaveLittleUnread) {
+  TestServer server("requirepass secret\n", 1);
+  TestClient stranger(server.port(), 4096);
+  std::string batch;
+  for (int i = 0; i < 50'000; ++i) batch += TestClient::Encode("get k");
+  stranger.SendSome(batch);
+  TestClient other(server.port());
+  EXPECT_EQ(other.Ask("auth secret"), "OK");
+  EXPECT_TRUE(TestServer::Until([&] {
+    return other.Ask("info stats").find("client_output_buffer_limit_disconnections:1\r\n") !=
+           std::string::npos;
+  }));
+}
+
 TEST(LimitsTest, ManySmallRepliesUnreadAreBounded) {
   TestServer server("", 1);
   TestClient slow(server.port(), 4096);

@@ -179,12 +179,23 @@ std::set<std::pair<SlotId, Dot>> Checkers::HintsOf(size_t node) {
   return hints;
 }
 
+bool Checkers::IsOnADisk(SlotId slot, const Dot& dot) {
+  const bool always = cluster_.options().shard.sync == replication::SyncPolicy::kAlways;
+  for (size_t node = 0; node < cluster_.size(); ++node) {
+    if (!cluster_.node(node).up()) continue;
+    const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
+    if (replica != nullptr && (always ? replica->clock() : replica->synced()).Covers(dot)) return true;
+  }
+  return false;
+}
+
 void Checkers::CheckHints(Port port) {
   const replication::Shard& shard = cluster_.node(port.node).loop(port.loop).shard();
   HintCounts counts{shard.stats().hints_stored, 0};
   for (const auto& [home, totals] : shard.hints().totals()) counts.total += totals.count;
   if (shard.failed() || std::exchange(books_[port.node].hints[port.loop], counts) == counts) return;
-  copies_.HasHints(port.node, port.loop, HintsOf(port));
+  copies_.HasHints(port.node, port.loop, HintsOf(port),
+                   [this](SlotId slot, const Dot& dot) { return IsOnADisk(slot, dot); });
 }
 
 void Checkers::BeforeCrash(size_t node) {

@@ -76,6 +76,7 @@ class Checkers final : public ClusterWatcher {
   void CheckBounds(Port port);
   void CheckSiblings();
   void CheckHints(Port port);
+  bool IsOnADisk(SlotId slot, const causality::Dot& dot);
   void CheckReply(Operation* operation);
   std::string NotOnEnough(const Execution& execution);
   void CheckFresh(const Operation& operation);

@@ -58,13 +58,15 @@ uint64_t ClientGate::StartTimer(uint64_t ms, std::function<void()> task) {
   });
 }
 
-// No command of the simulation walks the keyspace; nothing is certain.
-void ClientGate::SurveyKeys(const commands::SurveyQuery& /*query*/,
+// The survey ends after a turn's commit; what the command does with it belongs to the next turn.
+void ClientGate::SurveyKeys(const commands::SurveyQuery& query,
                             std::function<void(const commands::KeySurvey&)> done) {
-  Post([done = std::move(done)] {
-    commands::KeySurvey survey;
-    survey.may_have_keys.set();
-    done(survey);
+  shard_.survey().Ask(query, [this, call = current_call_, done = std::move(done)](const commands::KeySurvey& survey) {
+    Post([this, call, survey, done] {
+      current_call_ = call;
+      done(survey);
+      current_call_ = 0;
+    });
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "orrery/base/hash.h"
 #include "simulation/describe.h"
+#include "simulation/shared_rings.h"
 
 namespace orrery::simulation {
 namespace {
@@ -28,8 +29,8 @@ std::string NodeName(size_t node) {
 Cluster::Cluster(const Options& options)
     : options_(options),
       random_(options.seed),
-      network_(options.nodes, options.loops, &scheduler_, &random_, this, {}) {
-  for (size_t i = 0; i < options_.nodes; ++i) {
+      network_(options.nodes + 1, options.loops, &scheduler_, &random_, this, {}) {
+  for (size_t i = 0; i <= options_.nodes; ++i) {  // and a spare one
     NodeHost* host = this;
     nodes_.push_back(std::make_unique<SimNode>(i, IdOf(i), options_, &scheduler_, &random_, host));
   }
@@ -80,16 +81,17 @@ void Cluster::Start() {
 }
 
 const ring::Ring& Cluster::ring() {
-  for (const auto& node : nodes_) {
-    if (!node->up()) continue;
-    last_ring_ = node->view().ring;
+  for (size_t i = 0; i < members(); ++i) {
+    if (!nodes_[i]->up()) continue;
+    last_ring_ = nodes_[i]->view().ring;
     break;
   }
   return *last_ring_;
 }
 
 std::vector<NodeId> Cluster::Homes(SlotId slot) {
-  for (const auto& node : nodes_) {
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode* node = nodes_[i].get();
     if (!node->up()) continue;
     const auto homes = node->ShardOf(slot).context().Homes(slot);
     return {homes.begin(), homes.end()};
@@ -98,7 +100,8 @@ std::vector<NodeId> Cluster::Homes(SlotId slot) {
 }
 
 std::vector<NodeId> Cluster::Fallbacks(SlotId slot) {
-  for (const auto& node : nodes_) {
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode* node = nodes_[i].get();
     if (node->up()) return node->ShardOf(slot).context().Fallbacks(slot);
   }
   return {};
@@ -106,7 +109,8 @@ std::vector<NodeId> Cluster::Fallbacks(SlotId slot) {
 
 std::string Cluster::NotSettled() {
   const uint64_t hash = nodes_[0]->loop(0).shard().context().seats.Hash();
-  for (const auto& node : nodes_) {
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode* node = nodes_[i].get();
     for (size_t loop = 0; loop < node->loops(); ++loop) {
       const replication::Shard& shard = node->loop(loop).shard();
       if (shard.context().seats.Hash() != hash) return NodeName(node->index()) + " knows other seats";
@@ -123,24 +127,25 @@ std::string Cluster::NotSettled() {
 }
 
 std::string Cluster::NotMet() {
-  const SimNode* first = nullptr;
-  for (const auto& node : nodes_) {
-    if (!node->up()) return NodeName(node->index()) + " is down";
-    const replication::ClusterView& view = node->view();
-    if (view.members.size() != nodes_.size()) {
-      return NodeName(node->index()) + " knows " + std::to_string(view.members.size()) + " members";
+  for (size_t i = 0; i < members(); ++i) {
+    if (!nodes_[i]->up()) return NodeName(i) + " is down";
+  }
+  for (size_t i = 0; i < members(); ++i) {
+    SimNode& node = *nodes_[i];
+    const replication::ClusterView& view = node.view();
+    if (view.members.size() != members())
+      return NodeName(i) + " knows " + std::to_string(view.members.size()) + " members";
+    if (view.alive.size() != members()) return NodeName(i) + " " + DescribeView(view);
+    for (size_t loop = 0; loop < node.loops(); ++loop) {
+      if (node.loop(loop).shard().context().linked.size() + 1 < members())
+        return NodeName(i) + " lacks links";
     }
-    if (view.alive.size() != nodes_.size()) return NodeName(node->index()) + " " + DescribeView(view);
-    for (size_t loop = 0; loop < node->loops(); ++loop) {
-      const size_t linked = node->loop(loop).shard().context().linked.size();
-      if (linked + 1 != nodes_.size()) return NodeName(node->index()) + " lacks links";
+    if (node.control().members().Hash() != nodes_[0]->control().members().Hash()) {
+      return NodeName(i) + " knows other entries than the first node";
     }
-    if (first == nullptr) first = node.get();
-    if (node->control().members().Hash() != nodes_[0]->control().members().Hash()) {
-      return NodeName(node->index()) + " knows other entries than the first node";
-    }
-    if (view.ring != first->view().ring && view.ring->Fingerprint() != first->view().ring->Fingerprint()) {
-      return NodeName(node->index()) + " has another ring than the first node";
+    const ring::Ring& first = *nodes_[0]->view().ring;
+    if (view.ring.get() != &first && view.ring->Fingerprint() != first.Fingerprint()) {
+      return NodeName(i) + " has another ring than the first node";
     }
   }
   return {};
@@ -155,6 +160,22 @@ size_t Cluster::IndexOf(NodeId id) const {
 }
 
 // ---- faults ----
+
+void Cluster::StartStranger(size_t seed) {
+  const size_t stranger = members();
+  const auto knows_of_data = [](const membership::Member& member) { return member.has_data; };
+  for (size_t i = 0; i < members(); ++i) {
+    if (!nodes_[i]->up()) continue;
+    const auto& known = nodes_[i]->view().members;
+    if (std::none_of(known.begin(), known.end(), knows_of_data)) return;
+  }
+  nodes_[stranger]->seeds() = {seed};
+  StartNode(stranger);
+}
+
+void Cluster::StopStranger() {
+  CrashNode(members(), SIZE_MAX, 20'000);
+}
 
 void Cluster::StartNode(size_t index) {
   SimNode& node = *nodes_[index];
@@ -206,7 +227,8 @@ void Cluster::SetBlocked(size_t from, size_t to, bool blocked) {
 
 void Cluster::Heal() {
   Note("heal", 0, 0, [] { return std::string(); });
-  for (size_t i = 0; i < size(); ++i) {
+  StopStranger();
+  for (size_t i = 0; i < members(); ++i) {
     nodes_[i]->disk().FailWrites(Status::Ok());
     nodes_[i]->clock().SetOffset(0);
     if (nodes_[i]->paused()) ResumeNode(i);
@@ -281,6 +303,12 @@ void Cluster::Send(Port from, NodeId to, std::string frame, bool quiet) {
   const size_t peer = IndexOf(to);
   if (!nodes_[peer]->up()) return;
   network_.Send(from, {peer, from.loop % nodes_[peer]->loops()}, std::move(frame), quiet);
+}
+
+// Before there are clients a ring of a part of the members decides nothing, and there are many of these.
+std::shared_ptr<const ring::Ring> Cluster::RingOf(const std::vector<ring::RingMember>& members, uint8_t n) {
+  static const auto kNoRing = std::make_shared<const ring::Ring>();
+  return !founded_ && members.size() < options_.nodes ? kNoRing : SharedRing(members, n);
 }
 
 void Cluster::OnPeersChanged(size_t node) {

@@ -48,7 +48,11 @@ class Cluster final : private NetworkUser, private NodeHost {
   Scheduler& scheduler() { return scheduler_; }
   runtime::Random& random() { return random_; }
   Network& network() { return network_; }
+  /// Machines, spare ones included.
   size_t size() const { return nodes_.size(); }
+  /// Those that belong to the cluster, or are to.
+  size_t members() const { return options_.nodes; }
+  bool IsMember(size_t node) const { return node < options_.nodes; }
   SimNode& node(size_t index) { return *nodes_[index]; }
   /// The ring as the first node that is up sees it; of a cluster at rest that is everybody's.
   const ring::Ring& ring();
@@ -63,10 +67,16 @@ class Cluster final : private NetworkUser, private NodeHost {
   /// Whether all nodes are up and agree on who belongs to the cluster and that all of them are alive: empty;
   /// else who does not.
   std::string NotMet();
+  /// All have met, and clients come: from now on every ring counts.
+  void SetFounded() { founded_ = true; }
   /// Whether all nodes agree on who owns the slots' seats, and have what they should have: empty; else who does not.
   std::string NotSettled();
 
   // Faults and their ends.
+  /// A spare machine with this seed: it asks to join. Nothing if the cluster does not know yet that it holds
+  /// data, or the machine is up already.
+  void StartStranger(size_t seed);
+  void StopStranger();
   void StartNode(size_t node);
   void CrashNode(size_t node, size_t unsynced_to_keep, uint64_t noticed_within_us);
   /// The node's disk as it was when its first life had begun: it has an id and knows nobody. REQUIRES: it was
@@ -102,6 +112,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   void LinkDown(Port port, Port peer) override;
   void Deliver(Port port, Port peer, std::string_view frame) override;
   // NodeHost
+  std::shared_ptr<const ring::Ring> RingOf(const std::vector<ring::RingMember>& members, uint8_t n) override;
   void Send(Port from, NodeId to, std::string frame, bool quiet) override;
   void OnPeersChanged(size_t node) override;
   void OnView(size_t node) override;
@@ -125,6 +136,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   std::shared_ptr<const ring::Ring> last_ring_;
   std::vector<SlotId> slots_;
   std::vector<std::string> tags_;
+  bool founded_ = false;
   ClusterWatcher* watcher_ = nullptr;
   RequestListener* listener_ = nullptr;
   std::string failure_;

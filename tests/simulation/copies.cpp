@@ -13,10 +13,13 @@ void Copies::HasClock(size_t node, SlotId slot, const VersionVector& applied) {
   nodes_[node].owes.clocks[slot].Join(applied);
 }
 
-void Copies::HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, Dot>>& hints) {
+void Copies::HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, Dot>>& hints,
+                      const IsPassedOn& is_passed_on) {
   nodes_[node].had.hints.insert(hints.begin(), hints.end());
   nodes_[node].owes.hints.insert(hints.begin(), hints.end());
-  nodes_[node].hints_now[loop] = hints;
+  for (const auto& hint : std::exchange(nodes_[node].hints_now[loop], hints)) {
+    if (!hints.contains(hint) && is_passed_on(hint.first, hint.second)) nodes_[node].owes.hints.erase(hint);
+  }
 }
 
 void Copies::RestartedWithClock(size_t node, SlotId slot, const VersionVector& applied) {
@@ -34,7 +37,9 @@ void Copies::RestartedWithHints(size_t node,
       if (!is_kept(hint)) nodes_[node].owes.hints.erase(hint);
     }
   }
-  for (size_t loop = 0; loop < hints_by_loop.size(); ++loop) HasHints(node, loop, hints_by_loop[loop]);
+  for (size_t loop = 0; loop < hints_by_loop.size(); ++loop) {
+    HasHints(node, loop, hints_by_loop[loop], [](SlotId, const Dot&) { return false; });
+  }
 }
 
 bool Copies::Book::Has(SlotId slot, const Dot& dot) const {

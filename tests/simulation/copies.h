@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -19,8 +20,11 @@ class Copies {
 
   /// `applied`: History::Applied of its clock.
   void HasClock(size_t node, SlotId slot, const causality::VersionVector& applied);
-  /// All hints that a loop of the node keeps now, of all its slots.
-  void HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, causality::Dot>>& hints);
+  using IsPassedOn = std::function<bool(SlotId, const causality::Dot&)>;
+  /// All hints that a loop of the node keeps now, of all its slots. is_passed_on tells of one that it keeps no more whether
+  /// another node has the event on its disk, and so the debt.
+  void HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, causality::Dot>>& hints,
+                const IsPassedOn& is_passed_on);
   /// The node has started anew and this is what its disk had kept of the slot.
   void RestartedWithClock(size_t node, SlotId slot, const causality::VersionVector& applied);
   void RestartedWithHints(size_t node,

@@ -6,7 +6,6 @@
 
 #include "orrery/storage/row_key.h"
 #include "orrery/types/element.h"
-#include "simulation/describe.h"
 
 namespace orrery::simulation {
 namespace {
@@ -16,7 +15,7 @@ using causality::SlotClock;
 
 struct Write {
   const SlotClock* saw;
-  Dot dot;
+  Dot dot;  ///< counter 0: acknowledged without an event, as if the element were there as it should be
   std::string value;
 };
 
@@ -34,6 +33,9 @@ void Tell(const Operation& operation, const SlotClock& saw, const Dot& made, Ele
   const auto add = [&](const std::string& element, std::string value) {
     (*elements)[element].added.push_back({&saw, made, std::move(value)});
   };
+  const bool removes = command == "DEL" || command == "UNLINK" || command == "SREM" || command == "HDEL" ||
+                       command == "ZREM" || command == "LREM";
+  if (removes && made.counter == 0) return;  // nothing was there
   if (command == "DEL" || command == "UNLINK") return cleared->push_back(&saw);
   if (command == "SADD" || command == "RPUSH" || command == "LPUSH") {
     for (size_t i = 2; i < args.size(); ++i) add(args[i], "");
@@ -54,11 +56,15 @@ void Tell(const Operation& operation, const SlotClock& saw, const Dot& made, Ele
 std::set<std::string> Standing(const Element& element, const std::vector<const SlotClock*>& cleared) {
   std::set<std::string> values;
   for (const Write& write : element.added) {
-    const auto saw_it = [&](const SlotClock* clock) { return clock->Covers(write.dot); };
+    // Who has seen what an addition without an event has seen may have come after it.
+    const auto saw_it = [&](const SlotClock* clock) {
+      return write.dot.counter != 0 ? clock->Covers(write.dot) : clock->CoversEveryDotOf(*write.saw);
+    };
     const bool gone = std::any_of(element.removed.begin(), element.removed.end(), saw_it) ||
                       std::any_of(cleared.begin(), cleared.end(), saw_it);
-    const bool overwritten = std::any_of(element.added.begin(), element.added.end(),
-                                         [&](const Write& other) { return saw_it(other.saw); });
+    const bool overwritten = std::any_of(element.added.begin(), element.added.end(), [&](const Write& other) {
+      return other.dot.counter != 0 && saw_it(other.saw);
+    });
     if (!gone && !overwritten) values.insert(write.value);
   }
   return values;
@@ -95,7 +101,8 @@ std::string ElementDifference(const History& history, SlotId slot, const SlotClo
   for (const Operation* operation : operations) {
     if (operation->args.size() < 2 || operation->args[1] != key) continue;
     for (const Execution& execution : operation->executions) {
-      if (execution.made.counter == 0 || !applied.Covers(execution.made)) continue;
+      const bool made = execution.made.counter != 0;
+      if (made ? !applied.Covers(execution.made) : !operation->acknowledged()) continue;
       Tell(*operation, execution.before, execution.made, &elements, &cleared);
     }
   }
@@ -105,8 +112,7 @@ std::string ElementDifference(const History& history, SlotId slot, const SlotClo
     const auto found = shown.find(name);
     if (standing.empty() && found != shown.end()) return key + " still has " + name + ", which was removed";
     if (!standing.empty() && found == shown.end()) {
-      return key + " lacks " + name + ", added by " + DescribeDot(element.added.back().dot) +
-             " and others, and removed by nobody who saw all of that";
+      return key + " lacks " + name + ", which was added, and removed by nobody who had seen all of that";
     }
     if (found != shown.end() && !standing.contains(found->second)) {
       return key + " shows " + found->second + " for " + name + ", which was overwritten";

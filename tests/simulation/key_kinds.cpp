@@ -25,6 +25,7 @@ Command ChooseForRegister(const Draw& draw, const std::string& key) {
   if (dice < 73) return {"SETNX", key, NumberValue(draw)};
   if (dice < 76) return {"APPEND", key, "1"};
   if (dice < 80) return {"MGET", key, draw.any_key('a')};
+  if (dice < 82 && draw.random.Below(4) == 0) return {draw.random.Below(2) == 0 ? "DBSIZE" : "RANDOMKEY"};
   return {"GET", key};
 }
 
@@ -73,8 +74,10 @@ Command ChooseForEnds(const Draw& draw, const std::string& key) {
 
 Command ChooseForMoves(const Draw& draw, const std::string& key) {
   const uint64_t dice = draw.random.Below(100);
-  if (dice < 30) return {"SET", key, NumberValue(draw)};
-  if (dice < 45) return {"INCR", key};
+  if (dice < 22) return {"SET", key, NumberValue(draw)};
+  if (dice < 30) return {"SET", key, NumberValue(draw), "PX", std::to_string(1 + draw.random.Below(3'000))};
+  if (dice < 40) return {"INCR", key};
+  if (dice < 45) return {"EXPIRE", key, "1"};
   if (dice < 55) return {"RENAME", key, draw.any_key('f')};
   if (dice < 65) return {"COPY", key, draw.any_key('f'), "REPLACE"};
   if (dice < 72) return {"MSETNX", key, NumberValue(draw), draw.any_key('f'), "7"};

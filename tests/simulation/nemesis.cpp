@@ -11,8 +11,9 @@
 namespace orrery::simulation {
 
 const std::set<std::string>& AllFaults() {
-  static const std::set<std::string> kAll = {"partition", "pair",  "asymmetric", "flap", "slow",  "crash",
-                                             "power",     "pause", "skew",       "disk", "image", "suspect"};
+  static const std::set<std::string> kAll = {"partition", "pair",    "asymmetric", "flap", "slow",
+                                             "crash",     "power",   "pause",      "skew", "disk",
+                                             "image",     "suspect", "stranger"};
   return kAll;
 }
 
@@ -23,6 +24,7 @@ Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
 void Nemesis::Start(const std::set<std::string>& faults) {
   faults_ = faults;
   stopped_ = false;
+  image_ = nullptr;
   ++round_;
   if (!faults_.empty()) Plan();
 }
@@ -47,6 +49,7 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "skew") return Skew();
   if (fault == "disk") return Disk();
   if (fault == "suspect") return Suspect();
+  if (fault == "stranger") return Stranger();
   if (fault == "image") return Image();
   if (fault == "corrupt") return Corrupt();
   if (fault == "rot") return Rot();
@@ -119,7 +122,7 @@ void Nemesis::Slow() {
 void Nemesis::Crash(bool power) {
   std::vector<size_t> victims = {AnyNode()};
   if (power && cluster_.random().Below(5) == 0) {
-    for (size_t i = 0; i < cluster_.size(); ++i) {
+    for (size_t i = 0; i < cluster_.members(); ++i) {
       if (i != victims[0] && cluster_.random().Below(2) == 0) victims.push_back(i);
     }
   }
@@ -153,15 +156,16 @@ void Nemesis::Disk() {
   });
 }
 
-// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy. Always on the
-// same node, but with W = 1, where it may have the only copy.
+// One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy.
+// Always on the same node, but with W = 1, where it may have the only copy.
 void Nemesis::Corrupt() {
   if (cluster_.options().w < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
-  Damage(cluster_.options().seed % cluster_.size(), slot, [](std::string_view) { return true; });
+  Damage(cluster_.options().seed % cluster_.members(), slot, [](std::string_view) { return true; });
 }
 
-// As above, on any home, or on all of them at once; but each row on one of them only, so that another one can read it.
+// As above, on any home, or on all of them at once; but each row on one of them only, so that another one can
+// read it.
 void Nemesis::Rot() {
   if (cluster_.options().w < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
@@ -171,7 +175,8 @@ void Nemesis::Rot() {
   const size_t chosen = cluster_.random().Below(homes.size());
   for (size_t i = 0; i < homes.size(); ++i) {
     if (!all && i != chosen) continue;
-    Damage(cluster_.IndexOf(homes[i]), slot, [&](std::string_view key) { return Hash64(key) % homes.size() == i; });
+    Damage(cluster_.IndexOf(homes[i]), slot,
+           [&](std::string_view key) { return Hash64(key) % homes.size() == i; });
   }
 }
 
@@ -193,7 +198,7 @@ void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::s
 // beyond what anybody promises, and so is any with W = 1.
 void Nemesis::Image() {
   if (cluster_.options().w < 2) return;
-  const size_t node = cluster_.options().seed % cluster_.size();
+  const size_t node = cluster_.options().seed % cluster_.members();
   if (image_ == nullptr || cluster_.random().Below(3) == 0) {
     image_ = cluster_.node(node).disk().CopyImage();
     return;
@@ -208,7 +213,7 @@ void Nemesis::Weight() {
   const size_t node = AnyNode();
   if (!cluster_.node(node).up()) return;
   size_t sharing = 0;
-  for (size_t i = 0; i < cluster_.size(); ++i) {
+  for (size_t i = 0; i < cluster_.members(); ++i) {
     if (!cluster_.node(i).up() || cluster_.node(i).view().founders == nullptr) return;
     const membership::Member* member = cluster_.node(node).view().Find(cluster_.node(i).id());
     sharing += i != node && member != nullptr && member->weight > 0 ? 1 : 0;
@@ -223,6 +228,12 @@ void Nemesis::Suspect() {
   const size_t node = AnyNode();
   const size_t peer = AnyOther(node);
   cluster_.node(node).Suspect(cluster_.node(peer).id(), Duration());
+}
+
+// A node that would like to join: the cluster holds data, so nobody takes it in.
+void Nemesis::Stranger() {
+  cluster_.StartStranger(AnyNode());
+  Later(Duration(), [this] { cluster_.StopStranger(); });
 }
 
 }  // namespace orrery::simulation

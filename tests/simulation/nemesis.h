@@ -27,9 +27,9 @@ class Nemesis {
  private:
   void Plan();
   size_t AnyOther(size_t node) {
-    return (node + 1 + cluster_.random().Below(cluster_.size() - 1)) % cluster_.size();
+    return (node + 1 + cluster_.random().Below(cluster_.members() - 1)) % cluster_.members();
   }
-  size_t AnyNode() { return cluster_.random().Below(cluster_.size()); }
+  size_t AnyNode() { return cluster_.random().Below(cluster_.members()); }
   uint64_t Duration();
   void Later(uint64_t delay_us, std::function<void()> task);
   void Partition();
@@ -42,6 +42,7 @@ class Nemesis {
   void Skew();
   void Disk();
   void Suspect();
+  void Stranger();
   void Weight();
   void Image();
   void Corrupt();
@@ -51,7 +52,7 @@ class Nemesis {
   Cluster& cluster_;
   std::set<std::string> faults_;
   uint64_t interval_us_;
-  uint64_t round_ = 0;  ///< of Start
+  uint64_t round_ = 0;                                           ///< of Start
   std::shared_ptr<const storage::MemoryDatabase::Image> image_;  ///< of the node that Image() strikes
   bool stopped_ = false;
 };

@@ -5,6 +5,12 @@
 namespace orrery::simulation {
 namespace {
 
+// What disks lose of themselves is promised to be made good as long as little else is lost: with faults that take nothing.
+void DrawRot(runtime::Random* random, Options* options) {
+  for (const char* lossy : {"power", "image", "disk"}) options->faults.erase(lossy);
+  options->faults.insert(random->Below(2) == 0 ? "rot" : "corrupt");
+}
+
 // Each run has a few kinds of faults, so that there are runs in which each of them is alone.
 void DrawFaults(runtime::Random* random, Options* options) {
   if (random->Below(12) == 0) return;
@@ -12,6 +18,9 @@ void DrawFaults(runtime::Random* random, Options* options) {
   for (const std::string& fault : AllFaults()) {
     if (random->Below(4) < chance) options->faults.insert(fault);
   }
+  // A member with an older disk may not know yet that there is data, and would take a stranger in.
+  if (options->faults.contains("image")) options->faults.erase("stranger");
+  if (random->Below(12) == 0) DrawRot(random, options);
 }
 
 // One key of each kind, so that clients get in each other's way; or many; or a few kinds alone.

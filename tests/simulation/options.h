@@ -34,7 +34,7 @@ struct Options {
   bool trace = false;
 };
 
-/// partition pair asymmetric flap slow crash power pause skew disk image suspect; besides them, only by name:
+/// partition pair asymmetric flap slow crash power pause skew disk image suspect stranger; besides them, only by name:
 /// corrupt rot
 const std::set<std::string>& AllFaults();
 

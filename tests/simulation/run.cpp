@@ -50,6 +50,7 @@ void LetEverybodyMeet(Cluster* cluster) {
     RunFor(cluster, kLookUs);
     not_met = cluster->NotMet();
   }
+  if (not_met.empty()) cluster->SetFounded();
   if (!not_met.empty()) cluster->Fail("meet: half a minute after all nodes have started, " + not_met);
 }
 

@@ -1,5 +1,6 @@
 #include "simulation/shared_rings.h"
 
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
@@ -9,12 +10,13 @@
 namespace orrery::simulation {
 namespace {
 
-constexpr size_t kRingsMax = 200;  // some hundred kilobytes each
+constexpr size_t kRingsMax = 300;  // some hundred kilobytes each
 
 }  // namespace
 
 std::shared_ptr<const ring::Ring> SharedRing(const std::vector<ring::RingMember>& members, uint8_t n) {
   static std::map<std::string, std::shared_ptr<const ring::Ring>> rings;
+  static std::deque<std::string> oldest_first;
   std::string key(1, static_cast<char>(n));
   Encoder out(&key);
   for (const ring::RingMember& member : members) {
@@ -23,10 +25,16 @@ std::shared_ptr<const ring::Ring> SharedRing(const std::vector<ring::RingMember>
     out.PutVarint(member.token_seed);
     out.PutBytes(member.zone);
   }
-  if (rings.size() >= kRingsMax && !rings.contains(key)) rings.clear();
   auto& ring = rings[key];
-  if (!ring) ring = std::make_shared<const ring::Ring>(ring::Ring::Build(members, n));
-  return ring;
+  if (ring) return ring;
+  ring = std::make_shared<const ring::Ring>(ring::Ring::Build(members, n));
+  oldest_first.push_back(key);
+  const auto built = ring;
+  if (oldest_first.size() > kRingsMax) {
+    rings.erase(oldest_first.front());
+    oldest_first.pop_front();
+  }
+  return built;
 }
 
 uint32_t SharedTokenSeed(const std::vector<ring::RingMember>& members, const ring::RingMember& newcomer,

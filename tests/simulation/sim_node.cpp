@@ -191,7 +191,9 @@ replication::ClusterControl::Hooks SimNode::ControlHooks() {
   hooks.sync_turn = [this] {
     if (loops_[0]->opened()) loops_[0]->shard().SyncTurn();
   };
-  hooks.build_ring = SharedRing;
+  hooks.build_ring = [this](const std::vector<ring::RingMember>& members, uint8_t n) {
+    return host_.RingOf(members, n);
+  };
   hooks.choose_token_seed = SharedTokenSeed;
   return hooks;
 }

@@ -25,6 +25,7 @@ class NodeHost {
  public:
   virtual ~NodeHost() = default;
   virtual void Send(Port from, NodeId to, std::string frame, bool quiet) = 0;
+  virtual std::shared_ptr<const ring::Ring> RingOf(const std::vector<ring::RingMember>& members, uint8_t n) = 0;
   /// The node keeps links to others than before.
   virtual void OnPeersChanged(size_t node) = 0;
   virtual void OnView(size_t node) = 0;

@@ -66,7 +66,7 @@ void Workload::Next(size_t client) {
 size_t Workload::ChooseEntry(SlotId slot) {
   runtime::Random& random = cluster_.random();
   for (int tries = 0; tries < 20; ++tries) {
-    size_t node = random.Below(cluster_.size());
+    size_t node = random.Below(cluster_.members());
     if (random.Below(3) == 0) {
       const auto homes = cluster_.Homes(slot);
       if (!homes.empty()) node = cluster_.IndexOf(homes[random.Below(homes.size())]);

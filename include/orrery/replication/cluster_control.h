@@ -142,6 +142,7 @@ class ClusterControl {
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
   std::string last_refusal_;
+  bool knew_of_data_ = false;  ///< of anybody in the cluster
 };
 
 }  // namespace orrery::replication

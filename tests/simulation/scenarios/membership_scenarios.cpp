@@ -17,7 +17,7 @@ TEST(MembershipScenario, MemberThatLosesPowerSoonAfterItJoinedIsStillAMember) {
     EXPECT_EQ(s.Do(s.home(1), 'a', "SET", {"7"}), "+OK\r\n");
     s.cluster().CrashNode(victim, 0, 20'000);
     s.cluster().StartNode(victim);
-    EXPECT_EQ(s.cluster().node(victim).control().members().size(), s.cluster().size());
+    EXPECT_EQ(s.cluster().node(victim).control().members().size(), s.cluster().members());
     s.Settle();
     EXPECT_EQ(s.Do(victim, 'a', "GET"), "$1\r\n7\r\n");
   }
@@ -48,6 +48,24 @@ TEST(MembershipScenario, MemberThatHasForgottenTheClusterTakesItsOldPlace) {
     EXPECT_EQ(s.Do(node, 'a', "GET"), "$1\r\n7\r\n");
   }
   EXPECT_GE(Forgotten(), before + 5);
+}
+
+// That there is data was committed to memory only: a member without any of its own that lost power took a stranger in, whom
+// the others had to follow.
+TEST(MembershipScenario, MemberThatLosesPowerStillKnowsThatThereIsData) {
+  Scenario s;
+  const size_t victim = s.away(0);
+  const size_t stranger = s.cluster().size() - 1;
+  EXPECT_EQ(s.Do(s.home(0), 'a', "SET", {"7"}), "+OK\r\n");
+  s.RunFor(3'000'000);
+  s.cluster().CrashNode(victim, 0, 20'000);
+  s.Isolate({victim, stranger});
+  s.cluster().StartNode(victim);
+  s.cluster().StartStranger(victim);
+  s.RunFor(2'000'000);
+  EXPECT_EQ(s.cluster().node(victim).control().members().Present().size(), 5);
+  EXPECT_NE(s.cluster().node(stranger).control().last_refusal(), "");
+  s.Settle();
 }
 
 }  // namespace
