@@ -82,8 +82,7 @@ void SeatTaker::BeginMore() {
       it = todo_.erase(it);
       continue;
     }
-    const bool is_member = context_.view->Find(ours->giver) != nullptr;
-    if (is_member && !context_.linked.contains(ours->giver)) {
+    if (!IsRemoved(ours->giver) && !context_.linked.contains(ours->giver)) {
       ++it;
       continue;
     }
@@ -94,9 +93,12 @@ void SeatTaker::BeginMore() {
 
 // ---- one take ----
 
+// Known to be, that is: of whom we have not heard yet we know nothing.
+bool SeatTaker::IsRemoved(NodeId node) const { return context_.view->removed.contains(node); }
+
 // Whether nobody is left to give the seat, or to say how far it had come.
 bool SeatTaker::IsClaim(const Take& take) const {
-  return !take.handover.giver || context_.view->Find(take.handover.giver) == nullptr;
+  return !take.handover.giver || IsRemoved(take.handover.giver);
 }
 
 void SeatTaker::Push(SlotId slot, Take* take, uint64_t now_us) {
@@ -188,7 +190,7 @@ bool SeatTaker::MayClaim(SlotId slot, const Take& take) const {
   size_t others = 0;
   size_t covered = 0;
   for (const NodeId home : context_.Homes(slot)) {
-    if (home == context_.self.node || !context_.InService(slot, home) || context_.view->Find(home) == nullptr)
+    if (home == context_.self.node || !context_.InService(slot, home) || IsRemoved(home))
       continue;
     ++others;
     covered += take.homes_covered.contains(home) ? 1 : 0;

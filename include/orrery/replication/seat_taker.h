@@ -71,6 +71,7 @@ class SeatTaker {
   void Begin(SlotId slot, const Handover& handover, bool is_ours);
   void BeginMore();
   void Push(SlotId slot, Take* take, uint64_t now_us);
+  bool IsRemoved(NodeId node) const;
   bool IsClaim(const Take& take) const;
   void PushClaim(SlotId slot, Take* take);
   bool MayClaim(SlotId slot, const Take& take) const;

@@ -96,6 +96,9 @@ class Access final : public NodeAccess {
  private:
   // On the first loop.
   static Status Operate(NodeShared* shared, const OperationRequest& request) {
+    if (!shared->config->Get()->slot_transfer) {
+      return Status::Invalid("slot-transfer is off: members join before the first write, and stay");
+    }
     replication::ClusterControl& control = *shared->control;
     const membership::Member& own = *control.members().Find(control.self());
     switch (request.operation) {
