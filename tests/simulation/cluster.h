@@ -69,6 +69,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   std::string NotMet();
   /// All have met, and clients come: from now on every ring counts.
   void SetFounded() { founded_ = true; }
+  bool founded() const { return founded_; }
   /// Whether all nodes agree on who owns the slots' seats, and have what they should have: empty; else who does not.
   std::string NotSettled();
 

@@ -230,8 +230,9 @@ void Nemesis::Suspect() {
   cluster_.node(node).Suspect(cluster_.node(peer).id(), Duration());
 }
 
-// A node that would like to join: the cluster holds data, so nobody takes it in.
+// A node that would like to join: the cluster holds data, so nobody takes it in. Before, it would rightly be a member.
 void Nemesis::Stranger() {
+  if (!cluster_.founded()) return;
   cluster_.StartStranger(AnyNode());
   Later(Duration(), [this] { cluster_.StopStranger(); });
 }
