@@ -77,7 +77,9 @@ void FetchEnd(CommandContext& context) {
   const std::string prefix = storage::TagPrefix(context.db(), context.arg(2), tag);
   if (const auto end =
           list.Outermost(Is(context.arg(1), "left") ? ListKey::End::kHead : ListKey::End::kTail)) {
-    return reply_row(prefix + *end, *list.Find(*end));
+    // What the order says is there and cannot be read fails the command, whatever is replied.
+    const Row* row = list.Find(*end);
+    return row == nullptr ? context.reply.Array(0) : reply_row(prefix + *end, *row);
   }
   context.transaction.Scan(prefix, {}, [&](std::string_view row_key, const Row& row) {
     if (!row.HasValue()) return true;

@@ -1,5 +1,7 @@
 // Stored bytes that cannot be read any more: the slot leaves service and comes back from the other homes.
 
+#include <algorithm>
+
 #include "orrery/storage/row_key.h"
 #include "simulation/scenarios/scenario.h"
 
@@ -39,6 +41,24 @@ TEST(DamageScenario, EmptiedCoordinatorIsNoCopyOfWhatItMadeBefore) {
   s.RunFor(kNoticedUs);
   EXPECT_EQ(s.Do(s.home(0), 'd', "EGET", {"p"}), "$1\r\nv\r\n");
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  s.Settle();
+}
+
+// The order of a list knows of an element whose row cannot be read: moving it to another slot asked for that row.
+TEST(DamageScenario, OutermostElementThatCannotBeReadIsNotMoved) {
+  Options options = Scenario::Sizes();
+  options.slots = 2;
+  Scenario s(options);
+  const auto elsewhere = s.cluster().KeysOf(s.cluster().slots()[1]);
+  const auto list = std::find_if(elsewhere.begin(), elsewhere.end(), [](const auto& key) { return key[0] == 'l'; });
+  ASSERT_NE(list, elsewhere.end());
+  EXPECT_EQ(s.Do(s.home(0), 'l', "RPUSH", {"v"}), ":1\r\n");
+  s.RunFor(3'000'000);
+  Damage(&s, s.home(0), 'l');
+  const Call* move = s.Send(s.home(0), 'l', "LMOVE", {*list, "LEFT", "RIGHT"});
+  s.RunFor(kNoticedUs);
+  EXPECT_NE(Scenario::Seen(*move), "$-1\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'l', "LLEN"), Scenario::Seen(*move) == "$1\r\nv\r\n" ? ":0\r\n" : ":1\r\n");
   s.Settle();
 }
 
