@@ -9,6 +9,14 @@
 
 namespace orrery::replication {
 
+namespace {
+
+// A life that is over was often that of a node which has just come back: its last events are still on their way to the
+// homes that lack them, and seals would only hold them up.
+constexpr uint64_t kSettleUs = 5'000'000;
+
+}  // namespace
+
 LifeCloser::LifeCloser(ShardContext* context, const HintService* hints, LifeCloserListener* listener)
     : context_(*context), hints_(*hints), listener_(*listener) {
   context_.lives.Learn(context_.self.node, context_.self.incarnation);
@@ -65,7 +73,7 @@ void LifeCloser::LookForEnded(uint64_t now_us) {
 }
 
 void LifeCloser::Note(SlotId slot, uint64_t now_us) {
-  if (HasEnded(slot)) due_.try_emplace(slot, Due{now_us, 0});
+  if (HasEnded(slot)) due_.try_emplace(slot, Due{now_us + kSettleUs, 0});
 }
 
 // Whether we are the one to ask about it.
