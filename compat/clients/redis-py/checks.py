@@ -235,7 +235,7 @@ def go_on(name, client_of, kill, repeats=False):
             client.incr(f"{name}:count")
             counted, unsure = counted + 1, unsure - 1
             client.get(key)
-        except redis.RedisError:
+        except (redis.RedisError, redis.exceptions.RedisClusterException):  # the second is no kind of the first
             unknown.setdefault(key, set()).add(value)
             client_of(broken=True)
     c = plain(PORTS[2])
