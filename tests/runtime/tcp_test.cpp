@@ -145,6 +145,37 @@ TEST_F(TcpTest, SendsWhatATurnEndCallbackWrites) {
   ASSERT_REACHED(loop, client.received == "committed");
 }
 
+TEST(TurnTest, EndsWhenItHasReadEnoughBeforeItLooksAtTheNextConnection) {
+  UvLoop loop;
+  Collector readers[2];
+  int writers[2] = {-1, -1};
+  for (size_t i = 0; i < 2; ++i) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    readers[i].tcp = TcpConnection::Adopt(loop, ends[0], readers[i]);
+    writers[i] = ends[1];
+  }
+  size_t before = 0;
+  std::vector<size_t> at_ends;
+  const auto received = [&] { return readers[0].received.size() + readers[1].received.size(); };
+  loop.OnTurnEnd([&] { at_ends.push_back(received() - before); });
+  const auto send_to_both = [&] {
+    before = received();
+    at_ends.clear();
+    for (const int writer : writers) ASSERT_EQ(write(writer, "abcd", 4), 4);
+    ASSERT_REACHED(loop, received() == before + 8);
+  };
+  send_to_both();
+  EXPECT_EQ(at_ends, std::vector<size_t>{8});
+  loop.LimitTurn(4);
+  send_to_both();
+  EXPECT_EQ(at_ends, (std::vector<size_t>{4, 8}));
+  loop.LimitTurn(5);
+  send_to_both();
+  EXPECT_EQ(at_ends, std::vector<size_t>{8});
+  for (const int writer : writers) close(writer);
+}
+
 TEST_F(TcpTest, TellsAnOrderlyEnd) {
   ConnectPair();
   server.tcp->Write("last words");

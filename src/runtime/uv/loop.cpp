@@ -92,6 +92,7 @@ void UvLoop::Impl::RunDueTimers() {
 }
 
 void UvLoop::Impl::EndTurn() {
+  read_bytes = 0;
   for (int pass = 0; pass < kEndPassesMax && active; ++pass) {
     RunTurnEndCallbacks();
     // What the callbacks wrote is flushed now; only a flush that calls its owner (a broken connection) asks
@@ -101,6 +102,10 @@ void UvLoop::Impl::EndTurn() {
   }
   if (active) uv_async_send(&wake);
   ArmTimer();
+}
+
+void UvLoop::Impl::EndLongTurn() {
+  if (read_bytes >= turn_bytes_max) EndTurn();
 }
 
 void UvLoop::Impl::RunTurnEndCallbacks() {
@@ -176,6 +181,10 @@ void UvLoop::RemoveTurnEnd(TurnEndId id) {
   for (auto& entry : impl_->turn_ends) {
     if (entry->id == id) entry->removed = true;
   }
+}
+
+void UvLoop::LimitTurn(size_t bytes) {
+  impl_->turn_bytes_max = bytes;
 }
 
 void UvLoop::OnTerminate(std::function<void(int signal)> callback) {

@@ -42,6 +42,8 @@ struct UvLoop::Impl {
   void RunTasks();
   void RunDueTimers();
   void EndTurn();
+  /// After a connection was read: ends the turn here if it has read enough.
+  void EndLongTurn();
   void RunTurnEndCallbacks();
   void FlushAll();
   void ArmTimer();
@@ -70,6 +72,8 @@ struct UvLoop::Impl {
   TurnEndId last_turn_end = 0;
   std::vector<Flushable*> to_flush;
   bool active = false;
+  size_t read_bytes = 0;  ///< from connections, in this turn
+  size_t turn_bytes_max = SIZE_MAX;
 
   ChunkPool chunks;
 };

@@ -154,6 +154,7 @@ void TcpConnection::Impl::OnReady(int status, int events) {
     UpdateInterest();
   }
   if (state == State::kOpen && status < 0) Fail(SystemError("connection lost", ECONNRESET));
+  loop.EndLongTurn();
 }
 
 void TcpConnection::Impl::Read() {
@@ -168,6 +169,7 @@ void TcpConnection::Impl::Read() {
       if (errno != EAGAIN) Fail(SystemError("connection lost", errno));
       return;
     }
+    loop.read_bytes += static_cast<size_t>(n);
     handler->OnRead(static_cast<size_t>(n));
     if (static_cast<size_t>(n) < region.size()) return;
   }

@@ -20,6 +20,9 @@ constexpr uint64_t kDiskRetryUs = 1'000'000;
 constexpr uint64_t kHoldingsUs = 500'000;
 constexpr size_t kProbeBytes = size_t{1} << 20;
 constexpr size_t kFrameRoomBytes = size_t{64} << 20;
+// What a turn touches for so much input still fits the processor's caches, and other nodes get their share of
+// a large pipeline while we work on the rest of it.
+constexpr size_t kTurnBytes = 8192;
 
 replication::SyncPolicy SyncPolicyOf(AppendFsync fsync) {
   switch (fsync) {
@@ -138,6 +141,7 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   access_ = MakeNodeAccess(this);
   dispatcher_ = std::make_unique<commands::Dispatcher>(&shard_->router(), this, random_.Next64());
   dispatcher_->SetEncodingLimits(config->Encodings());
+  OnConfig(*config);
   loop().OnTurnEnd([this] { EndTurn(); });
   CountHoldings();
   return Status::Ok();
@@ -154,6 +158,8 @@ void NodeLoop::Close() {
 void NodeLoop::OnConfig(const Config& config) {
   if (dispatcher_) dispatcher_->SetEncodingLimits(config.Encodings());
   if (shard_) shard_->SetLiveOptions(ShardOptionsOf(config, index_, count_));
+  // Where each turn waits for the disk, the more commands share it the better.
+  loop().LimitTurn(config.appendfsync == AppendFsync::kAlways ? SIZE_MAX : kTurnBytes);
 }
 
 // ---- peers ----

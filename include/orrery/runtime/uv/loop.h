@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,6 +48,9 @@ class UvLoop final : public Clock, public Timers {
   /// Runs the callback at the end of every turn in which something happened, in order of registration.
   TurnEndId OnTurnEnd(std::function<void()> callback);
   void RemoveTurnEnd(TurnEndId id);
+  /// A turn that has read so many bytes from connections ends before the next connection is looked at, so
+  /// that what it made leaves while the rest is still worked on. Until this is called turns have no limit.
+  void LimitTurn(size_t bytes);
 
   /// Calls back on the loop, in place of the default action, when the process gets SIGTERM or SIGINT.
   void OnTerminate(std::function<void(int signal)> callback);
