@@ -21,16 +21,16 @@ void EncodeChange(const RowChange& change, Encoder* out) {
   for (const Cell& cell : change.added) EncodeCell(cell, out);
 }
 
-RowChange DecodeChange(Decoder* in) {
-  RowChange change;
-  change.row_key = std::string(in->GetBytes());
+void DecodeChange(Decoder* in, RowChange* change) {
+  change->row_key.assign(in->GetBytes());
   const uint64_t removed = in->GetCount(11);
-  change.removed.reserve(removed);
-  for (uint64_t i = 0; i < removed && in->ok(); ++i) change.removed.push_back(DecodeCellId(in));
+  change->removed.clear();
+  change->removed.reserve(removed);
+  for (uint64_t i = 0; i < removed && in->ok(); ++i) change->removed.push_back(DecodeCellId(in));
   const uint64_t added = in->GetCount(20);
-  change.added.reserve(added);
-  for (uint64_t i = 0; i < added && in->ok(); ++i) change.added.push_back(DecodeCell(in));
-  return change;
+  change->added.clear();
+  change->added.reserve(added);
+  for (uint64_t i = 0; i < added && in->ok(); ++i) change->added.push_back(DecodeCell(in));
 }
 
 }  // namespace
@@ -60,15 +60,25 @@ EventPtr MakeEventPtr(const Event& event) {
 
 bool DecodeEvent(std::string_view bytes, Event* event) {
   Decoder in(bytes);
-  *event = Event();
   event->slot = in.GetU16();
   event->dot = DecodeDot(&in);
   event->hlc = in.GetU64();
   const uint64_t scopes = in.GetCount(3);
+  event->scopes.clear();
   for (uint64_t i = 0; i < scopes && in.ok(); ++i) event->scopes.push_back(DecodeScope(&in));
   const uint64_t changes = in.GetCount(3);
-  for (uint64_t i = 0; i < changes && in.ok(); ++i) event->changes.push_back(DecodeChange(&in));
+  event->changes.resize(changes);
+  for (uint64_t i = 0; i < changes && in.ok(); ++i) DecodeChange(&in, &event->changes[i]);
   return in.done() && event->slot < kSlotCount && event->dot.counter > 0;
+}
+
+std::string_view FirstRowKeyOf(const EncodedEvent& event) {
+  Decoder in(event.bytes);
+  in.GetU16();
+  DecodeDot(&in);
+  in.GetU64();
+  const bool has_scopes = in.GetVarint() > 0;
+  return has_scopes || in.GetVarint() == 0 ? std::string_view() : in.GetBytes();
 }
 
 EventPtr EventPtrFromBytes(std::string_view bytes) {

@@ -5,6 +5,7 @@
 #include "commands/sort_arguments.h"
 #include "commands/string_commands.h"
 #include "orrery/commands/command_table.h"
+#include "orrery/storage/row_key.h"
 
 namespace orrery::commands {
 namespace {
@@ -29,6 +30,14 @@ void Executor::Execute(const replication::Request& request, storage::Transaction
   if (handler == nullptr) return writer.Error("ERR this node does not know the command");
   CommandContext context{request, *transaction, writer};
   handler(context);
+}
+
+// As if it were about a string under its first argument, which most are.
+uint64_t Executor::Prefetch(const replication::Request& request, const storage::RowStore& store) const {
+  if (request.args.size() < 2) return 0;
+  static thread_local std::string key;
+  storage::EncodeStringKey(request.slot, request.db, request.args[1], &key);
+  return store.PrefetchKey(key);
 }
 
 replication::Traits TraitsOf(const CommandSpec& spec, const replication::Arguments& args) {

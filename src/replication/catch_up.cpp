@@ -10,6 +10,12 @@ namespace orrery::replication {
 
 using causality::SlotClock;
 
+namespace {
+
+constexpr size_t kEventBytesKept = 4096;
+
+}  // namespace
+
 CatchUp::CatchUp(ShardContext* context, CatchUpListener* listener)
     : context_(*context),
       listener_(*listener),
@@ -55,7 +61,16 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
 }
 
 void CatchUp::Apply(NodeId from, const EventMessage& message) {
-  causality::Event event;
+  // Not kept for good where one event was large.
+  if (message.event->bytes.size() > kEventBytesKept) {
+    causality::Event event;
+    return Apply(from, message, &event);
+  }
+  Apply(from, message, &event_);
+}
+
+void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* memory) {
+  causality::Event& event = *memory;
   if (!causality::DecodeEvent(message.event->bytes, &event)) {
     ++context_.stats.bad_frames;
     if (context_.log) context_.log("malformed event from " + from.ToHex());

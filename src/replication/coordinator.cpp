@@ -32,30 +32,71 @@ void Coordinator::Submit(Request&& request, Callback&& done, bool may_hand_over)
 
 void Coordinator::TakeArrived() {
   if (arrived_.empty()) return;
-  const uint64_t now_us = context_.clock->MonotonicUs();
   for (size_t place = 0; place < arrived_.size(); ++place) {
-    if (place + kPrefetchAhead < arrived_.size()) PrefetchSlot(arrived_[place + kPrefetchAhead].request.slot);
-    Enqueue(std::move(arrived_[place]), now_us);
+    PrefetchArrived(place);
+    Enqueue(std::move(arrived_[place]));
   }
   arrived_.clear();
 }
 
-void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
+// What the commands a few places behind this one will need.
+void Coordinator::PrefetchArrived(size_t place) {
+  if (place + kPrefetchPlaceAhead < arrived_.size())
+    PrefetchPlace(arrived_[place + kPrefetchPlaceAhead].request.slot);
+  if (place + kPrefetchAhead < arrived_.size()) {
+    Waiting& waiting = arrived_[place + kPrefetchAhead];
+    PrefetchSlot(waiting.request.slot);
+    waiting.row_hint = context_.executor->Prefetch(waiting.request, *context_.store);
+  }
+  if (place + kPrefetchQueuesAhead < arrived_.size()) {
+    const Waiting& waiting = arrived_[place + kPrefetchQueuesAhead];
+    PrefetchQueues(waiting.request.slot);
+    if (waiting.row_hint != 0) context_.store->PrefetchRow(waiting.row_hint);
+  }
+}
+
+void Coordinator::Enqueue(Waiting&& waiting) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
   if (!Admit(&slot, request, &waiting.done)) return;
-  waiting.deadline_us = now_us + context_.TimeoutUs(request);
+  waiting.deadline_us = turn_us_ + context_.TimeoutUs(request);
   if (request.traits.reads) {
     waiting.reads_needed = context_.R(id, request.read_quorum) - 1;
-    if (waiting.reads_needed > 0) {
-      waiting.probe_id = slot.next_probe;
-      slot.probe_wanted = true;
+    if (waiting.reads_needed > 0) WantProbe(&slot, &waiting);
+  }
+  busy_.Insert(id);
+  if (slot.queue.empty() && waiting.probe_id == 0 && disk_error_.empty()) {
+    // What waits for nobody runs at once, while its slot is at hand.
+    if (!parked_.empty() || !waiting.request.place.empty()) turn_.Insert(id);
+    if (TryHandOver(id, &slot, &waiting)) return NoteDone(id, slot);
+    if (CanRun(id, &slot, waiting)) {
+      Execute(id, &slot, std::move(waiting));
+      return NoteDone(id, slot);
     }
   }
+  const bool only_waits = waiting.probe_id != 0 && slot.ready && !catch_up_.Merging(id);
   slot.queue.push_back(std::move(waiting));
-  busy_.Insert(id);
-  turn_.Insert(id);
+  if (!only_waits) {
+    turn_.Insert(id);
+  } else if (slot.probe_wanted) {
+    SendProbes(id, &slot);
+  }
+}
+
+// One probe does for all commands of a turn: it leaves when the turn ends.
+void Coordinator::WantProbe(Slot* slot, Waiting* waiting) {
+  if (slot->probed_turn == turn_number_ && slot->probed_count >= waiting->reads_needed) {
+    waiting->probe_id = slot->next_probe - 1;
+    return;
+  }
+  waiting->probe_id = slot->next_probe;
+  slot->probe_wanted = true;
+}
+
+// Whether commands of the slot wait for anything is kept in busy_.
+void Coordinator::NoteDone(SlotId id, const Slot& slot) {
+  if (slot.queue.empty() && slot.replies.empty()) busy_.Erase(id);
 }
 
 // Refuses, before anything is applied, what cannot reach its quorum now.
@@ -157,7 +198,7 @@ void Coordinator::RefreshTargets(SlotId id, Slot* slot) {
   }
   if (slot->queue.empty() && slot->replies.empty()) return;
   AskEverybody(slot);
-  turn_.Insert(id);
+  Changed(id);
 }
 
 // A fallback steps in: it gets, as hints, all that the absent home may lack since the commit point.
@@ -233,7 +274,9 @@ void Coordinator::SendProbes(SlotId id, Slot* slot) {
     ++context_.stats.probes_sent;
     ++sent;
   }
-  slot->probe_sent_us = context_.clock->MonotonicUs();
+  slot->probe_sent_us = turn_us_;
+  slot->probed_turn = turn_number_;
+  slot->probed_count = sent;
   if (everybody) {
     slot->everybody_probe = probe_id;
     slot->everybody_clock = clock;
@@ -261,7 +304,9 @@ void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
         reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
     if (lacks) catch_up_.SendLacking(from, reply.slot, reply.clock);
   }
-  turn_.Insert(reply.slot);
+  // Most answers tell nothing of copies, and only let commands run: at once, while the slot is at hand.
+  if (!reply.equal || reply.probe_id == slot->everybody_probe) return Changed(reply.slot);
+  RunAnswered(reply.slot, slot);
 }
 
 // ---- knowledge of peers ----
@@ -272,7 +317,10 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
   // Whoever does not own a seat, or not any more, counts for nothing: the seat's owner does.
   if (!context_.IsHome(ack.slot, from)) return;
   slot->quorum.LearnDot(from, ack.upto);
-  turn_.Insert(ack.slot);
+  if (slot->quorum.all_settled() && slot->replies.empty()) return;
+  // Whatever waits for copies was committed here in an earlier turn.
+  Release(ack.slot, slot);
+  NoteDone(ack.slot, *slot);
 }
 
 void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
@@ -285,14 +333,14 @@ void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
     return;
   }
   slot->quorum.LearnHint(from, ack.home, ack.upto);
-  turn_.Insert(ack.slot);
+  Changed(ack.slot);
 }
 
 void Coordinator::OnPeerClock(NodeId peer, SlotId id, const SlotClock& clock) {
   Slot* slot = Find(id);
   if (slot == nullptr || !context_.IsHome(id, peer)) return;
   slot->quorum.LearnClock(peer, clock);
-  turn_.Insert(id);
+  Changed(id);
 }
 
 void Coordinator::OnLivesClosed(SlotId id, const EndedLives& lives) {
@@ -303,7 +351,7 @@ void Coordinator::OnLivesClosed(SlotId id, const EndedLives& lives) {
   for (const NodeId home : context_.Homes(id)) {
     if (home != context_.self.node) slot->quorum.LearnClock(home, durable);
   }
-  turn_.Insert(id);
+  Changed(id);
 }
 
 void Coordinator::OnSlotAdvanced(SlotId id) {
@@ -317,7 +365,7 @@ void Coordinator::OnSlotAdvanced(SlotId id) {
   slot->seen = clock;
   slot->quorum.Recheck(clock);
   parked_.Touch(id);
-  turn_.Insert(id);
+  Changed(id);
 }
 
 void Coordinator::EndReplies(Slot* slot, const std::string& why) {
@@ -349,7 +397,7 @@ void Coordinator::OnSeatsChanged(SlotId id) {
     slot->queue.clear();
   }
   SendParkedAway();
-  turn_.Insert(id);
+  Changed(id);
 }
 
 void Coordinator::OnSlotReset(SlotId id) {

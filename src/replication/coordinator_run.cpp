@@ -17,25 +17,64 @@ void Coordinator::PrefetchSlot(SlotId id) const {
   PrefetchBytes(context_.slots->Find(id), SlotReplica::kHotBytes);
 }
 
+// The same for a walk over the slots of the turn.
+void Coordinator::PrefetchTurn(size_t place) const {
+  if (place + kPrefetchPlaceAhead < turn_.size()) PrefetchPlace(turn_[place + kPrefetchPlaceAhead]);
+  if (place + kPrefetchAhead < turn_.size()) {
+    const SlotId id = turn_[place + kPrefetchAhead];
+    PrefetchSlot(id);
+  }
+  if (place + kPrefetchQueuesAhead < turn_.size()) {
+    const SlotId id = turn_[place + kPrefetchQueuesAhead];
+    PrefetchQueues(id);
+    const Slot* slot = slots_[id].get();
+    if (slot == nullptr || slot->queue.empty()) return;
+    // It was asked for when the command came, which may be some turns ago.
+    context_.store->PrefetchAgain(slot->queue.front().row_hint);
+  }
+  if (place + 1 < turn_.size()) {
+    const Slot* slot = slots_[turn_[place + 1]].get();
+    if (slot != nullptr && !slot->queue.empty()) context_.store->PrefetchRow(slot->queue.front().row_hint);
+  }
+}
+
 void Coordinator::PrefetchQueues(SlotId id) const {
   if (const Slot* slot = slots_[id].get()) slot->quorum.Prefetch();
   if (const SlotReplica* replica = context_.slots->Find(id)) replica->backlog().Prefetch();
 }
 
 void Coordinator::BeforeCommit() {
-  turn_ms_ = context_.clock->WallMs();
+  BeginTurn();
   TakeArrived();
   // By place: running a command may add slots.
   for (size_t place = 0; place < turn_.size(); ++place) {
     const SlotId id = turn_[place];
-    if (place + kPrefetchAhead < turn_.size()) PrefetchSlot(turn_[place + kPrefetchAhead]);
-    if (place + kPrefetchQueuesAhead < turn_.size()) PrefetchQueues(turn_[place + kPrefetchQueuesAhead]);
+    PrefetchTurn(place);
     Slot& slot = At(id);
     slot.quorum.Recheck(context_.slots->At(id).clock());
     RunQueue(id, &slot);
     CallParked(id, &slot);
     SendProbes(id, &slot);
+    NoteDone(id, slot);
   }
+  turn_.Clear();
+  turn_begun_ = false;
+  ++turn_number_;
+}
+
+// All commands of a turn run at one instant.
+void Coordinator::BeginTurn() {
+  if (std::exchange(turn_begun_, true)) return;
+  turn_us_ = context_.clock->MonotonicUs();
+  turn_ms_ = context_.clock->WallMs();
+}
+
+void Coordinator::RunAnswered(SlotId id, Slot* slot) {
+  BeginTurn();
+  RunQueue(id, slot);
+  NoteDone(id, *slot);
+  // What else the slot may need is seen to with the rest of the turn.
+  if (slot->probe_wanted || !parked_.empty()) turn_.Insert(id);
 }
 
 void Coordinator::RunQueue(SlotId id, Slot* slot) {
@@ -117,11 +156,27 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   }
   if (!status.ok()) {
     const bool wrote = executed.own.counter != 0;
+    NoteDone(id, *slot);
     catch_up_.OnCorruption(id, status);
     return Refuse(wrote ? Outcome::kUnknown : Outcome::kClusterDown,
                   "the slot's rows are damaged on this node and are being repaired", std::move(executed.done));
   }
+  if (ShowsNothingNew(id, *slot, executed))
+    return Finish(std::move(executed.done), std::move(executed.response));
+  LookAfterCommit(id, slot, executed);
   slot->replies.push_back(std::move(executed));
+}
+
+// What it saw is all on W nodes, and here it was committed in an earlier turn.
+bool Coordinator::ShowsNothingNew(SlotId id, const Slot& slot, const Executed& executed) const {
+  return executed.own.counter == 0 && slot.replies.empty() && slot.quorum.all_settled() &&
+         !context_.slots->IsTouched(id);
+}
+
+// A reply that waits for other nodes is looked at when they answer, not before.
+void Coordinator::LookAfterCommit(SlotId id, Slot* slot, const Executed& executed) {
+  const bool waits = !slot->quorum.all_settled() && executed.write_quorum == 0 && context_.W(id) > 1;
+  if (!waits) release_.Insert(id);
 }
 
 Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed) {
@@ -159,11 +214,11 @@ void Coordinator::Replicate(SlotId id, Slot* slot, const EventPtr& event) {
 }
 
 void Coordinator::AfterCommit() {
-  turn_.TakeInto(&taken_);
+  release_.TakeInto(&taken_);
   for (SlotId id : taken_) {
     Slot& slot = At(id);
     Release(id, &slot);
-    if (slot.queue.empty() && slot.replies.empty()) busy_.Erase(id);
+    NoteDone(id, slot);
   }
   RunFinished();
 }
@@ -220,6 +275,7 @@ void Coordinator::CommitFailed(const std::string& why) {
   }
   busy_.Clear();
   turn_.Clear();
+  release_.Clear();
   RunFinished();
 }
 
@@ -230,7 +286,7 @@ void Coordinator::OnTick(uint64_t now_us) {
     Slot& slot = At(id);
     Expire(&slot, now_us);
     if (now_us > slot.probe_sent_us + context_.options.probe_patience_us) AskEverybody(&slot);
-    turn_.Insert(id);
+    Changed(id);
   }
   RunFinished();
 }

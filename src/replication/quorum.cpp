@@ -20,6 +20,11 @@ SlotQuorum::Node& SlotQuorum::At(NodeId id) {
   return nodes_.emplace_back(std::move(node));
 }
 
+SlotQuorum::Rare& SlotQuorum::Node::MakeRare() {
+  if (rare == nullptr) rare = std::make_unique<Rare>();
+  return *rare;
+}
+
 const SlotQuorum::Node* SlotQuorum::Find(NodeId id) const {
   const auto it = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.id == id; });
   return it == nodes_.end() ? nullptr : &*it;
@@ -32,7 +37,9 @@ void SlotQuorum::LearnDot(NodeId home, const Dot& upto) {
   At(home).holds.Raise(upto);
 }
 
-void SlotQuorum::LearnHint(NodeId fallback, NodeId home, const Dot& upto) { At(fallback).hints[home].Raise(upto); }
+void SlotQuorum::LearnHint(NodeId fallback, NodeId home, const Dot& upto) {
+  At(fallback).MakeRare().hints[home].Raise(upto);
+}
 
 void SlotQuorum::Forget(NodeId node) {
   std::erase_if(nodes_, [&](const Node& known) { return known.id == node; });
@@ -53,7 +60,7 @@ size_t SlotQuorum::OtherCopies(const Dot& dot) const {
   bool hinted = false;
   for (const Node& node : nodes_) {
     copies += node.holds.Covers(dot) ? 1 : 0;
-    hinted = hinted || !node.hints.empty();
+    hinted = hinted || node.has_hints();
   }
   if (!hinted) return copies;
   std::set<NodeId> homes;
@@ -63,7 +70,8 @@ size_t SlotQuorum::OtherCopies(const Dot& dot) const {
       homes.insert(node.id);
       holders.insert(node.id);
     }
-    for (const auto& [home, upto] : node.hints) {
+    if (!node.has_hints()) continue;
+    for (const auto& [home, upto] : node.rare->hints) {
       if (!upto.Covers(dot)) continue;
       homes.insert(home);
       holders.insert(node.id);
@@ -120,15 +128,17 @@ void SlotQuorum::Answered(NodeId id, uint64_t probe_id, const SlotClock& theirs,
     node.current_probe = std::max(node.current_probe, probe_id);
     return;
   }
-  node.waiting_probe = std::max(node.waiting_probe, probe_id);
-  node.waiting_for.Join(theirs);
+  Rare& rare = node.MakeRare();
+  rare.waiting_probe = std::max(rare.waiting_probe, probe_id);
+  rare.waiting_for.Join(theirs);
 }
 
 void SlotQuorum::Recheck(const SlotClock& ours) {
   for (Node& node : nodes_) {
-    if (node.waiting_probe <= node.current_probe || !ours.CoversEveryDotOf(node.waiting_for)) continue;
-    node.current_probe = node.waiting_probe;
-    node.waiting_for = SlotClock();
+    if (node.rare == nullptr || node.rare->waiting_probe <= node.current_probe) continue;
+    if (!ours.CoversEveryDotOf(node.rare->waiting_for)) continue;
+    node.current_probe = node.rare->waiting_probe;
+    node.rare->waiting_for = SlotClock();
   }
 }
 

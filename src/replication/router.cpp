@@ -93,6 +93,7 @@ void Router::Dispatch(Sent&& sent) {
 }
 
 void Router::Forward(NodeId peer, Sent&& sent) {
+  if (sent_.empty()) first_sent_ = next_id_;
   const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
   sent.peer = peer;
@@ -100,7 +101,26 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request), std::move(sent.request)};
   context_.outbox->Send(peer, message);
   sent.request = std::move(message.request);
-  sent_.emplace_hint(sent_.end(), id, std::move(sent));
+  sent_.push_back(std::make_unique<Sent>(std::move(sent)));
+  ++unanswered_;
+}
+
+// Null if nobody waits for the answer.
+std::unique_ptr<Router::Sent>* Router::FindSent(uint64_t request_id) {
+  if (LoopOfRequest(request_id) != context_.options.loop_index) return nullptr;
+  const uint64_t place = (request_id - first_sent_) & kIdMask;
+  return place < sent_.size() && sent_[place] != nullptr ? &sent_[place] : nullptr;
+}
+
+Router::Sent Router::TakeSent(std::unique_ptr<Sent>* sent) {
+  Sent taken = std::move(**sent);
+  sent->reset();
+  --unanswered_;
+  return taken;
+}
+
+void Router::TrimSent() {
+  for (; !sent_.empty() && sent_.front() == nullptr; ++first_sent_) sent_.pop_front();
 }
 
 void Router::OnForward(NodeId from, ForwardMessage message) {
@@ -112,10 +132,10 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
 }
 
 void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
-  const auto it = sent_.find(message.request_id);
-  if (it == sent_.end() || it->second.peer != from) return;
-  Sent sent = std::move(it->second);
-  sent_.erase(it);
+  std::unique_ptr<Sent>* const found = FindSent(message.request_id);
+  if (found == nullptr || (*found)->peer != from) return;
+  Sent sent = TakeSent(found);
+  TrimSent();
   if (message.response.outcome == Outcome::kNotHere && !sent.handed_over) {
     waiting_.push_back(std::move(sent));
     return;
@@ -145,14 +165,10 @@ void Router::OnReachChanged() {
 
 std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent&)>& condition) {
   std::vector<Sent> taken;
-  for (auto it = sent_.begin(); it != sent_.end();) {
-    if (!condition(it->second)) {
-      ++it;
-      continue;
-    }
-    taken.push_back(std::move(it->second));
-    it = sent_.erase(it);
+  for (std::unique_ptr<Sent>& sent : sent_) {
+    if (sent != nullptr && condition(*sent)) taken.push_back(TakeSent(&sent));
   }
+  TrimSent();
   return taken;
 }
 

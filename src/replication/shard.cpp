@@ -5,6 +5,7 @@
 
 #include "orrery/base/check.h"
 #include "orrery/base/marks.h"
+#include "orrery/storage/slot_row_key.h"
 
 namespace orrery::replication {
 namespace {
@@ -173,29 +174,46 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
   }
   const uint64_t now_ms = context_.NowMs();
   const uint64_t left_ms = now_ms - std::min(now_ms, delays_[peer].delay.LateMs(reader.sent_ms(), now_ms));
-  for (size_t count = kMessagesAhead; count == kMessagesAhead;) {
-    count = ReadAhead(&reader, left_ms);
-    for (size_t i = 0; i < count; ++i) {
-      if (const auto slot = SlotOfMessage(ahead_[i])) coordinator_.PrefetchQueues(*slot);
+  // Messages of one frame are about as many slots, all of them cold. Each is read some messages before its
+  // turn comes, and step by step the memory that it needs is asked for, so that none waits for its own.
+  const auto at = [this](size_t place) -> Ahead& { return ahead_[place % kMessagesAhead]; };
+  size_t read = 0;
+  bool more = true;
+  for (size_t place = 0; more || place < read + 3 * kStageMessages; ++place) {
+    if (more) {
+      more = ReadAhead(&reader, left_ms, &at(place));
+      read += more ? 1 : 0;
     }
-    for (size_t i = 0; i < count; ++i) Deliver(peer, &ahead_[i]);
+    if (const size_t i = place - kStageMessages; place >= kStageMessages && i < read && at(i).slot) {
+      coordinator_.PrefetchSlot(*at(i).slot);
+    }
+    if (const size_t i = place - 2 * kStageMessages; place >= 2 * kStageMessages && i < read && at(i).slot) {
+      coordinator_.PrefetchQueues(*at(i).slot);
+      if (at(i).row_hint != 0) context_.store->PrefetchRow(at(i).row_hint);
+    }
+    if (const size_t i = place - 3 * kStageMessages; place >= 3 * kStageMessages && i < read) {
+      Deliver(peer, &at(i).message);
+    }
   }
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
   if (context_.log) context_.log("malformed frame from " + peer.ToHex());
 }
 
-// Messages of one frame are about as many slots, all of them cold: their memory is asked for before it is needed.
-size_t Shard::ReadAhead(FrameReader* reader, uint64_t left_ms) {
-  size_t count = 0;
-  while (count < kMessagesAhead && reader->Next(&ahead_[count])) {
-    Message& message = ahead_[count++];
-    if (auto* forward = std::get_if<ForwardMessage>(&message)) {
-      forward->request.sent_ms = left_ms > forward->age_ms ? left_ms - forward->age_ms : 1;
+bool Shard::ReadAhead(FrameReader* reader, uint64_t left_ms, Ahead* ahead) {
+  if (!reader->Next(&ahead->message)) return false;
+  ahead->slot = SlotOfMessage(ahead->message);
+  ahead->row_hint = 0;
+  if (ahead->slot) coordinator_.PrefetchPlace(*ahead->slot);
+  if (auto* forward = std::get_if<ForwardMessage>(&ahead->message)) {
+    forward->request.sent_ms = left_ms > forward->age_ms ? left_ms - forward->age_ms : 1;
+  } else if (const auto* message = std::get_if<EventMessage>(&ahead->message)) {
+    const std::string_view row_key = causality::FirstRowKeyOf(*message->event);
+    if (!row_key.empty()) {
+      ahead->row_hint = context_.store->PrefetchKey(storage::SlotRowKey(*ahead->slot, row_key).view());
     }
-    if (const auto slot = SlotOfMessage(message)) coordinator_.PrefetchSlot(*slot);
   }
-  return count;
+  return true;
 }
 
 size_t Shard::LoopOf(const Message& message) const {

@@ -25,6 +25,11 @@ class HashIndex {
     }
   }
 
+  /// Asks for the memory that Find begins with.
+  void Prefetch(uint64_t hash) const {
+    if (!cells_.empty()) __builtin_prefetch(&cells_[HomeOf(TagOf(hash))]);
+  }
+
   /// REQUIRES: the id is not in the index.
   void Insert(uint64_t hash, uint32_t id);
   /// REQUIRES: the id was inserted with this hash.

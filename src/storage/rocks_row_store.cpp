@@ -33,6 +33,12 @@ RocksRowStore::~RocksRowStore() {
   ForgetCachedRows();
 }
 
+uint64_t RocksRowStore::PrefetchKey(std::string_view key) const {
+  const uint64_t hash = HashRow(Table::kRows, key);
+  cache_.PrefetchIndex(hash);
+  return hash;
+}
+
 Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table, std::string_view key,
                                                                      uint64_t hash) const {
   if (IsCached(table)) {

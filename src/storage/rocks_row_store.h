@@ -22,6 +22,9 @@ class RocksRowStore final : public BufferedRowStore {
   RocksRowStore(RocksEngine* engine, ShardOptions options);
   ~RocksRowStore() override;
 
+  uint64_t PrefetchKey(std::string_view key) const override;
+  void PrefetchAgain(uint64_t hint) const override { cache_.PrefetchIndex(hint); }
+  void PrefetchRow(uint64_t hint) const override { cache_.PrefetchEntry(hint); }
   void SyncSoon(std::function<void(Status)> done) override;
   void ForgetCachedRows() override;
 

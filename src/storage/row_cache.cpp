@@ -21,8 +21,8 @@ constexpr size_t kLargestEntryBytes = size_t{1} << 20;
 // A power of two. An erased key takes so small a part of the others along.
 constexpr size_t kKeyGroups = 16384;
 
-size_t CapacityFor(size_t bytes) {
-  return (bytes / kCapacityUnit + 1) * kCapacityUnit;
+size_t CapacityFor(size_t bytes, size_t least) {
+  return bytes <= least ? least : (bytes / kCapacityUnit + 1) * kCapacityUnit;
 }
 
 size_t SlotIn(std::string_view key) {
@@ -38,15 +38,21 @@ std::optional<size_t> GroupOf(std::string_view key) {
 
 }  // namespace
 
-size_t RowCache::Entry::cost() const {
-  return sizeof(Entry) + capacity + kOverheadBytes;
+size_t RowCache::Entry::CostOf(size_t capacity) {
+  return sizeof(Entry) + (capacity > kInlineBytes ? capacity : 0) + kOverheadBytes;
 }
 
 uint32_t RowCache::IndexOf(Table table, std::string_view key, uint64_t hash) const {
   return index_.Find(hash, [&](uint32_t id) {
     const Entry& entry = entries_[id];
+    PrefetchBytes(&entry, sizeof(Entry));
     return entry.hash == hash && entry.table == table && entry.key() == key;
   });
+}
+
+void RowCache::PrefetchEntry(uint64_t hash) const {
+  const uint32_t id = index_.Find(hash, [](uint32_t /*id*/) { return true; });
+  if (id != HashIndex::kNone) PrefetchBytes(&entries_[id], sizeof(Entry));
 }
 
 RowCache::Lookup RowCache::Find(Table table, std::string_view key, uint64_t hash) {
@@ -72,21 +78,22 @@ void RowCache::Put(Table table, std::string_view key, uint64_t hash, std::option
     }
     Remove(known);
   }
-  const size_t capacity = CapacityFor(needed);
-  const size_t cost = sizeof(Entry) + capacity + kOverheadBytes;
+  const size_t capacity = CapacityFor(needed, Entry::kInlineBytes);
+  const size_t cost = Entry::CostOf(capacity);
   if (cost > std::min(bytes_max_ / kLargestShare, kLargestEntryBytes)) return;
   MakeRoom(cost);
 
   const uint32_t id = TakeFreeEntry();
   Entry& entry = entries_[id];
-  entry.bytes.reset(new char[capacity]);  // make_unique would zero it first
+  if (capacity > Entry::kInlineBytes)
+    entry.longer.reset(new char[capacity]);  // make_unique would zero it first
   entry.capacity = static_cast<uint32_t>(capacity);
   entry.key_size = static_cast<uint32_t>(key.size());
   entry.table = table;
   entry.hash = hash;
   entry.checked = erasures_;
   entry.recently_used = known != HashIndex::kNone;
-  std::memcpy(entry.bytes.get(), key.data(), key.size());
+  std::memcpy(entry.bytes(), key.data(), key.size());
   SetValue(&entry, value);
   bytes_ += entry.cost();
   index_.Insert(hash, id);
@@ -95,7 +102,7 @@ void RowCache::Put(Table table, std::string_view key, uint64_t hash, std::option
 void RowCache::SetValue(Entry* entry, std::optional<std::string_view> value) {
   entry->absent = !value;
   entry->value_size = value ? static_cast<uint32_t>(value->size()) : 0;
-  if (entry->value_size > 0) std::memcpy(entry->bytes.get() + entry->key_size, value->data(), value->size());
+  if (entry->value_size > 0) std::memcpy(entry->bytes() + entry->key_size, value->data(), value->size());
 }
 
 uint32_t RowCache::TakeFreeEntry() {
@@ -114,7 +121,7 @@ void RowCache::MakeRoom(size_t bytes) {
     Entry& entry = entries_[hand_];
     if (entry.recently_used) {
       entry.recently_used = false;
-    } else if (entry.bytes != nullptr) {
+    } else if (!entry.is_free()) {
       Remove(hand_);
     }
     ++hand_;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orrery/base/prefetch.h"
 #include "orrery/storage/row_store.h"
 #include "storage/hash_index.h"
 
@@ -28,6 +29,10 @@ class RowCache {
   /// hash: HashRow(table, key), here and below.
   Lookup Find(Table table, std::string_view key, uint64_t hash);
 
+  /// Ask for the memory by which Find finds a key, and, when that has come, for what it finds. Only hints.
+  void PrefetchIndex(uint64_t hash) const { index_.Prefetch(hash); }
+  void PrefetchEntry(uint64_t hash) const;
+
   /// The committed value is now that one. Values that are large for the cache are not kept.
   void Put(Table table, std::string_view key, uint64_t hash, std::optional<std::string_view> value);
   void Erase(Table table, std::string_view key, uint64_t hash);
@@ -43,21 +48,31 @@ class RowCache {
   size_t bytes() const { return bytes_; }
 
  private:
-  struct Entry {
-    std::unique_ptr<char[]> bytes;  // key, then value; null in a free entry
-    uint32_t capacity = 0;
+  // A small row stands in the entry itself, so that finding it takes two neighbouring cache lines.
+  struct alignas(kCacheLineBytes) Entry {
+    static constexpr uint32_t kInlineBytes = 88;
+
+    uint64_t hash = 0;
+    uint64_t checked = 0;   // what was erased by prefix up to then has not taken it
+    uint32_t capacity = 0;  // 0: a free entry
     uint32_t key_size = 0;
     uint32_t value_size = 0;
     Table table = Table::kRows;
     bool absent = false;
     bool recently_used = false;
-    uint64_t hash = 0;
-    uint64_t checked = 0;  // what was erased by prefix up to then has not taken it
+    std::unique_ptr<char[]> longer;  // null if capacity is that of the entry
+    char inline_bytes[kInlineBytes];
 
-    std::string_view key() const { return {bytes.get(), key_size}; }
-    std::string_view value() const { return {bytes.get() + key_size, value_size}; }
-    size_t cost() const;
+    bool is_free() const { return capacity == 0; }
+    // Key, then value.
+    const char* bytes() const { return longer != nullptr ? longer.get() : inline_bytes; }
+    char* bytes() { return longer != nullptr ? longer.get() : inline_bytes; }
+    std::string_view key() const { return {bytes(), key_size}; }
+    std::string_view value() const { return {bytes() + key_size, value_size}; }
+    size_t cost() const { return CostOf(capacity); }
+    static size_t CostOf(size_t capacity);
   };
+  static_assert(sizeof(Entry) == 2 * kCacheLineBytes);
 
   bool IsErased(Entry* entry) const;
   uint32_t IndexOf(Table table, std::string_view key, uint64_t hash) const;

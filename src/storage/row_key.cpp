@@ -82,6 +82,12 @@ std::string EncodeRowKey(SlotId slot, const RowKey& row_key) {
   return out;
 }
 
+void EncodeStringKey(SlotId slot, uint8_t db, std::string_view key, std::string* out) {
+  out->clear();
+  AppendBigEndian(slot, kSlotPrefixBytes, out);
+  AppendRowKey({db, key, RowTag::kString, {}}, out);
+}
+
 std::string KeyPrefix(uint8_t db, std::string_view key) {
   std::string out;
   out.reserve(1 + kOrderBytes + key.size() + 2);

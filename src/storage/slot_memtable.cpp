@@ -255,7 +255,10 @@ class SlotMemTable::Walk : public MemTableRep::Iterator {
 
   void Next() override {
     node_ = node_->tower()[0].load(std::memory_order_acquire);
-    if (node_ == nullptr) EnterFirstFrom(bucket_ + 1);
+    if (node_ == nullptr) {
+      EnterFirstFrom(bucket_ + 1);
+      if (++buckets_passed_ > kPrefetchAfter) PrefetchBuckets();
+    }
   }
   void Prev() override {
     node_ = table_.LastBefore(&table_.BucketAt(bucket_), InternalKey());
@@ -278,7 +281,20 @@ class SlotMemTable::Walk : public MemTableRep::Iterator {
   void SeekToLast() override { EnterLastBefore(table_.buckets_->count); }
 
  private:
+  // A walk that has come so far will go on, as that of a flush does; then it asks for the entries of so many
+  // buckets ahead.
+  static constexpr size_t kPrefetchAfter = 32;
+  static constexpr size_t kBucketsAhead = 32;
+
   Slice InternalKey() const { return table_.compare_.decode_key(node_->entry); }
+
+  void PrefetchBuckets() {
+    if (bucket_ == BucketSet::kNone) return;
+    const size_t end = std::min(bucket_ + kBucketsAhead, table_.buckets_->count);
+    for (prefetched_ = std::max(prefetched_, bucket_ + 1); prefetched_ < end; ++prefetched_) {
+      PrefetchBytes(table_.FirstOf(prefetched_), 2 * kCacheLineBytes);
+    }
+  }
 
   void EnterFirstFrom(size_t number) {
     bucket_ = table_.occupied_.Next(number);
@@ -292,6 +308,8 @@ class SlotMemTable::Walk : public MemTableRep::Iterator {
   const SlotMemTable& table_;
   size_t bucket_ = BucketSet::kNone;
   Node* node_ = nullptr;
+  size_t buckets_passed_ = 0;
+  size_t prefetched_ = 0;  ///< up to which bucket
 };
 
 /// The walk by which MemTableRep::Get reads a point. RocksDB 7.8 never destroys it, and starts the next one

@@ -47,8 +47,12 @@ using EventPtr = std::shared_ptr<const EncodedEvent>;
 
 std::string EncodeEvent(const Event& event);
 EventPtr MakeEventPtr(const Event& event);
-/// False on malformed bytes: the peer that sent them is broken or hostile.
+/// False on malformed bytes: the peer that sent them is broken or hostile; the event is then unspecified.
+/// What memory the event has is used again.
 [[nodiscard]] bool DecodeEvent(std::string_view bytes, Event* event);
+/// The key of the first row that the event changes; empty if it changes none, begins with a scope, or is
+/// malformed.
+std::string_view FirstRowKeyOf(const EncodedEvent& event);
 /// Reads only slot and dot. nullptr on bytes too short for them.
 EventPtr EventPtrFromBytes(std::string_view bytes);
 

@@ -11,6 +11,7 @@ namespace orrery::commands {
 class Executor final : public replication::CommandExecutor {
  public:
   void Execute(const replication::Request& request, storage::Transaction* transaction, std::string* reply) override;
+  uint64_t Prefetch(const replication::Request& request, const storage::RowStore& store) const override;
 };
 
 /// What a command with these arguments needs of a quorum: the spec's traits, less what its options take away.

@@ -57,12 +57,17 @@ class Coordinator final : private storage::FoldRule {
   bool IsIdle(SlotId slot) const { return slots_[slot] == nullptr || slots_[slot]->replies.empty(); }
   /// In this turn, whatever it is that may have changed.
   void LookAt(SlotId slot) {
-    if (slots_[slot]) turn_.Insert(slot);
+    if (slots_[slot]) Changed(slot);
   }
   /// Where requests go that we do not coordinate any more.
   void SetPassOn(std::function<void(Request, Callback)> pass_on) { pass_on_ = std::move(pass_on); }
 
-  /// Asks for the memory of a slot that a command or message is about to be about; a little later, for what that points to.
+  /// Asks for the memory of a slot that a command or message is about to be about: where it is, a little
+  /// later the slot itself, then what that points to.
+  void PrefetchPlace(SlotId id) const {
+    PrefetchBytes(&slots_[id], sizeof(slots_[id]));
+    context_.slots->PrefetchFind(id);
+  }
   void PrefetchSlot(SlotId id) const;
   void PrefetchQueues(SlotId id) const;
   /// Runs what can run and sends the turn's probes.
@@ -85,6 +90,7 @@ class Coordinator final : private storage::FoldRule {
 
  private:
   // A turn of many small commands touches as many slots, all of them cold.
+  static constexpr size_t kPrefetchPlaceAhead = 9;
   static constexpr size_t kPrefetchAhead = 6;
   static constexpr size_t kPrefetchQueuesAhead = 3;
 
@@ -94,6 +100,7 @@ class Coordinator final : private storage::FoldRule {
     uint64_t deadline_us = 0;
     uint64_t probe_id = 0;  ///< 0: needs no quorum read
     size_t reads_needed = 0;
+    uint64_t row_hint = 0;  ///< for RowStore::PrefetchRow
     bool may_hand_over = true;
   };
   struct Executed {
@@ -117,6 +124,8 @@ class Coordinator final : private storage::FoldRule {
     bool probe_wanted = false;
     bool probe_everybody = false;
     uint64_t next_probe = 1;
+    uint64_t probed_turn = 0;  ///< in which probe next_probe - 1 was sent, and to so many
+    size_t probed_count = 0;
     uint64_t birth_floor = 0;
     uint64_t made = 0;  ///< own counter, which a repair of the slot may have set back: no dot is given twice
     causality::SlotClock seen;  ///< what of our clock the quorum counts already
@@ -134,13 +143,26 @@ class Coordinator final : private storage::FoldRule {
   Slot& At(SlotId id);
   Slot* Find(SlotId id) { return slots_[id].get(); }
   void TakeArrived();
-  void Enqueue(Waiting&& waiting, uint64_t now_us);
+  void Enqueue(Waiting&& waiting);
+  void PrefetchArrived(size_t place);
+  void PrefetchTurn(size_t place) const;
+  void WantProbe(Slot* slot, Waiting* waiting);
   void EndReplies(Slot* slot, const std::string& why);
   bool Admit(Slot* slot, const Request& request, Callback* done);
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
   void Introduce(SlotId id, Slot* slot, const Target& target);
+  void BeginTurn();
   void RunQueue(SlotId id, Slot* slot);
+  void RunAnswered(SlotId id, Slot* slot);
+  /// Something was learnt, by which commands may run now or replies leave.
+  void Changed(SlotId id) {
+    turn_.Insert(id);
+    release_.Insert(id);
+  }
+  bool ShowsNothingNew(SlotId id, const Slot& slot, const Executed& executed) const;
+  void LookAfterCommit(SlotId id, Slot* slot, const Executed& executed);
+  void NoteDone(SlotId id, const Slot& slot);
   bool CanRun(SlotId id, Slot* slot, const Waiting& head);
   size_t CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const;
   bool TryHandOver(SlotId id, Slot* slot, Waiting* head);
@@ -170,6 +192,7 @@ class Coordinator final : private storage::FoldRule {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Waiting> arrived_;  ///< since the last turn; slots are looked at for all of them in one go
   SlotSet turn_;               ///< slots to look at in this turn
+  SlotSet release_;            ///< slots of which replies may leave when this turn is committed
   SlotSet busy_;               ///< slots with a queue or replies
   std::vector<SlotId> taken_;  ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
@@ -177,6 +200,9 @@ class Coordinator final : private storage::FoldRule {
   ParkedRequests parked_;
   std::function<void(Request, Callback)> pass_on_;
   size_t pending_ = 0;
+  uint64_t turn_number_ = 1;
+  bool turn_begun_ = false;
+  uint64_t turn_us_ = 0;  ///< when the turn under way came to its commands, by the monotonic clock
   uint64_t turn_ms_ = 0;  ///< wall clock of the turn under way: all its commands run at one instant
   std::string disk_error_;
   HandOver hand_over_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -38,6 +39,8 @@ class SlotQuorum {
   /// Everything up to this sequence number is on write_quorum nodes, ours included.
   uint64_t Settle(size_t write_quorum);
   bool base_settled() const { return base_settled_; }
+  /// Whether nothing waits to be settled.
+  bool all_settled() const { return base_settled_ && unsettled_.empty(); }
   /// Dots that are not known to be on W nodes yet, oldest first, the base's latest ones included.
   std::vector<causality::Dot> Unsettled() const;
   /// The counter of the actor's first event among them; 0 if there is none. REQUIRES: base_settled().
@@ -57,13 +60,20 @@ class SlotQuorum {
   }
 
  private:
+  /// What few slots ever have of a node.
+  struct Rare {
+    std::map<NodeId, causality::VersionVector> hints;  ///< by the home that they are for
+    uint64_t waiting_probe = 0;
+    causality::SlotClock waiting_for;
+  };
   struct Node {
     NodeId id;
     causality::SlotClock holds;
     uint64_t current_probe = 0;
-    uint64_t waiting_probe = 0;
-    std::map<NodeId, causality::VersionVector> hints;  ///< by the home that they are for
-    causality::SlotClock waiting_for;
+    std::unique_ptr<Rare> rare;
+
+    Rare& MakeRare();
+    bool has_hints() const { return rare != nullptr && !rare->hints.empty(); }
   };
   struct Seen {
     uint64_t sequence = 0;

@@ -123,6 +123,11 @@ class CommandExecutor {
  public:
   virtual ~CommandExecutor() = default;
   virtual void Execute(const Request& request, storage::Transaction* transaction, std::string* reply) = 0;
+  /// Asks for the memory of the row that the request will probably look at first, if there is one; the result
+  /// goes to RowStore::PrefetchRow. Only a hint.
+  virtual uint64_t Prefetch(const Request& /*request*/, const storage::RowStore& /*store*/) const {
+    return 0;
+  }
 };
 
 /// Sends single-slot requests to their coordinators. Given to `commands` and `server`, one per loop.

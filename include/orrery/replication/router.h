@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <deque>
+#include <memory>
 #include <vector>
 
 #include "orrery/base/hash.h"
@@ -45,7 +46,7 @@ class Router final : public RequestRouter {
   void OnTick(uint64_t now_us);
 
   static size_t LoopOfRequest(uint64_t request_id) { return request_id >> 48; }
-  size_t pending() const { return sent_.size() + waiting_.size() + starting_.size(); }
+  size_t pending() const { return unanswered_ + waiting_.size() + starting_.size(); }
 
  private:
   struct Sent {
@@ -63,6 +64,9 @@ class Router final : public RequestRouter {
   bool LacksLinks(const Request& request) const;
   void DispatchStarting();
   void Lost(Sent sent);
+  std::unique_ptr<Sent>* FindSent(uint64_t request_id);
+  Sent TakeSent(std::unique_ptr<Sent>* sent);
+  void TrimSent();
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
   void SetDeadline(Sent* sent) const;
 
@@ -73,7 +77,11 @@ class Router final : public RequestRouter {
   LoopMesh* mesh_;  ///< null where one loop owns all slots
   /// Begins elsewhere in each life: a peer may answer what an earlier life asked it.
   uint64_t next_id_;
-  std::map<uint64_t, Sent> sent_;
+  /// Request first_sent_ first; null where the answer has come. Requests are numbered one by one, so that
+  /// this needs no search.
+  std::deque<std::unique_ptr<Sent>> sent_;
+  uint64_t first_sent_ = 0;
+  size_t unanswered_ = 0;
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   uint64_t started_until_us_;

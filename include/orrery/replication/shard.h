@@ -126,7 +126,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   void Handle(NodeId from, Message& message);
   template <typename M>
   void DeliverParts(NodeId from, const M& message);
-  size_t ReadAhead(FrameReader* reader, uint64_t left_ms);
+  struct Ahead;
+  bool ReadAhead(FrameReader* reader, uint64_t left_ms, Ahead* ahead);
   void Answer(NodeId from, const ProbeMessage& probe);
   void OnSeats(const SeatsMessage& message);
   void OnHintWant(NodeId from, const HintWantMessage& want);
@@ -164,13 +165,19 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   LoopMesh* mesh_;
   std::function<void(NodeId, std::string_view)> on_gossip_;
   /// Changed since the last sync was begun, with the clock of the last commit.
-  static constexpr size_t kMessagesAhead = 8;
+  static constexpr size_t kMessagesAhead = 16;
+  static constexpr size_t kStageMessages = 4;  ///< between two steps of asking for what a message needs
+  struct Ahead {
+    Message message;
+    std::optional<SlotId> slot;
+    uint64_t row_hint = 0;  ///< for RowStore::PrefetchRow
+  };
   struct PeerDelay {
     uint64_t incarnation = 0;
     FrameDelay delay;
   };
   std::map<NodeId, PeerDelay> delays_;
-  std::array<Message, kMessagesAhead> ahead_;  ///< memory of OnFrame
+  std::array<Ahead, kMessagesAhead> ahead_;  ///< memory of OnFrame
   std::vector<SlotId> touched_;  ///< memory of CommitTurn
   SlotSet unsynced_;
   bool syncing_ = false;

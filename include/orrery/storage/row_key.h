@@ -50,6 +50,8 @@ std::string DbPrefix(uint8_t db);
 /// Two bytes, big-endian, before every key of kRows, kCounts, kExpiry and kIndex.
 std::string SlotPrefix(SlotId slot);
 std::string WithSlot(SlotId slot, std::string_view row_key);
+/// The key in Table::kRows of a string, in *out, whose memory is used again.
+void EncodeStringKey(SlotId slot, uint8_t db, std::string_view key, std::string* out);
 
 inline constexpr size_t kSlotPrefixBytes = 2;
 

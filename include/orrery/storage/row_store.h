@@ -76,6 +76,13 @@ class RowStore {
   virtual Result<std::optional<std::string_view>> View(Table table, std::string_view key) const = 0;
   /// View, as a copy that the caller keeps.
   Result<std::optional<std::string>> Get(Table table, std::string_view key) const;
+  /// Hints for whoever is about to View a key of kRows and has others to look at first. PrefetchKey asks for
+  /// the memory by which the row is found; what it returns goes, when that has come, to PrefetchRow, which
+  /// asks for the row itself.
+  virtual uint64_t PrefetchKey(std::string_view /*key*/) const { return 0; }
+  /// The same once more, where it may have left the cache since.
+  virtual void PrefetchAgain(uint64_t /*hint*/) const {}
+  virtual void PrefetchRow(uint64_t /*hint*/) const {}
   virtual void Put(Table table, std::string_view key, std::string_view value) = 0;
   virtual void Delete(Table table, std::string_view key) = 0;
   /// Deletes every key that starts with prefix, pending ones included.
