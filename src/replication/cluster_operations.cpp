@@ -16,6 +16,10 @@ namespace {
 
 // A node that leaves is gone when it has had nothing for so long: what others did not know yet may still have reached it.
 constexpr uint64_t kQuietUs = 2'000'000;
+// Then it refuses new requests, and what it has sent to others for its clients is waited for: at least until the loops have
+// counted anew, and at most as long as a client that blocks.
+constexpr uint64_t kFarewellUs = 1'000'000;
+constexpr uint64_t kFarewellMaxUs = 10'000'000;
 
 }  // namespace
 
@@ -71,6 +75,7 @@ Status ClusterControl::Leave() {
   ++own.version;
   state_.members.Merge(own);
   nothing_held_since_us_ = 0;
+  farewell_since_us_ = 0;
   TellOfOwnEntry();
   if (hooks_.log) hooks_.log("leaving: what this node has goes to the other members");
   return Status::Ok();
@@ -80,10 +85,18 @@ void ClusterControl::FinishLeaving(uint64_t now_us) {
   if (!is_leaving() || !hooks_.holdings) return;
   if (hooks_.holdings() > 0) {
     nothing_held_since_us_ = 0;
+    if (std::exchange(farewell_since_us_, 0) != 0) Publish(true);
     return;
   }
   if (nothing_held_since_us_ == 0) nothing_held_since_us_ = now_us;
   if (now_us < nothing_held_since_us_ + kQuietUs) return;
+  if (farewell_since_us_ == 0) {
+    farewell_since_us_ = now_us;
+    return Publish(true);
+  }
+  if (now_us < farewell_since_us_ + kFarewellUs) return;
+  const bool is_waited_for = hooks_.requests && hooks_.requests() > 0;
+  if (is_waited_for && now_us < farewell_since_us_ + kFarewellMaxUs) return;
   state_.members.Merge(membership::RemovalOf(*state_.members.Find(state_.id)));
   TellOfOwnEntry();
   if (hooks_.log) hooks_.log("this node has left the cluster; it may be stopped");
