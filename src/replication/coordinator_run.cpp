@@ -183,7 +183,9 @@ void Coordinator::LookAfterCommit(SlotId id, Slot* slot, const Executed& execute
 Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed) {
   std::vector<storage::RowUpdate> rows;
   const Event event = transaction->TakeEvent(&rows);
-  const EventPtr encoded = causality::MakeEventPtr(event);
+  // Whoever joins copies the slot: nobody will ever ask for what happened before.
+  const bool alone = context_.view->members.size() == 1 && slot->targets.others.empty();
+  const EventPtr encoded = alone ? nullptr : causality::MakeEventPtr(event);
   executed->own = event.dot;
   if (Status status = context_.slots->ApplyOwn(event, rows, encoded); !status.ok()) return status;
   ++context_.stats.events_made;
@@ -193,7 +195,7 @@ Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transact
   slot->made = event.dot.counter;
   // With its own W, a write waits for its own event separately; what it saw before waits for the slot's.
   if (executed->write_quorum == 0) executed->saw = sequence;
-  Replicate(id, slot, encoded);
+  if (!alone) Replicate(id, slot, encoded);
   return Status::Ok();
 }
 

@@ -126,7 +126,7 @@ void SlotReplica::NoteApplied(const Event& event, const causality::EventPtr& enc
   voided_.Prune(clock_);
   newest_ = std::max(newest_, event.hlc);
   dirty_ = true;
-  backlog_.Append(encoded);
+  if (encoded != nullptr) backlog_.Append(encoded);
 }
 
 Status SlotReplica::ApplyScopes(const Event& event) {

@@ -56,7 +56,7 @@ Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr
   Touch(event.slot);
   const Status status = At(event.slot).Apply(event, encoded);
   if (status.ok()) {
-    budget_.Added(event.slot, encoded->bytes.size());
+    if (encoded != nullptr) budget_.Added(event.slot, encoded->bytes.size());
   } else {
     At(event.slot).NoteHalfApplied(event);
   }
@@ -106,7 +106,7 @@ Status SlotTable::ApplyOwn(const causality::Event& event, const std::vector<stor
   Touch(event.slot);
   const Status status = At(event.slot).ApplyOwn(event, rows, encoded);
   if (status.ok()) {
-    budget_.Added(event.slot, encoded->bytes.size());
+    if (encoded != nullptr) budget_.Added(event.slot, encoded->bytes.size());
   } else {
     At(event.slot).NoteHalfApplied(event);
   }

@@ -62,6 +62,14 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace orrery::server
 
+// What jemalloc begins with; its environment variable MALLOC_CONF goes before. A node's memory is met here
+// and there, slot by slot and row by row: with pages of 4 KB a good part of the time went to finding the
+// pages.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "thp:always";
+}
+
 int main(int argc, char** argv) {
   return orrery::server::Main(argc, argv);
 }

@@ -123,8 +123,9 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Tabl
   family.level_compaction_dynamic_level_bytes = true;
   family.target_file_size_base = 32 * kMegabyte;
 
+  // The more versions of a row meet in a memtable, the fewer are written to table files.
   const size_t share =
-      table == Table::kRows ? options.write_buffer_bytes / 4 : options.write_buffer_bytes / 8;
+      table == Table::kRows ? options.write_buffer_bytes / 2 : options.write_buffer_bytes / 8;
   family.write_buffer_size = std::max(share, kMegabyte);
   family.max_write_buffer_number = 4;
   // A stalled write stalls a loop, heartbeats and all: let reads get slower first.

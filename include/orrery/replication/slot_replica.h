@@ -59,7 +59,7 @@ class SlotReplica {
   enum class Fit { kNext, kDuplicate, kGap };
   /// Where the event stands to the prefix property: only kNext may be applied.
   Fit Classify(const causality::Dot& dot) const;
-  /// REQUIRES: Classify(event.dot) == kNext. `encoded` goes to the backlog.
+  /// REQUIRES: Classify(event.dot) == kNext. `encoded` goes to the backlog; null: nobody will ask for it.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
   /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no row is read
   /// again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since they were read.
