@@ -86,7 +86,7 @@ void BuildScan(const ScanQuery& query, Request* request) {
   request->args.Append("orrery.scan");
   AppendNumber(query.order, request);
   AppendNumber(query.count, request);
-  if (!query.pattern.empty()) {
+  if (query.pattern != "*") {
     request->args.Append("MATCH");
     request->args.Append(query.pattern);
   }

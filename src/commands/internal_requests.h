@@ -35,7 +35,7 @@ void BuildDrop(const FetchedRows& rows, replication::Request* request);
 struct ScanQuery {
   uint64_t order = 0;   ///< where to go on, 48 bits
   uint64_t count = 10;  ///< keys to look at, roughly
-  std::string pattern;  ///< empty: every key
+  std::string pattern = "*";  ///< every key, and need not be compared with any
   std::string type;     ///< empty: every type
 };
 struct ScanPage {
