@@ -14,6 +14,7 @@ class Generator:
     def __init__(self, random, now):
         self.random = random
         self.now = now
+        self.ends = 0
         self.table = [(weight, make) for group in (self.strings, self.bits, self.keys, self.hashes, self.lists, self.sets,
                                                     self.zsets, self.places, self.sketches) for weight, make in group()]
         self.weights = [weight for weight, _ in self.table]
@@ -88,6 +89,10 @@ class Generator:
         return self.one([["EX", FAR], ["PX", FAR * 1000], ["EXAT", self.now + FAR], ["PXAT", (self.now + FAR) * 1000],
                          ["EX", 0], ["PXAT", 1], ["EX", -5]])
 
+    def far(self):
+        self.ends += 1
+        return FAR + self.ends * 1000
+
     def bound(self):
         return self.one(["-inf", "+inf", f"({self.number(-5, 5)}", self.number(-5, 5), self.number(-5, 5)])
 
@@ -142,7 +147,8 @@ class Generator:
             (1, lambda: ["UNLINK", k(), k()]),
             (1, lambda: [self.one(["EXISTS", "TOUCH"]), k(), k(), k()]),
             (1, lambda: ["TYPE", k()]),
-            (2, lambda: [self.one(["EXPIRE", "PEXPIRE"]), k(), self.one([FAR, FAR * 1000, -1]), *self.maybe(["NX", "XX", "GT", "LT"])]),
+            # Each end once: which of two equal ones comes later is for the clock to say.
+            (2, lambda: [self.one(["EXPIRE", "PEXPIRE"]), k(), self.one([self.far(), self.far() * 1000, -1]), *self.maybe(["NX", "XX", "GT", "LT"])]),
             (1, lambda: ["EXPIREAT", k(), self.now + FAR * self.number(1, 9), *self.maybe(["NX", "XX", "GT", "LT"])]),
             (1, lambda: ["PEXPIREAT", k(), (self.now + FAR) * 1000]),
             (2, lambda: [self.one(["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"]), k()]),

@@ -90,9 +90,9 @@ void BuildScan(const ScanQuery& query, Request* request) {
     request->args.Append("MATCH");
     request->args.Append(query.pattern);
   }
-  if (!query.type.empty()) {
+  if (query.type) {
     request->args.Append("TYPE");
-    request->args.Append(query.type);
+    request->args.Append(*query.type);
   }
   request->traits = kReads;
 }
