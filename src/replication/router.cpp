@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "orrery/base/hash.h"
 #include "orrery/base/marks.h"
 
 namespace orrery::replication {
@@ -13,6 +14,8 @@ namespace {
 constexpr uint8_t kHopsMax = 2;
 // The entry node gives a coordinator time to report that the outcome is unknown before it says so itself.
 constexpr uint64_t kGraceUs = 500'000;
+// A receiver may take a request for so much younger than it is: it does not know how long the quickest way takes.
+constexpr uint64_t kAgeErrorMs = 250;
 
 // A write that was sent once may have been applied there, now or later: nobody may call it refused any more.
 Callback MaybeApplied(Callback done) {
@@ -76,6 +79,12 @@ void Router::Dispatch(Sent&& sent) {
     if (sent.request.sent_ms != 0) return sent.done({Outcome::kNotHere, ""});
     return sent.done({Outcome::kClusterDown, "this node was removed from the cluster"});
   }
+  if (!held_.empty() && held_.contains(sent.request.slot)) {
+    ORRERY_MARK("request waited behind a write whose coordinator was lost");
+    SetDeadline(&sent);
+    waiting_.push_back(std::move(sent));
+    return;
+  }
   if (!starting_.empty() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);
@@ -101,6 +110,7 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
   sent.peer = peer;
+  sent.sent_us = context_.clock->MonotonicUs();
   SetDeadline(&sent);
   ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
                          std::move(sent.request)};
@@ -157,7 +167,13 @@ void Router::Lost(Sent sent) {
   if (!sent.handed_over && (again || ORRERY_MUTATION("retries-increments"))) {
     ORRERY_MARK("request tried elsewhere after its coordinator was lost");
     sent.hops = 0;
-    if (sent.request.traits.writes) sent.done = MaybeApplied(std::move(sent.done));
+    if (sent.request.traits.writes) {
+      if (!ORRERY_MUTATION("lost-writes-tried-elsewhere-at-once")) {
+        sent.not_before_us = sent.sent_us + (context_.options.forward_age_max_ms + kAgeErrorMs) * 1000;
+        held_.insert(sent.request.slot);
+      }
+      sent.done = MaybeApplied(std::move(sent.done));
+    }
     waiting_.push_back(std::move(sent));
     return;
   }
@@ -169,7 +185,22 @@ void Router::OnReachChanged() {
   DispatchStarting();
   for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); }))
     Lost(std::move(sent));
-  for (Sent& sent : std::exchange(waiting_, {})) Dispatch(std::move(sent));
+  DispatchWaiting(context_.clock->MonotonicUs());
+}
+
+void Router::DispatchWaiting(uint64_t now_us) {
+  if (waiting_.empty()) return;
+  held_.clear();
+  for (Sent& sent : std::exchange(waiting_, {})) {
+    if (sent.deadline_us <= now_us) {
+      sent.done({Outcome::kClusterDown, "no coordinator in reach"});
+    } else if (sent.not_before_us > now_us) {
+      held_.insert(sent.request.slot);
+      waiting_.push_back(std::move(sent));
+    } else {
+      Dispatch(std::move(sent));
+    }
+  }
 }
 
 std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent&)>& condition) {
@@ -184,13 +215,7 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
   DispatchStarting();
-  for (Sent& sent : std::exchange(waiting_, {})) {
-    if (sent.deadline_us > now_us) {
-      Dispatch(std::move(sent));
-    } else {
-      sent.done({Outcome::kClusterDown, "no coordinator in reach"});
-    }
-  }
+  DispatchWaiting(now_us);
   for (Sent& sent : TakeSentIf([now_us](const Sent& s) { return s.deadline_us <= now_us; })) {
     const bool wrote = sent.request.traits.writes;
     sent.done({wrote ? Outcome::kUnknown : Outcome::kClusterDown, ""});

@@ -115,6 +115,65 @@ TEST_F(RouterTest, TakesTheReplyOfTheNodeThatItAskedAlone) {
   EXPECT_EQ(replies, 1);
 }
 
+/// The coordinator of the slot goes out of reach once it has been sent something.
+class LostCoordinatorTest : public RouterTest {
+ protected:
+  void Submit(std::initializer_list<std::string_view> words, Traits traits) {
+    Request request;
+    request.slot = ForeignSlot();
+    request.traits = traits;
+    request.args = Arguments(words);
+    router_.Submit(std::move(request), [this](Response response) { outcomes_.push_back(response.outcome); });
+  }
+  void Lose() {
+    ASSERT_EQ(SentTo<ForwardMessage>(first_).size(), 1u);
+    net_.Unlink(1, first_.value);
+    router_.OnReachChanged();
+  }
+  void Pass(uint64_t ms) {
+    net_.clock.Advance(ms * 1000);
+    router_.OnTick(net_.clock.MonotonicUs());
+  }
+  size_t SentElsewhere() {
+    size_t sent = 0;
+    for (uint64_t node = 2; node <= 3; ++node) {
+      if (NodeId{node} != first_) sent += SentTo<ForwardMessage>(NodeId{node}).size();
+    }
+    return sent + coordinator_.pending();
+  }
+
+  const NodeId first_ = net_.view->ring->Coordinator(ForeignSlot());
+  const Traits write_{false, true, true, true}, read_{true, false, false, true};
+  std::vector<Outcome> outcomes_;
+};
+
+// A node that was cut off from the entry node alone ran it half a second later, over what the client had
+// written since.
+TEST_F(LostCoordinatorTest, AWriteWaitsUntilItsFirstReceiverWouldNotRunItAnyMore) {
+  Submit({"SET", "k", "1"}, write_);
+  Lose();
+  Pass(context_.options.forward_age_max_ms);
+  EXPECT_EQ(SentElsewhere(), 0u);
+  Pass(500);
+  EXPECT_EQ(SentElsewhere(), 1u);
+  EXPECT_TRUE(outcomes_.empty());
+}
+
+TEST_F(LostCoordinatorTest, WhatComesAfterItForItsSlotStaysBehindIt) {
+  Submit({"SET", "k", "1"}, write_);
+  Lose();
+  Submit({"GET", "k"}, read_);
+  EXPECT_EQ(SentElsewhere(), 0u);
+  Pass(1000);
+  EXPECT_EQ(SentElsewhere(), 2u);
+}
+
+TEST_F(LostCoordinatorTest, AReadIsTriedElsewhereAtOnce) {
+  Submit({"GET", "k"}, read_);
+  Lose();
+  EXPECT_EQ(SentElsewhere(), 1u);
+}
+
 /// One node more than homes: there are slots that this one is no home of.
 class MovedSeatTest : public RouterTest {
  protected:

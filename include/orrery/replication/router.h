@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <vector>
 
-#include "orrery/base/hash.h"
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/messages.h"
 #include "orrery/replication/request.h"
@@ -27,7 +27,9 @@ class LoopMesh {
 /// node thought that we coordinate. One loop.
 ///
 /// A request that was sent and got no answer is tried elsewhere only if running it twice is as good as once; else its
-/// outcome is unknown. A request that no coordinator took was not applied and is always tried again until its deadline.
+/// outcome is unknown. A write is tried only when it is too old for its first receiver to run it any more: run late, it
+/// would undo what its client wrote after it was answered. Meanwhile what comes after it for its slot waits behind it. A
+/// request that no coordinator took was not applied and is always tried again until its deadline.
 ///
 /// A node that has just started has no links yet: what lacks participants then waits for them a moment, in order, instead
 /// of being refused.
@@ -56,6 +58,8 @@ class Router final : public RequestRouter {
     uint8_t hops = 0;
     bool handed_over = false;  ///< by our coordinator, which gets it back if the peer does not run it
     uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
+    uint64_t sent_us = 0;      ///< to the peer
+    uint64_t not_before_us = 0;
   };
 
   void Dispatch(Sent&& sent);
@@ -63,6 +67,7 @@ class Router final : public RequestRouter {
   void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
   bool LacksLinks(const Request& request) const;
   void DispatchStarting();
+  void DispatchWaiting(uint64_t now_us);
   void Lost(Sent sent);
   std::unique_ptr<Sent>* FindSent(uint64_t request_id);
   Sent TakeSent(std::unique_ptr<Sent>* sent);
@@ -82,7 +87,8 @@ class Router final : public RequestRouter {
   std::deque<std::unique_ptr<Sent>> sent_;
   uint64_t first_sent_ = 0;
   size_t unanswered_ = 0;
-  std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
+  std::vector<Sent> waiting_;  ///< to be tried again at the next tick or when the reach changes, in order
+  std::set<SlotId> held_;      ///< of those in waiting_ whose time has not come
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   uint64_t started_until_us_;
   bool just_started_ = true;  ///< spares looking at the clock later on
