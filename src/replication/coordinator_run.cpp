@@ -184,7 +184,7 @@ Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transact
   std::vector<storage::RowUpdate> rows;
   const Event event = transaction->TakeEvent(&rows);
   // Whoever joins copies the slot: nobody will ever ask for what happened before.
-  const bool alone = context_.view->members.size() == 1 && slot->targets.others.empty();
+  const bool alone = context_.view->members.size() == 1 && slot->targets.others.empty() && !context_.options.lone_backlog;
   const EventPtr encoded = alone ? nullptr : causality::MakeEventPtr(event);
   executed->own = event.dot;
   if (Status status = context_.slots->ApplyOwn(event, rows, encoded); !status.ok()) return status;

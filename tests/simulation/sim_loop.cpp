@@ -58,6 +58,7 @@ Status SimLoop::Open() {
     parts.on_gossip = [this](NodeId from, std::string_view bytes) { node_.control().OnMessage(from, bytes); };
   }
   replication::ShardOptions options = node_.options().shard;
+  options.lone_backlog = true;  // the checkers take events from there
   options.loop_index = index_;
   options.loop_count = count_;
   auto shard = replication::Shard::Open(options, parts, node_.actor(), node_.control().view());

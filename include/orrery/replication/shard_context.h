@@ -34,6 +34,8 @@ struct ShardOptions {
   uint64_t request_timeout_us = 5'000'000;
   uint64_t anti_entropy_interval_us = 10'000'000;
   size_t backlog_bytes_max = 64 << 20;
+  /// Keep events although there is no other member that could ask for them: for whoever looks on.
+  bool lone_backlog = false;
   size_t hint_bytes_max = size_t{1} << 30;
   size_t merge_part_bytes = 256 << 10;
   size_t merge_whole_bytes = 8 << 10;  ///< an image of so little is sent at once, without comparing
