@@ -104,6 +104,17 @@ Status ClusterControl::Remove(NodeId node) {
   return Status::Ok();
 }
 
+Status ClusterControl::Replace(NodeId node) {
+  const auto members = state_.members.Present();
+  const auto spare = std::count_if(members.begin(), members.end(), [&](const Member& member) {
+    return member.id != node && member.state == MemberState::kUp;
+  });
+  if (spare < options_.replication_factor) {
+    return Status::Invalid("there is no other node to take its place; add one first");
+  }
+  return Remove(node);
+}
+
 // A removal is final, whoever says so.
 bool ClusterControl::TakeRemoval(const MembershipMap& known) {
   const Member* removal = known.Find(state_.id);

@@ -29,7 +29,8 @@ Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
       coordinator_(*coordinator),
       mesh_(mesh),
       next_id_(Hash64({}, context->self.incarnation) & kIdMask),
-      started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {
+      started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us),
+      known_members_(context->view->members.size()) {
   coordinator_.SetHandOver([this](NodeId peer, Request request, uint64_t deadline_us, Callback done) {
     HandOver(peer, std::move(request), deadline_us, std::move(done));
   });
@@ -56,12 +57,14 @@ void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   Dispatch(std::move(sent));
 }
 
-// Whether too few take part for the request only because this node has just started.
+// Whether too few take part for the request, or no home, only because this node has just started or heard of more members.
 bool Router::LacksLinks(const Request& request) const {
   if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
   const size_t needed = std::max(request.traits.writes ? context_.W(request.slot, request.write_quorum) : 0,
                                  request.traits.reads ? context_.R(request.slot, request.read_quorum) : 0);
-  return ComputeTargets(context_, request.slot, {}).participants() < needed;
+  const auto homes = context_.Homes(request.slot);
+  const bool has_home = std::any_of(homes.begin(), homes.end(), [this](NodeId home) { return context_.InReach(home); });
+  return !has_home || ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
 
 void Router::DispatchStarting() {
@@ -106,8 +109,24 @@ void Router::Forward(NodeId peer, Sent&& sent) {
 void Router::OnForward(NodeId from, ForwardMessage message) {
   const uint64_t id = message.request_id;
   if (message.hops > 1) ++context_.stats.relayed;
-  Route(std::move(message.request), message.hops, [this, from, id](Response response) {
-    context_.outbox->SendDurable(from, ForwardReplyMessage{id, std::move(response)});
+  Route(std::move(message.request), message.hops,
+        [this, from, id](Response response) { Answer(from, {id, std::move(response)}); });
+}
+
+// A peer with more loops than we have may have asked over a link of its own before ours to it is up.
+void Router::Answer(NodeId to, ForwardReplyMessage message) {
+  if (context_.linked.contains(to)) return context_.outbox->SendDurable(to, message);
+  ORRERY_MARK("answer waited for a link to who asked");
+  unsent_.push_back({to, std::move(message), context_.clock->MonotonicUs() + context_.options.start_grace_us});
+}
+
+void Router::SendAnswers() {
+  if (unsent_.empty()) return;
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  std::erase_if(unsent_, [&](const Unsent& unsent) {
+    const bool linked = context_.linked.contains(unsent.to);
+    if (linked) context_.outbox->SendDurable(unsent.to, unsent.message);
+    return linked || now_us >= unsent.until_us;
   });
 }
 
@@ -138,6 +157,11 @@ void Router::Lost(Sent sent) {
 }
 
 void Router::OnReachChanged() {
+  if (const size_t members = context_.view->members.size(); members > std::exchange(known_members_, members)) {
+    just_started_ = true;
+    started_until_us_ = context_.clock->MonotonicUs() + context_.options.start_grace_us;
+  }
+  SendAnswers();
   DispatchStarting();
   for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); })) Lost(std::move(sent));
   for (Sent& sent : std::exchange(waiting_, {})) Dispatch(std::move(sent));
@@ -158,6 +182,7 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
 
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
+  SendAnswers();
   DispatchStarting();
   for (Sent& sent : std::exchange(waiting_, {})) {
     if (sent.deadline_us > now_us) {

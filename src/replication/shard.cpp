@@ -160,6 +160,7 @@ void Shard::OnPeerDown(NodeId peer) {
   hints_.OnPeerDown(peer);
   closer_.OnPeerDown(peer);
   survey_.OnPeerDown(peer);
+  taker_.OnPeerDown(peer);
   router_.OnReachChanged();
 }
 
@@ -290,6 +291,7 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(SeatDigestsMessage& m) { shard.book_.OnDigests(from, m); }
     void operator()(SeatAskMessage& m) { shard.giver_.OnAsk(from, m); }
     void operator()(SeatGivenMessage& m) { shard.taker_.OnGiven(from, m); }
+    void operator()(SeatReachMessage& m) { shard.taker_.OnReach(from, m); }
   };
   std::visit(Visitor{*this, from}, message);
 }

@@ -64,6 +64,7 @@ bool SimNode::OpenControl() {
   options.replication_factor = options_.n;
   options.read_quorum = options_.r;
   options.write_quorum = options_.w;
+  options.transfer = options_.transfer;
   options.failure_detector.heartbeat_interval_us = kHeartbeatUs;
   control_ = std::make_unique<replication::ClusterControl>(options, std::move(*state), &store, &clock_,
                                                            &loops_[0]->random(), ControlHooks());
@@ -187,6 +188,11 @@ replication::ClusterControl::Hooks SimNode::ControlHooks() {
   };
   hooks.send = [this](NodeId to, std::string bytes) { SendControl(to, std::move(bytes)); };
   hooks.has_data = [this] { return has_data_; };
+  hooks.holdings = [this] {
+    uint64_t sum = 0;
+    for (auto& loop : loops_) sum += loop->shard().Holdings();
+    return sum;
+  };
   hooks.log = [this](const std::string& line) { host_.OnLog(index_, line); };
   hooks.sync_turn = [this] {
     if (loops_[0]->opened()) loops_[0]->shard().SyncTurn();

@@ -42,11 +42,13 @@ std::set<std::string> Words(const std::string& list) {
 
 Options OptionsOf(const Arguments& arguments, uint64_t seed) {
   Options options = DrawOptions(seed);
-  if (arguments.nodes != 0) options.nodes = arguments.nodes;
   if (arguments.steps != 0) options.steps = arguments.steps;
   if (!arguments.faults.empty()) {
     options.faults = arguments.faults == "all" ? AllFaults() : Words(arguments.faults);
+    if (arguments.faults == "all") options.faults.insert(OperatorFaults().begin(), OperatorFaults().end());
+    FitToFaults(&options);
   }
+  if (arguments.nodes != 0) options.nodes = arguments.nodes;
   if (!arguments.keys.empty()) options.kinds = arguments.keys;
   options.trace = arguments.trace;
   return options;

@@ -86,6 +86,8 @@ class ClusterControl {
   [[nodiscard]] Status Leave();
   /// Removes a member that is gone for good: it is down, and what it had is made up from the others' copies.
   [[nodiscard]] Status Remove(NodeId node);
+  /// As Remove, if enough other members can take its place.
+  [[nodiscard]] Status Replace(NodeId node);
   void SetShare(uint32_t weight, const std::string& zone);
   bool is_leaving() const;
   const ClusterViewPtr& view() const { return view_; }

@@ -28,8 +28,8 @@ class LoopMesh {
 /// A request that was sent and got no answer is tried elsewhere only if running it twice is as good as once; else its
 /// outcome is unknown. A request that no coordinator took was not applied and is always tried again until its deadline.
 ///
-/// A node that has just started has no links yet: what lacks participants then waits for them a moment, in order, instead
-/// of being refused.
+/// A node that has just started, or heard of more members, has no links yet: what lacks participants then waits for them a
+/// moment, in order, instead of being refused.
 class Router final : public RequestRouter {
  public:
   Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh);
@@ -57,11 +57,20 @@ class Router final : public RequestRouter {
     uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
   };
 
+  /// An answer to a peer that no link leads to yet.
+  struct Unsent {
+    NodeId to;
+    ForwardReplyMessage message;
+    uint64_t until_us = 0;
+  };
+
   void Dispatch(Sent&& sent);
   void Forward(NodeId peer, Sent&& sent);
   void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
   bool LacksLinks(const Request& request) const;
   void DispatchStarting();
+  void Answer(NodeId to, ForwardReplyMessage message);
+  void SendAnswers();
   void Lost(Sent sent);
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
   void SetDeadline(Sent* sent) const;
@@ -76,7 +85,9 @@ class Router final : public RequestRouter {
   std::map<uint64_t, Sent> sent_;
   std::vector<Sent> waiting_;  ///< not applied anywhere: tried again at the next tick
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
+  std::vector<Unsent> unsent_;
   uint64_t started_until_us_;
+  size_t known_members_;
   bool just_started_ = true;  ///< spares looking at the clock later on
 };
 
