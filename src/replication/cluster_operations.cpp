@@ -16,6 +16,10 @@ namespace {
 
 // A node that leaves is gone when it has had nothing for so long: what others did not know yet may still have reached it.
 constexpr uint64_t kQuietUs = 2'000'000;
+// Then it refuses new requests, and what it has sent to others for its clients is waited for: at least until the loops have
+// counted anew, and at most as long as a client that blocks.
+constexpr uint64_t kFarewellUs = 1'000'000;
+constexpr uint64_t kFarewellMaxUs = 10'000'000;
 
 }  // namespace
 
@@ -46,6 +50,14 @@ bool ClusterControl::AdoptFounders(const MembershipMap& known) {
   return true;
 }
 
+// Seats go to members with a share, and there have to be as many of these as seats of a slot.
+size_t ClusterControl::OthersWithShare(NodeId node) const {
+  const auto members = RingMembersOf(state_.members);
+  return static_cast<size_t>(std::count_if(members.begin(), members.end(), [&](const ring::RingMember& member) {
+    return member.id != node && member.weight > 0;
+  }));
+}
+
 // ---- leaving ----
 
 bool ClusterControl::is_leaving() const {
@@ -64,13 +76,14 @@ Status ClusterControl::Leave() {
   if (own.state == MemberState::kLeaving) return Status::Ok();
   const size_t up = RingMembersOf(state_.members).size();
   if (up <= 1) return Status::Invalid("the only member cannot leave");
-  if (founders_ && up <= options_.replication_factor) {
+  if (founders_ && OthersWithShare(state_.id) < options_.replication_factor) {
     return Status::Invalid("the other members are fewer than the copies of each slot; add a node first");
   }
   own.state = MemberState::kLeaving;
   ++own.version;
   state_.members.Merge(own);
   nothing_held_since_us_ = 0;
+  farewell_since_us_ = 0;
   TellOfOwnEntry();
   if (hooks_.log) hooks_.log("leaving: what this node has goes to the other members");
   return Status::Ok();
@@ -80,10 +93,18 @@ void ClusterControl::FinishLeaving(uint64_t now_us) {
   if (!is_leaving() || !hooks_.holdings) return;
   if (hooks_.holdings() > 0) {
     nothing_held_since_us_ = 0;
+    if (std::exchange(farewell_since_us_, 0) != 0) Publish(true);
     return;
   }
   if (nothing_held_since_us_ == 0) nothing_held_since_us_ = now_us;
   if (now_us < nothing_held_since_us_ + kQuietUs) return;
+  if (farewell_since_us_ == 0) {
+    farewell_since_us_ = now_us;
+    return Publish(true);
+  }
+  if (now_us < farewell_since_us_ + kFarewellUs) return;
+  const bool is_waited_for = hooks_.requests && hooks_.requests() > 0;
+  if (is_waited_for && now_us < farewell_since_us_ + kFarewellMaxUs) return;
   state_.members.Merge(membership::RemovalOf(*state_.members.Find(state_.id)));
   TellOfOwnEntry();
   if (hooks_.log) hooks_.log("this node has left the cluster; it may be stopped");
@@ -105,11 +126,7 @@ Status ClusterControl::Remove(NodeId node) {
 }
 
 Status ClusterControl::Replace(NodeId node) {
-  const auto members = state_.members.Present();
-  const auto spare = std::count_if(members.begin(), members.end(), [&](const Member& member) {
-    return member.id != node && member.state == MemberState::kUp;
-  });
-  if (spare < options_.replication_factor) {
+  if (OthersWithShare(node) < options_.replication_factor) {
     return Status::Invalid("there is no other node to take its place; add one first");
   }
   return Remove(node);
@@ -126,11 +143,15 @@ bool ClusterControl::TakeRemoval(const MembershipMap& known) {
 
 // ---- shares ----
 
-void ClusterControl::SetShare(uint32_t weight, const std::string& zone) {
+Status ClusterControl::SetShare(uint32_t weight, const std::string& zone) {
+  if (weight == 0 && founders_ && OthersWithShare(state_.id) < options_.replication_factor) {
+    return Status::Invalid("the other members with a share are fewer than the copies of each slot; add a node first");
+  }
   options_.weight = weight;
   options_.zone = zone;
   WriteOwnEntry();
   TellOfOwnEntry();
+  return Status::Ok();
 }
 
 }  // namespace orrery::replication

@@ -44,7 +44,7 @@ void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
-  if (!Admit(&slot, request, &waiting.done)) return;
+  if (!Admit(&slot, &waiting)) return;
   waiting.deadline_us = now_us + context_.TimeoutUs(request);
   if (request.traits.reads) {
     waiting.reads_needed = context_.R(id, request.read_quorum) - 1;
@@ -58,9 +58,38 @@ void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
   turn_.Insert(id);
 }
 
+// The slot's seat went to another home while the command was on its way here, or waited for its turn: nothing was applied.
+// Another node's is given back, so that no two nodes with different views play it to each other.
+bool Coordinator::SendOn(Waiting* waiting) {
+  const NodeId coordinator = CoordinatorInReach(context_, waiting->request.slot);
+  if (!coordinator || !context_.IsHome(waiting->request.slot, coordinator)) return false;
+  if (waiting->request.sent_ms != 0) {
+    ORRERY_MARK("command given back by a node whose seat is another's");
+    Refuse(Outcome::kNotHere, "", std::move(waiting->done));
+    return true;
+  }
+  if (!pass_on_) return false;
+  ORRERY_MARK("command of an own client passed on when its turn came");
+  moved_on_.emplace_back(std::move(waiting->request), std::move(waiting->done));
+  return true;
+}
+
+void Coordinator::PassOn(Request&& request, Callback&& done) {
+  --pending_;
+  pass_on_(std::move(request), std::move(done));
+}
+
+void Coordinator::PassOnMoved() {
+  if (moved_on_.empty()) return;
+  for (auto& [request, done] : std::exchange(moved_on_, {})) PassOn(std::move(request), std::move(done));
+}
+
 // Refuses, before anything is applied, what cannot reach its quorum now.
-bool Coordinator::Admit(Slot* slot, const Request& request, Callback* done) {
+bool Coordinator::Admit(Slot* slot, Waiting* waiting) {
+  const Request& request = waiting->request;
+  Callback* const done = &waiting->done;
   const Targets& targets = slot->targets;
+  if (!targets.we_are_home && SendOn(waiting)) return false;
   if (!targets.we_are_home && (targets.homes_in_reach > 0 || !request.traits.blind)) {
     ++context_.stats.cluster_down;
     Refuse(Outcome::kClusterDown, "no home of the slot is in reach", std::move(*done));
@@ -343,8 +372,7 @@ void Coordinator::OnSeatsChanged(SlotId id) {
   if (coordinator && coordinator != context_.self.node && pass_on_) {
     for (Waiting& waiting : slot->queue) {
       ORRERY_MARK("command passed on to the next owner of the seat");
-      --pending_;
-      pass_on_(std::move(waiting.request), std::move(waiting.done));
+      PassOn(std::move(waiting.request), std::move(waiting.done));
     }
     slot->queue.clear();
   }

@@ -36,13 +36,14 @@ void Coordinator::BeforeCommit() {
     CallParked(id, &slot);
     SendProbes(id, &slot);
   }
+  PassOnMoved();
 }
 
 void Coordinator::RunQueue(SlotId id, Slot* slot) {
   while (!slot->queue.empty()) {
     Waiting& front = slot->queue.front();
     // The quorum may have gone while the command waited: nothing is applied yet, so it may still be refused.
-    if (!Admit(slot, front.request, &front.done)) {
+    if (!Admit(slot, &front)) {
       slot->queue.pop_front();
       continue;
     }
@@ -201,6 +202,7 @@ bool Coordinator::MayLeave(SlotId id, const Slot& slot, const Executed& executed
 void Coordinator::CommitFailed(const std::string& why) {
   disk_error_ = why;
   TakeArrived();
+  for (auto& [request, done] : std::exchange(moved_on_, {})) Refuse(Outcome::kDiskError, why, std::move(done));
   for (SlotId id : busy_.slots()) {
     Slot& slot = At(id);
     for (Executed& executed : slot.replies) {

@@ -8,8 +8,8 @@
 namespace orrery::replication {
 namespace {
 
-// Two nodes with different views may each think that the other coordinates; after this many hops whoever has the
-// request runs it: concurrent coordinators are safe, endless relays are not.
+// Two nodes with different views may each think that the other coordinates; after this many hops whoever has
+// the request runs it: concurrent coordinators are safe, endless relays are not.
 constexpr uint8_t kHopsMax = 2;
 // The entry node gives a coordinator time to report that the outcome is unknown before it says so itself.
 constexpr uint64_t kGraceUs = 500'000;
@@ -47,7 +47,9 @@ void Router::SetDeadline(Sent* sent) const {
   sent->deadline_us = context_.clock->MonotonicUs() + context_.TimeoutUs(sent->request) + kGraceUs;
 }
 
-void Router::Submit(Request request, Callback done) { Route(std::move(request), 0, std::move(done)); }
+void Router::Submit(Request request, Callback done) {
+  Route(std::move(request), 0, std::move(done));
+}
 
 void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   Sent sent;
@@ -73,6 +75,8 @@ void Router::DispatchStarting() {
 
 void Router::Dispatch(Sent&& sent) {
   if (context_.view->is_removed) {
+    // Another node's client is not to blame for that node's old view.
+    if (sent.request.sent_ms != 0) return sent.done({Outcome::kNotHere, ""});
     return sent.done({Outcome::kClusterDown, "this node was removed from the cluster"});
   }
   if (!starting_.empty() || LacksLinks(sent.request)) {
@@ -100,7 +104,8 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   ++context_.stats.forwarded;
   sent.peer = peer;
   SetDeadline(&sent);
-  ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request), std::move(sent.request)};
+  ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
+                         std::move(sent.request)};
   context_.outbox->Send(peer, message);
   sent.request = std::move(message.request);
   sent_.emplace_hint(sent_.end(), id, std::move(sent));
@@ -109,8 +114,12 @@ void Router::Forward(NodeId peer, Sent&& sent) {
 void Router::OnForward(NodeId from, ForwardMessage message) {
   const uint64_t id = message.request_id;
   if (message.hops > 1) ++context_.stats.relayed;
-  Route(std::move(message.request), message.hops,
-        [this, from, id](Response response) { Answer(from, {id, std::move(response)}); });
+  const SlotId slot = message.request.slot;
+  Route(std::move(message.request), message.hops, [this, from, id, slot](Response response) {
+    // Whoever thought that we coordinate learns first who does.
+    if (response.outcome == Outcome::kNotHere) context_.TellSeats(from, slot);
+    Answer(from, {id, std::move(response)});
+  });
 }
 
 // A peer with more loops than we have may have asked over a link of its own before ours to it is up.
@@ -163,7 +172,8 @@ void Router::OnReachChanged() {
   }
   SendAnswers();
   DispatchStarting();
-  for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); })) Lost(std::move(sent));
+  for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); }))
+    Lost(std::move(sent));
   for (Sent& sent : std::exchange(waiting_, {})) Dispatch(std::move(sent));
 }
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -123,9 +124,11 @@ bool Eventually(const std::function<bool()>& condition, int seconds) {
   return condition();
 }
 
-Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* network,
-                     const std::function<void(Processes*)>& prepare)
-    : network_(network), nodes_(nodes), settings_(std::move(settings)) {
+Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* network)
+    : Processes(nodes, std::move(settings), How{.network = network}) {}
+
+Processes::Processes(size_t nodes, std::vector<std::string> settings, const How& how)
+    : network_(how.network), nodes_(nodes), settings_(std::move(settings)) {
   char pattern[] = "/tmp/orrery-cluster-XXXXXX";
   ORRERY_CHECK(::mkdtemp(pattern) != nullptr);
   root_ = pattern;
@@ -134,8 +137,16 @@ Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* n
     node.dir = root_ + "/" + std::to_string(node.port);
     std::filesystem::create_directory(node.dir);
   }
-  if (prepare) prepare(this);
-  for (size_t i = 0; i < nodes; ++i) Start(i);
+  if (how.prepare) how.prepare(this);
+  for (size_t i = 0; i < std::min(nodes, how.started); ++i) Start(i);
+}
+
+std::set<size_t> Processes::running() const {
+  std::set<size_t> running;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].pid != 0) running.insert(i);
+  }
+  return running;
 }
 
 void Processes::MakeClocksSkewable(const std::string& preload) {
@@ -224,10 +235,11 @@ int Processes::Reap(size_t node) {
 
 bool Processes::WaitUntilServing() {
   return Eventually([this] {
-    for (size_t i = 0; i < nodes_.size(); ++i) {
+    const std::set<size_t> nodes = running();
+    for (size_t i : nodes) {
       const std::string info = Run(i, {"CLUSTER", "INFO"});
       if (FieldOf(info, "cluster_state") != "ok") return false;
-      if (FieldOf(Run(i, {"INFO", "dynamo"}), "members_alive") != std::to_string(nodes_.size())) return false;
+      if (FieldOf(Run(i, {"INFO", "dynamo"}), "members_alive") != std::to_string(nodes.size())) return false;
     }
     return true;
   });
@@ -247,12 +259,12 @@ std::vector<std::string> Processes::HomesOf(const std::string& key) {
 bool Processes::HaveConverged(const std::vector<std::string>& keys) {
   std::set<SlotId> slots;
   for (const std::string& key : keys) slots.insert(SlotOf(key));
-  for (size_t i = 0; i < nodes_.size(); ++i) {
+  for (size_t i : running()) {
     if (FieldOf(Run(i, {"INFO", "dynamo"}), "hints") != "0") return false;
   }
   for (SlotId slot : slots) {
     std::map<std::string, int> facts;
-    for (size_t i = 0; i < nodes_.size(); ++i) {
+    for (size_t i : running()) {
       const std::string text = Run(i, {"RING", "SLOT", std::to_string(slot)});
       if (text.find("is-home|yes") == std::string::npos) continue;
       const size_t digest = text.find("digest|");

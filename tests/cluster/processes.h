@@ -3,8 +3,10 @@
 #include <hiredis/hiredis.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,16 +62,18 @@ class Network {
 class Processes {
  public:
   /// The network outlives this.
-  Processes(size_t nodes, std::vector<std::string> settings, Network* network = nullptr)
-      : Processes(nodes, std::move(settings), network, {}) {}
-  /// With something to be done to each node's directory before the node starts in it.
-  Processes(size_t nodes, std::vector<std::string> settings, Network* network,
-            const std::function<void(Processes*)>& prepare);
+  Processes(size_t nodes, std::vector<std::string> settings, Network* network = nullptr);
+  struct How {
+    Network* network = nullptr;
+    std::function<void(Processes*)> prepare = {};  ///< done before any node starts
+    size_t started = SIZE_MAX;                     ///< the first so many start at once, the others with Start()
+  };
+  Processes(size_t nodes, std::vector<std::string> settings, const How& how);
   ~Processes();
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
 
-  /// All nodes know each other and serve.
+  /// All nodes that run know each other and serve.
   bool WaitUntilServing();
   void Start(size_t node);
   /// From the next Start() on, the wall clocks of all nodes are off by what SetClockOffset() says, from then
@@ -83,6 +87,7 @@ class Processes {
   int Reap(size_t node);
 
   size_t size() const { return nodes_.size(); }
+  std::set<size_t> running() const;
   int port(size_t node) const { return nodes_[node].port; }
   pid_t pid(size_t node) const { return nodes_[node].pid; }
   std::string host(size_t node) const { return network_ == nullptr ? "127.0.0.1" : network_->HostOf(node); }

@@ -141,10 +141,12 @@ bool Soak::Prepare() {
   const std::vector<std::string> settings = {
       "--protected-mode",  "no",   "--appendfsync",           options_.appendfsync,
       "--request-timeout", "2000", "--anti-entropy-interval", "2000"};
-  nodes_ = std::make_unique<Processes>(options_.nodes, settings, network_.get(), [this](Processes* nodes) {
+  const auto prepare = [this](Processes* nodes) {
     nodes->MakeClocksSkewable(ORRERY_SKEWED_CLOCK);
     disk_ = std::make_unique<SmallDisk>(nodes->dir(nodes->size() - 1), "300m");
-  });
+  };
+  nodes_ = std::make_unique<Processes>(options_.nodes, settings,
+                                       Processes::How{.network = network_.get(), .prepare = prepare});
   if (!disk_->mounted()) std::cout << "no full disk: mounting a small file system takes root" << std::endl;
   nemesis_ = std::make_unique<Nemesis>(Nemesis::Parts{.nodes = nodes_.get(),
                                                       .network = network_.get(),

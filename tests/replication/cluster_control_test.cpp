@@ -26,6 +26,7 @@ class ControlNet {
     runtime::SeededRandom random{7};
     std::unique_ptr<ClusterControl> control;
     bool has_data = false;
+    uint64_t holdings = 0, requests = 0;
     std::set<NodeId> links;
     bool silent = false;  ///< its links stand, but nothing comes out of them
     std::vector<std::string> logged;
@@ -90,6 +91,8 @@ class ControlNet {
     hooks.set_peers = [](const std::vector<membership::Member>&) {};
     hooks.send = [this, id](NodeId to, std::string bytes) { sent_.push_back({id, to, std::move(bytes)}); };
     hooks.has_data = [&node] { return node.has_data; };
+    hooks.holdings = [&node] { return node.holdings; };
+    hooks.requests = [&node] { return node.requests; };
     hooks.log = [&node](const std::string& line) { node.logged.push_back(line); };
     ClusterOptions options;
     options.host = "127.0.0.1";
@@ -179,6 +182,41 @@ TEST(ClusterControlTest, AClusterWithDataRefusesANewNode) {
   net.Settle();
   EXPECT_EQ(net.control(1).members().Find(net.node(5).id), nullptr);
   EXPECT_NE(net.control(5).last_refusal(), "");
+}
+
+// Its links were cut under the writes that it had sent to others for its clients.
+TEST(ClusterControlTest, ANodeThatLeavesRefusesNewRequestsAndWaitsForOldOnesBeforeItIsRemoved) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  net.node(4).holdings = 1;
+  net.node(4).requests = 1;
+  ASSERT_TRUE(net.control(4).Leave().ok());
+  net.Pass(5'000'000);
+  EXPECT_FALSE(net.control(4).view()->is_removed);
+  net.node(4).holdings = 0;
+  net.Pass(5'000'000);
+  EXPECT_TRUE(net.control(4).view()->is_removed);
+  EXPECT_EQ(net.control(1).members().Find(net.node(4).id)->state, membership::MemberState::kLeaving);
+  net.node(4).requests = 0;
+  net.Pass(500'000);
+  EXPECT_EQ(net.control(1).members().Find(net.node(4).id)->state, membership::MemberState::kRemoved);
+  EXPECT_EQ(net.control(4).members().Find(net.node(4).id)->state, membership::MemberState::kRemoved);
+}
+
+TEST(ClusterControlTest, ANodeThatGotSomethingAgainWhileItSaidFarewellServesAgain) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  net.node(4).requests = 1;
+  ASSERT_TRUE(net.control(4).Leave().ok());
+  net.Pass(4'000'000);
+  EXPECT_TRUE(net.control(4).view()->is_removed);
+  net.node(4).holdings = 1;
+  net.Pass(200'000);
+  EXPECT_FALSE(net.control(4).view()->is_removed);
+  net.node(4).holdings = 0;
+  // Nobody waits for ever.
+  net.Pass(15'000'000);
+  EXPECT_EQ(net.control(4).members().Find(net.node(4).id)->state, membership::MemberState::kRemoved);
 }
 
 TEST(ClusterControlTest, ANodeThatFellSilentStaysDownWhateverChangesElsewhere) {

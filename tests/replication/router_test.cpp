@@ -12,10 +12,10 @@
 namespace orrery::replication {
 namespace {
 
-/// The router of the first of three nodes; what it sends stays here.
+/// The router of the first of some nodes; what it sends stays here.
 class RouterTest : public testing::Test, private runtime::Transport {
  protected:
-  RouterTest() {
+  explicit RouterTest(size_t nodes = 3) : net_(nodes) {
     context_.hybrid = &hybrid_;
     context_.outbox = &outbox_;
     net_.LinkAll();
@@ -55,7 +55,7 @@ class RouterTest : public testing::Test, private runtime::Transport {
     return sent;
   }
 
-  TestNet net_{3};
+  TestNet net_;
   ShardContext& context_ = net_.node(1).context;
   causality::HybridClock hybrid_{300'000};
   Outbox outbox_{this};
@@ -113,6 +113,50 @@ TEST_F(RouterTest, TakesTheReplyOfTheNodeThatItAskedAlone) {
   EXPECT_EQ(replies, 0);
   router_.OnForwardReply(coordinator, {sent[0].request_id, {}});
   EXPECT_EQ(replies, 1);
+}
+
+/// One node more than homes: there are slots that this one is no home of.
+class MovedSeatTest : public RouterTest {
+ protected:
+  MovedSeatTest() : RouterTest(4) {
+    coordinator_.SetPassOn(
+        [this](Request request, Callback done) { router_.Route(std::move(request), 0, std::move(done)); });
+  }
+  SlotId MovedSlot() const { return net_.SlotOf(1, false); }
+  void EndTurn() {
+    coordinator_.BeforeCommit();
+    coordinator_.AfterCommit();
+  }
+};
+
+// By way of a node that had it from an older owner, it was refused: "no home of the slot is in reach".
+TEST_F(MovedSeatTest, ACommandOfTooManyHopsIsGivenBackByWhoIsNoHome) {
+  ForwardMessage message = Forwarded(0);
+  message.hops = 2;
+  message.request.slot = MovedSlot();
+  context_.seats.Merge({MovedSlot(), 0, {1, NodeId{3}, true, NodeId{2}}});
+  router_.OnForward(NodeId{2}, std::move(message));
+  EndTurn();
+  const auto replies = SentTo<ForwardReplyMessage>(NodeId{2});
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(replies[0].response.outcome, Outcome::kNotHere);
+  const auto seats = SentTo<SeatsMessage>(NodeId{2});
+  ASSERT_EQ(seats.size(), 1u);
+  EXPECT_EQ(seats[0].records, context_.seats.RecordsOf(MovedSlot()));
+  EXPECT_EQ(context_.stats.cluster_down, 0u);
+}
+
+// It came between the commit that gave the seat away and the news of that.
+TEST_F(MovedSeatTest, ACommandOfAnOwnClientIsPassedOnWhenItsTurnComes) {
+  Request request = Forwarded(0).request;
+  request.slot = MovedSlot();
+  request.sent_ms = 0;
+  int replies = 0;
+  coordinator_.Submit(std::move(request), [&](Response) { ++replies; });
+  EndTurn();
+  EXPECT_EQ(SentTo<ForwardMessage>(context_.Homes(MovedSlot())[0]).size(), 1u);
+  EXPECT_EQ(replies, 0);
+  EXPECT_EQ(coordinator_.pending(), 0u);
 }
 
 TEST_F(RouterTest, NumbersOfTwoLivesDoNotMeet) {

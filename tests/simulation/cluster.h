@@ -98,6 +98,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   /// The member's machine is gone for good with its disk; a spare machine joins, and others are told to do without the old
   /// one. comes_back: it was not gone after all, and starts again when nobody wants it any more. Whether it was done.
   bool Replace(size_t node, bool comes_back);
+  /// How many members but this one have a share of the data.
+  size_t Sharing(size_t except) const;
   /// Nobody is leaving, and nobody is still to be removed: empty; else who.
   std::string Unsettled() const;
   void StartNode(size_t node);

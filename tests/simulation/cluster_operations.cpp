@@ -31,7 +31,7 @@ bool Cluster::Join() {
 // The operator sees to it that there are enough others; when it cannot be granted, nothing has changed.
 void Cluster::Leave(size_t index) {
   SimNode& node = *nodes_[index];
-  if (!node.up() || node.paused() || members_.size() <= options_.n) return;
+  if (!node.up() || node.paused() || Sharing(index) < options_.n) return;
   bool granted = false;
   node.Run(0, [&] { granted = node.control().Leave().ok(); });
   if (!granted) return;
@@ -46,7 +46,7 @@ void Cluster::StopWhenLeft(size_t index) {
   scheduler_.After(kAgainUs, [this, index] {
     SimNode& node = *nodes_[index];
     if (!node.up() || node.paused()) return StopWhenLeft(index);
-    if (!node.view().is_removed) {
+    if (!node.HasLeft()) {
       node.Run(0, [&] { (void)node.control().Leave(); });
       return StopWhenLeft(index);
     }
@@ -55,11 +55,13 @@ void Cluster::StopWhenLeft(size_t index) {
     CrashNode(index, SIZE_MAX, 20'000);
     off_.insert(index);
     leaving_.erase(index);
+    gone_.insert(index);
+    RemoveGone(index, false);
   });
 }
 
 bool Cluster::Replace(size_t index, bool comes_back) {
-  if (!Join()) return false;
+  if (used_ == nodes_.size() || members_.size() < 2 || !Join()) return false;
   Note("replace", index, comes_back, [&] { return NodeName(index); });
   if (watcher_ != nullptr) watcher_->OnDiskGone(index);
   CrashNode(index, 0, 1'000'000);
@@ -70,14 +72,14 @@ bool Cluster::Replace(size_t index, bool comes_back) {
   return true;
 }
 
-// At whatever member, as soon as that one grants it.
+// At whatever member, as soon as that one grants it, or knows already.
 void Cluster::RemoveGone(size_t index, bool comes_back) {
   scheduler_.After(kAgainUs, [this, index, comes_back] {
     SimNode& asked = *nodes_[members_[random_.Below(members_.size())]];
     const NodeId node = nodes_[index]->id();
     const bool forget = members_.size() < options_.n || random_.Below(2) == 0;
-    bool removed = false;
-    if (asked.up() && !asked.paused()) {
+    bool removed = asked.up() && !asked.paused() && asked.view().removed.contains(node);
+    if (!removed && asked.up() && !asked.paused()) {
       asked.Run(0, [&] { removed = (forget ? asked.control().Remove(node) : asked.control().Replace(node)).ok(); });
     }
     if (!removed) return RemoveGone(index, comes_back);
@@ -95,6 +97,12 @@ void Cluster::ComeBack(size_t index) {
     off_.erase(index);
     StartNode(index);
   });
+}
+
+size_t Cluster::Sharing(size_t except) const {
+  return static_cast<size_t>(std::count_if(members_.begin(), members_.end(), [&](size_t i) {
+    return i != except && nodes_[i]->weight() > 0;
+  }));
 }
 
 std::string Cluster::Unsettled() const {

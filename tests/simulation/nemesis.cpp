@@ -222,13 +222,10 @@ void Nemesis::Image() {
 void Nemesis::Weight() {
   const size_t node = AnyNode();
   if (!cluster_.node(node).up()) return;
-  size_t sharing = 0;
   for (size_t i : cluster_.members()) {
     if (!cluster_.node(i).up() || cluster_.node(i).view().founders == nullptr) return;
-    const membership::Member* member = cluster_.node(node).view().Find(cluster_.node(i).id());
-    sharing += i != node && member != nullptr && member->weight > 0 ? 1 : 0;
   }
-  const bool may_rest = sharing >= cluster_.options().n;
+  const bool may_rest = cluster_.Sharing(node) >= cluster_.options().n;
   const auto weight = static_cast<uint32_t>(cluster_.random().Below(3));
   cluster_.Note("weight", node, weight, [&] { return NodeName(node) + " gets " + std::to_string(weight); });
   cluster_.node(node).SetWeight(weight == 0 && !may_rest ? 1 : weight);

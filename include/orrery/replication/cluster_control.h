@@ -51,6 +51,8 @@ class ClusterControl {
     std::function<bool()> has_data;
     /// What a node that leaves still has to hand over: seats, slots not dropped yet, hints.
     std::function<uint64_t()> holdings{};
+    /// Clients' commands under way here: a node that leaves waits for them before its links are cut.
+    std::function<uint64_t()> requests{};
     std::function<void(const std::string&)> log;
     /// Who belongs to the cluster has changed: the commit of this turn goes to the disk.
     std::function<void()> sync_turn{};
@@ -88,7 +90,7 @@ class ClusterControl {
   [[nodiscard]] Status Remove(NodeId node);
   /// As Remove, if enough other members can take its place.
   [[nodiscard]] Status Replace(NodeId node);
-  void SetShare(uint32_t weight, const std::string& zone);
+  [[nodiscard]] Status SetShare(uint32_t weight, const std::string& zone);
   bool is_leaving() const;
   const ClusterViewPtr& view() const { return view_; }
   const membership::MembershipMap& members() const { return state_.members; }
@@ -99,6 +101,7 @@ class ClusterControl {
 
  private:
   bool IsMember(NodeId node) const;
+  size_t OthersWithShare(NodeId node) const;
   std::vector<NodeId> LinkedMembers() const;
   void WriteOwnEntry();
   // cluster_admission.cpp
@@ -137,6 +140,7 @@ class ClusterControl {
   ClusterViewPtr view_;
   uint64_t last_gossip_us_ = 0;
   uint64_t nothing_held_since_us_ = 0;
+  uint64_t farewell_since_us_ = 0;  ///< since when a node that leaves refuses new requests; 0: it does not
   std::vector<NodeId> said_down_;
   /// Until we have introduced ourselves for the first time: tokens may still be chosen.
   bool is_new_ = false;

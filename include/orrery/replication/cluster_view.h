@@ -23,7 +23,7 @@ struct ClusterView {
   /// Of the members that were admitted before there was data: who owned the seats first. Null: as `ring`.
   std::shared_ptr<const ring::Ring> founders;
   std::set<NodeId> alive;  ///< self included
-  bool is_removed = false;  ///< we were removed from the cluster: nothing is served
+  bool is_removed = false;  ///< we were removed from the cluster, or are about to be: nothing is served
   /// Who says of a member that it is down, ourselves included. For display; decides nothing.
   std::map<NodeId, std::set<NodeId>> found_down;
   /// N, R, W as configured; use the functions, which cap them by the number of members.

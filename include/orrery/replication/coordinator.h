@@ -136,7 +136,10 @@ class Coordinator final : private storage::FoldRule {
   void TakeArrived();
   void Enqueue(Waiting&& waiting, uint64_t now_us);
   void EndReplies(Slot* slot, const std::string& why);
-  bool Admit(Slot* slot, const Request& request, Callback* done);
+  bool Admit(Slot* slot, Waiting* waiting);
+  bool SendOn(Waiting* waiting);
+  void PassOn(Request&& request, Callback&& done);
+  void PassOnMoved();
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
   void Introduce(SlotId id, Slot* slot, const Target& target);
@@ -176,6 +179,7 @@ class Coordinator final : private storage::FoldRule {
   std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
   ParkedRequests parked_;
   std::function<void(Request, Callback)> pass_on_;
+  std::vector<std::pair<Request, Callback>> moved_on_;  ///< in this turn, to be passed on when it has looked at all slots
   size_t pending_ = 0;
   uint64_t turn_ms_ = 0;  ///< wall clock of the turn under way: all its commands run at one instant
   std::string disk_error_;

@@ -109,11 +109,9 @@ class Access final : public NodeAccess {
       case Operation::kReplace:
         return control.Replace(request.node);
       case Operation::kWeight:
-        control.SetShare(request.weight, own.zone);
-        return Status::Ok();
+        return control.SetShare(request.weight, own.zone);
       case Operation::kZone:
-        control.SetShare(own.weight, request.zone);
-        return Status::Ok();
+        return control.SetShare(own.weight, request.zone);
     }
     return Status::Invalid("unknown operation");
   }

@@ -162,6 +162,11 @@ void Node::Impl::MakeControl(replication::NodeState state) {
     for (const auto& loop : shared.loops) sum += loop->holdings();
     return sum;
   };
+  hooks.requests = [this] {
+    uint64_t sum = 0;
+    for (const auto& loop : shared.loops) sum += loop->requests();
+    return sum;
+  };
   hooks.log = [this](const std::string& line) { log->Notice("cluster: {}", line); };
   hooks.sync_turn = [this] {
     if (first().opened()) first().shard().SyncTurn();

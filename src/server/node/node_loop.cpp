@@ -236,6 +236,7 @@ void NodeLoop::EndTurn() {
 void NodeLoop::CountHoldings() {
   if (!shard_) return;
   holdings_.store(shard_->Holdings(), std::memory_order_relaxed);
+  requests_.store(shard_->pending(), std::memory_order_relaxed);
   loop().After(kHoldingsUs, [this] { CountHoldings(); });
 }
 

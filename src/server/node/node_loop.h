@@ -59,6 +59,8 @@ class NodeLoop final : public runtime::PeerEvents,
 
   /// What a node that leaves still has to hand over, as of the last look at it. Any thread.
   uint64_t holdings() const { return holdings_.load(std::memory_order_relaxed); }
+  /// Commands that waited for something then. Any thread.
+  uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
   bool opened() const { return shard_ != nullptr; }
 
   runtime::UvLoop& loop() { return thread_.loop(); }
@@ -113,6 +115,7 @@ class NodeLoop final : public runtime::PeerEvents,
   std::unique_ptr<NodeAccess> access_;
   bool watching_disk_ = false;
   std::atomic<uint64_t> holdings_ = 1;
+  std::atomic<uint64_t> requests_ = 0;
 };
 
 }  // namespace orrery::server
