@@ -30,7 +30,8 @@ Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
       mesh_(mesh),
       next_id_(Hash64({}, context->self.incarnation) & kIdMask),
       started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us),
-      known_members_(context->view->members.size()) {
+      known_members_(context->view->members.size()),
+      compare_until_us_(started_until_us_) {
   coordinator_.SetHandOver([this](NodeId peer, Request request, uint64_t deadline_us, Callback done) {
     HandOver(peer, std::move(request), deadline_us, std::move(done));
   });
@@ -69,8 +70,22 @@ bool Router::LacksLinks(const Request& request) const {
   return !has_home || ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
 
+bool Router::MustCompare() const {
+  if (!context_.view->is_compared) return true;
+  if (context_.seats_compared || context_.view->members.size() == 1) return false;
+  return context_.clock->MonotonicUs() < compare_until_us_ && !ORRERY_MUTATION("served-without-comparing");
+}
+
 void Router::DispatchStarting() {
-  for (Sent& sent : std::exchange(starting_, {})) Dispatch(std::move(sent));
+  if (starting_.empty()) return;
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  for (Sent& sent : std::exchange(starting_, {})) {
+    if (now_us < sent.deadline_us) {
+      Dispatch(std::move(sent));
+    } else {
+      sent.done({Outcome::kClusterDown, "this node has not heard from the other members yet"});
+    }
+  }
 }
 
 void Router::Dispatch(Sent&& sent) {
@@ -79,7 +94,7 @@ void Router::Dispatch(Sent&& sent) {
     if (sent.request.sent_ms != 0) return sent.done({Outcome::kNotHere, ""});
     return sent.done({Outcome::kClusterDown, "this node was removed from the cluster"});
   }
-  if (!starting_.empty() || LacksLinks(sent.request)) {
+  if (!starting_.empty() || MustCompare() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);
     starting_.push_back(std::move(sent));
@@ -192,6 +207,7 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
 
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
+  if (now_us >= compare_until_us_) context_.seats_compared = true;  // what we know has to do
   SendAnswers();
   DispatchStarting();
   for (Sent& sent : std::exchange(waiting_, {})) {

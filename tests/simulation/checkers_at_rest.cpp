@@ -85,7 +85,8 @@ std::string Checkers::NotSeated(SlotId slot) {
     for (NodeId home : homes) {
       if (!context.InService(slot, home)) return At(node, slot) + " waits for " + DescribeNode(home);
     }
-    if (!cluster_.options().transfer || context.IsHome(slot)) continue;
+    // Where no seat ever moved, a fallback keeps what it made in place of homes.
+    if (!context.seats.HasRecords(slot) || context.IsHome(slot)) continue;
     const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
     if (replica != nullptr && replica->digest() != 0) return At(node, slot) + " has rows though it is no home";
   }

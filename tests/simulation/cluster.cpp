@@ -105,8 +105,12 @@ std::vector<size_t> Cluster::Machines() const {
 }
 
 bool Cluster::IsServing(size_t node) {
-  if (!nodes_[node]->up() || nodes_[node]->view().is_removed) return false;
-  return node < options_.nodes || nodes_[node]->view().founders != nullptr;
+  SimNode& asked = *nodes_[node];
+  if (!asked.up() || asked.view().is_removed) return false;
+  for (size_t loop = 0; node >= options_.nodes && loop < asked.loops(); ++loop) {
+    if (asked.loop(loop).shard().view()->founders == nullptr) return false;
+  }
+  return true;
 }
 
 std::vector<NodeId> Cluster::Homes(SlotId slot) {

@@ -151,6 +151,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   void ChooseSlots();
   void ChooseSeeds();
   void RemoveGone(size_t node, bool comes_back);
+  void SeeThatItJoins(size_t node);
+  bool IsKnown(size_t node);
   void StopWhenLeft(size_t node);
   void ComeBack(size_t node);
   void NewLife(size_t node, uint64_t after_us);

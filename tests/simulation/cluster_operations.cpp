@@ -25,7 +25,24 @@ bool Cluster::Join() {
   members_.push_back(node);
   Note("join", node, dice, [&] { return NodeName(node) + (dice == 0 ? " is met" : " by its seeds"); });
   StartNode(node);
+  SeeThatItJoins(node);
   return true;
+}
+
+// Whom it was to join may be gone: then it is told of somebody else.
+void Cluster::SeeThatItJoins(size_t index) {
+  scheduler_.After(4 * kAgainUs, [this, index] {
+    if (!IsMember(index) || (nodes_[index]->up() && nodes_[index]->view().founders != nullptr)) return;
+    const size_t seed = members_[random_.Below(members_.size())];
+    if (seed != index && nodes_[index]->seeds().insert(seed).second) OnPeersChanged(index);
+    SeeThatItJoins(index);
+  });
+}
+
+bool Cluster::IsKnown(size_t node) {
+  return std::all_of(members_.begin(), members_.end(), [&](size_t i) {
+    return !nodes_[i]->up() || nodes_[i]->view().Find(nodes_[node]->id()) != nullptr;
+  });
 }
 
 // The operator sees to it that there are enough others; when it cannot be granted, nothing has changed.
@@ -61,11 +78,12 @@ void Cluster::StopWhenLeft(size_t index) {
 }
 
 bool Cluster::Replace(size_t index, bool comes_back) {
-  if (used_ == nodes_.size() || members_.size() < 2 || !Join()) return false;
+  if (used_ == nodes_.size() || members_.size() < 2 || !IsKnown(index)) return false;
   Note("replace", index, comes_back, [&] { return NodeName(index); });
   if (watcher_ != nullptr) watcher_->OnDiskGone(index);
   CrashNode(index, 0, 1'000'000);
   std::erase(members_, index);
+  Join();
   gone_.insert(index);
   off_.insert(index);
   RemoveGone(index, comes_back);

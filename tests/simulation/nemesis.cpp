@@ -29,7 +29,6 @@ Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
 void Nemesis::Start(const std::set<std::string>& faults) {
   faults_ = faults;
   stopped_ = false;
-  image_ = nullptr;
   ++round_;
   if (!faults_.empty()) Plan();
 }
@@ -213,8 +212,9 @@ void Nemesis::Image() {
     image_ = cluster_.node(node).disk().CopyImage();
     return;
   }
+  const bool oldest = cluster_.random().Below(6) == 0;
   cluster_.CrashNode(node, SIZE_MAX, 20'000);
-  cluster_.RestoreImage(node, *image_);
+  cluster_.RestoreImage(node, oldest ? cluster_.first_image(node) : *image_);
   Later(Duration(), [this, node] { cluster_.StartNode(node); });
 }
 

@@ -20,7 +20,7 @@ void DrawFaults(runtime::Random* random, Options* options) {
   for (const std::string& fault : AllFaults()) {
     if (random->Below(4) < chance) options->faults.insert(fault);
   }
-  // A member with an older disk may not know yet that there is data, and would take a stranger in.
+  // A stranger may have heard of a member that then forgets the cluster, and the two would take each other for all there is.
   if (options->faults.contains("image")) options->faults.erase("stranger");
   if (random->Below(12) == 0) DrawRot(random, options);
 }

@@ -64,6 +64,7 @@ bool SimNode::OpenControl() {
   options.read_quorum = options_.r;
   options.write_quorum = options_.w;
   options.transfer = options_.transfer;
+  options.has_seeds = !seeds_.empty();
   options.failure_detector.heartbeat_interval_us = kHeartbeatUs;
   control_ = std::make_unique<replication::ClusterControl>(options, std::move(*state), &store, &clock_,
                                                            &loops_[0]->random(), ControlHooks());

@@ -29,7 +29,8 @@ class LoopMesh {
 /// outcome is unknown. A request that no coordinator took was not applied and is always tried again until its deadline.
 ///
 /// A node that has just started, or heard of more members, has no links yet: what lacks participants then waits for them a
-/// moment, in order, instead of being refused.
+/// moment, in order, instead of being refused. Until it has compared members and seats with another member, everything waits:
+/// an old disk may know of fewer copies than there are.
 class Router final : public RequestRouter {
  public:
   Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh);
@@ -43,6 +44,8 @@ class Router final : public RequestRouter {
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
   void OnTick(uint64_t now_us);
+  /// What waited for links, or to hear who belongs to the cluster, may not have to any more.
+  void DispatchStarting();
 
   static size_t LoopOfRequest(uint64_t request_id) { return request_id >> 48; }
   size_t pending() const { return sent_.size() + waiting_.size() + starting_.size(); }
@@ -67,8 +70,8 @@ class Router final : public RequestRouter {
   void Dispatch(Sent&& sent);
   void Forward(NodeId peer, Sent&& sent);
   void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
+  bool MustCompare() const;
   bool LacksLinks(const Request& request) const;
-  void DispatchStarting();
   void Answer(NodeId to, ForwardReplyMessage message);
   void SendAnswers();
   void Lost(Sent sent);
@@ -88,6 +91,7 @@ class Router final : public RequestRouter {
   std::vector<Unsent> unsent_;
   uint64_t started_until_us_;
   size_t known_members_;
+  uint64_t compare_until_us_;
   bool just_started_ = true;  ///< spares looking at the clock later on
 };
 
