@@ -16,6 +16,7 @@ ShardContext MakeContext(const ShardOptions& options, const Shard::Parts& parts,
                          ClusterViewPtr view) {
   ShardContext context;
   context.options = options;
+  context.seats_compared = false;
   context.clock = parts.clock;
   context.timers = parts.timers;
   context.random = parts.random;

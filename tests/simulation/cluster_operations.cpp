@@ -98,7 +98,8 @@ void Cluster::RemoveGone(size_t index, bool comes_back) {
     const bool forget = members_.size() < options_.n || random_.Below(2) == 0;
     bool removed = asked.up() && !asked.paused() && asked.view().removed.contains(node);
     if (!removed && asked.up() && !asked.paused()) {
-      asked.Run(0, [&] { removed = (forget ? asked.control().Remove(node) : asked.control().Replace(node)).ok(); });
+      asked.Run(
+          0, [&] { removed = (forget ? asked.control().Remove(node) : asked.control().Replace(node)).ok(); });
     }
     if (!removed) return RemoveGone(index, comes_back);
     Note("removed", index, asked.index(), [&] { return NodeName(index) + " by " + NodeName(asked.index()); });
@@ -118,16 +119,16 @@ void Cluster::ComeBack(size_t index) {
 }
 
 size_t Cluster::Sharing(size_t except) const {
-  return static_cast<size_t>(std::count_if(members_.begin(), members_.end(), [&](size_t i) {
-    return i != except && nodes_[i]->weight() > 0;
-  }));
+  return static_cast<size_t>(std::count_if(members_.begin(), members_.end(),
+                                           [&](size_t i) { return i != except && nodes_[i]->weight() > 0; }));
 }
 
 std::string Cluster::Unsettled() const {
   if (!leaving_.empty()) return NodeName(*leaving_.begin()) + " is still leaving";
   if (!gone_.empty()) return NodeName(*gone_.begin()) + " is still to be removed";
   for (size_t i : unwanted_) {
-    if (nodes_[i]->up() && !nodes_[i]->view().is_removed) return NodeName(i) + " does not know that it was removed";
+    if (nodes_[i]->up() && !nodes_[i]->view().is_removed)
+      return NodeName(i) + " does not know that it was removed";
   }
   return {};
 }

@@ -163,10 +163,18 @@ void Nemesis::Disk() {
   });
 }
 
+// How many nodes have what was acknowledged, at least: fewer than W while the cluster is smaller than N.
+size_t Nemesis::Copies() {
+  size_t copies = cluster_.options().w;
+  if (!cluster_.founded()) return std::min(copies, cluster_.options().nodes);
+  for (SlotId slot : cluster_.slots()) copies = std::min(copies, cluster_.Homes(slot).size());
+  return copies;
+}
+
 // One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy.
 // Always on the same node, but with W = 1, where it may have the only copy.
 void Nemesis::Corrupt() {
-  if (cluster_.options().w < 2) return;
+  if (Copies() < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
   Damage(cluster_.options().seed % cluster_.options().nodes, slot, [](std::string_view) { return true; });
 }
@@ -174,7 +182,7 @@ void Nemesis::Corrupt() {
 // As above, on any home, or on all of them at once; but each row on one of them only, so that another one can
 // read it.
 void Nemesis::Rot() {
-  if (cluster_.options().w < 2) return;
+  if (Copies() < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
   const auto homes = cluster_.Homes(slot);
   if (homes.empty()) return;
@@ -205,7 +213,7 @@ void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::s
 // A machine comes back with an older copy of its disk. Always the same one: more copies lost than W - 1 are
 // beyond what anybody promises, and so is any with W = 1.
 void Nemesis::Image() {
-  if (cluster_.options().w < 2) return;
+  if (Copies() < 2) return;
   const size_t node = cluster_.options().seed % cluster_.options().nodes;
   if (!cluster_.IsMember(node)) return;
   if (image_ == nullptr || cluster_.random().Below(3) == 0) {
@@ -258,8 +266,7 @@ void Nemesis::Leave() {
 // A machine that is lost takes a copy with it: fewer are lost in a run than there are of each event.
 void Nemesis::Replace() {
   if (!AllKnowOfData() || cluster_.members().size() < 2) return;
-  size_t copies = cluster_.options().w;
-  for (SlotId slot : cluster_.slots()) copies = std::min(copies, cluster_.Homes(slot).size());
+  size_t copies = Copies();
   for (const char* lossy : {"image", "corrupt", "rot"}) {
     if (faults_.contains(lossy) && copies > 0) --copies;
   }

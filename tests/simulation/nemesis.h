@@ -50,6 +50,7 @@ class Nemesis {
   void Suspect();
   void Stranger();
   bool AllKnowOfData();
+  size_t Copies();
   void Join();
   void Leave();
   void Replace();

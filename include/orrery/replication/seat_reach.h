@@ -9,9 +9,9 @@
 
 namespace orrery::replication {
 
-/// Whether the other homes of a slot reach this node: a newcomer that took a seat while another home has no link to it yet
-/// would be passed over there, and both would coordinate. Asks them, for a moment; one that does not answer then is away, as
-/// far as anybody can tell. Events in, messages out; one loop.
+/// Whether the other homes of a slot reach this node: a newcomer that took a seat while another home has no
+/// link to it yet would be passed over there, and both would coordinate. Asks them, for a moment; one that
+/// does not answer then is away, as far as anybody can tell. Events in, messages out; one loop.
 class SeatReach {
  public:
   explicit SeatReach(ShardContext* context) : context_(*context) {}

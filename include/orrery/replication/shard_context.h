@@ -98,7 +98,7 @@ struct ShardContext {
   /// Who owns the seats of all slots.
   SeatTable seats;
   /// Another member has said, in this life, who owns the seats.
-  bool seats_compared = false;
+  bool seats_compared = true;
   /// Slots that we are to get a seat of and copy meanwhile: we take events and images, and promise nothing.
   SlotSet taking;
   /// Slots whose seat we are about to give away: no command is begun.

@@ -58,14 +58,16 @@ TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   s.RunFor(2'000'000);
   s.cluster().Leave(leaver);
   for (int i = 2; i <= 20; ++i) {
-    EXPECT_EQ(s.Do(s.cluster().members()[static_cast<size_t>(i) % 4], 'b', "INCR"), ":" + std::to_string(i) + "\r\n");
+    EXPECT_EQ(s.Do(s.cluster().members()[static_cast<size_t>(i) % 4], 'b', "INCR"),
+              ":" + std::to_string(i) + "\r\n");
     s.RunFor(200'000);
   }
   s.Settle();
   EXPECT_FALSE(s.cluster().IsMember(leaver));
 }
 
-// A newcomer took every seat whose owner it had not heard of yet for one of a removed node, and claimed it: all at once.
+// A newcomer took every seat whose owner it had not heard of yet for one of a removed node, and claimed it:
+// all at once.
 TEST(SeatScenario, NewcomerIsGivenSeatsAndClaimsNone) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
     Scenario s(Growing(5), seed);
@@ -80,7 +82,8 @@ TEST(SeatScenario, NewcomerIsGivenSeatsAndClaimsNone) {
   }
 }
 
-// An empty node that was met by the one that had data first refused it, as it holds data: they never came together.
+// An empty node that was met by the one that had data first refused it, as it holds data: they never came
+// together.
 TEST(SeatScenario, EmptyNewcomerFollowsWhoeverHasData) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     Scenario s(Growing(3), seed);
@@ -95,8 +98,8 @@ TEST(SeatScenario, EmptyNewcomerFollowsWhoeverHasData) {
   }
 }
 
-// A newcomer was given a seat while another home had no link to it yet, and passed over it: both coordinated, although
-// nothing had failed.
+// A newcomer was given a seat while another home had no link to it yet, and passed over it: both coordinated,
+// although nothing had failed.
 TEST(SeatScenario, NewcomerTakesNoSeatBeforeTheOtherHomesReachIt) {
   size_t seated = 0;
   for (uint64_t seed = 1; seed <= 10; ++seed) {
@@ -105,7 +108,8 @@ TEST(SeatScenario, NewcomerTakesNoSeatBeforeTheOtherHomesReachIt) {
     s.RunFor(2'000'000);
     const std::vector<NodeId> homes = s.cluster().Homes(s.slot());
     const size_t newcomer = JoinOne(&s);
-    for (NodeId home : homes) s.cluster().SetBlocked(s.cluster().IndexOf(home), newcomer, home == homes[1] || home == homes[2]);
+    for (NodeId home : homes)
+      s.cluster().SetBlocked(s.cluster().IndexOf(home), newcomer, home == homes[1] || home == homes[2]);
     s.RunFor(1'200'000);
     const std::vector<NodeId> now = s.cluster().Homes(s.slot());
     EXPECT_EQ(std::count(now.begin(), now.end(), s.cluster().node(newcomer).id()), 0);
@@ -116,7 +120,8 @@ TEST(SeatScenario, NewcomerTakesNoSeatBeforeTheOtherHomesReachIt) {
   EXPECT_GT(seated, 0);
 }
 
-// An answer to a node with more loops went nowhere if no link of our own led to it yet, and its client waited in vain.
+// An answer to a node with more loops went nowhere if no link of our own led to it yet, and its client waited
+// in vain.
 TEST(SeatScenario, NewcomerWithMoreLoopsIsAnswered) {
   Options options = Growing(3);
   options.loops = 3;
@@ -133,7 +138,8 @@ TEST(SeatScenario, NewcomerWithMoreLoopsIsAnswered) {
   EXPECT_GT(Times("answer waited for a link to who asked"), before);
 }
 
-// Lives of a node that was removed stayed open where the first seat changed hands after the removal: nobody looked again.
+// Lives of a node that was removed stayed open where the first seat changed hands after the removal: nobody
+// looked again.
 TEST(SeatScenario, LivesOfAReplacedNodeAreClosedByTheNextOwner) {
   for (size_t i = 0; i < 3; ++i) {
     Scenario s(Growing(4));
