@@ -56,6 +56,8 @@ std::string Checkers::NotConverged() {
       const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
       if (replica == nullptr) replica = &kEmpty;
       if (first == nullptr) first = replica;
+      // Floors that it raised in this turn are not in the books yet.
+      if (books_[node].known[slot].clock != replica->clock()) return At(node, slot) + " is in the middle of a turn";
       if (cluster_.node(node).ShardOf(slot).catch_up().Merging(slot)) return At(node, slot) + " is still merging";
       if (replica->clock() != first->clock()) {
         return At(node, slot) + " is at " + DescribeClock(replica->clock()) + ", " +
