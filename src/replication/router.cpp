@@ -30,7 +30,7 @@ Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
       mesh_(mesh),
       next_id_(Hash64({}, context->self.incarnation) & kIdMask),
       started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us),
-      known_members_(context->view->members.size()),
+      was_alone_(context->view->members.size() == 1),
       compare_until_us_(started_until_us_) {
   coordinator_.SetHandOver([this](NodeId peer, Request request, uint64_t deadline_us, Callback done) {
     HandOver(peer, std::move(request), deadline_us, std::move(done));
@@ -60,14 +60,18 @@ void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   Dispatch(std::move(sent));
 }
 
-// Whether too few take part for the request, or no home, only because this node has just started or heard of more members.
+// Whether too few take part for the request, or no home, only because this node has just started or heard of the first other members.
 bool Router::LacksLinks(const Request& request) const {
   if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
   const size_t needed = std::max(request.traits.writes ? context_.W(request.slot, request.write_quorum) : 0,
                                  request.traits.reads ? context_.R(request.slot, request.read_quorum) : 0);
-  const auto homes = context_.Homes(request.slot);
-  const bool has_home = std::any_of(homes.begin(), homes.end(), [this](NodeId home) { return context_.InReach(home); });
-  return !has_home || ComputeTargets(context_, request.slot, {}).participants() < needed;
+  bool has_home = false;
+  bool may_have = false;
+  for (const NodeId home : context_.Homes(request.slot)) {
+    has_home |= context_.InReach(home);
+    may_have |= context_.view->Find(home) != nullptr;
+  }
+  return (may_have && !has_home) || ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
 
 bool Router::MustCompare() const {
@@ -181,7 +185,8 @@ void Router::Lost(Sent sent) {
 }
 
 void Router::OnReachChanged() {
-  if (const size_t members = context_.view->members.size(); members > std::exchange(known_members_, members)) {
+  const size_t members = context_.view->members.size();
+  if (std::exchange(was_alone_, members == 1) && members > 1) {
     just_started_ = true;
     started_until_us_ = context_.clock->MonotonicUs() + context_.options.start_grace_us;
   }

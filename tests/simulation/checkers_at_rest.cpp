@@ -87,10 +87,15 @@ std::string Checkers::NotSeated(SlotId slot) {
     for (NodeId home : homes) {
       if (!context.InService(slot, home)) return At(node, slot) + " waits for " + DescribeNode(home);
     }
-    // Where no seat ever moved, a fallback keeps what it made in place of homes.
+    // A fallback keeps what it made in place of homes, until the seats change.
     if (!context.seats.HasRecords(slot) || context.IsHome(slot)) continue;
     const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
-    if (replica != nullptr && replica->digest() != 0) return At(node, slot) + " has rows though it is no home";
+    if (replica == nullptr) continue;
+    const auto& entries = replica->clock().counters().entries();
+    const bool stood_in = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+      return entry.actor.node == cluster_.node(node).id();
+    });
+    if (replica->digest() != 0 && !stood_in) return At(node, slot) + " has rows though it is no home";
   }
   return {};
 }

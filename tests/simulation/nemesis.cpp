@@ -29,6 +29,8 @@ Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
 void Nemesis::Start(const std::set<std::string>& faults) {
   faults_ = faults;
   stopped_ = false;
+  // Strangers do not come together with disks from before the founding (docs/simulation.md).
+  if (faults.contains("stranger")) image_ = nullptr;
   ++round_;
   if (!faults_.empty()) Plan();
 }
@@ -220,7 +222,7 @@ void Nemesis::Image() {
     image_ = cluster_.node(node).disk().CopyImage();
     return;
   }
-  const bool oldest = cluster_.random().Below(6) == 0;
+  const bool oldest = cluster_.random().Below(6) == 0 && !faults_.contains("stranger");
   cluster_.CrashNode(node, SIZE_MAX, 20'000);
   cluster_.RestoreImage(node, oldest ? cluster_.first_image(node) : *image_);
   Later(Duration(), [this, node] { cluster_.StartNode(node); });

@@ -28,7 +28,7 @@ class LoopMesh {
 /// A request that was sent and got no answer is tried elsewhere only if running it twice is as good as once; else its
 /// outcome is unknown. A request that no coordinator took was not applied and is always tried again until its deadline.
 ///
-/// A node that has just started, or heard of more members, has no links yet: what lacks participants then waits for them a
+/// A node that has just started, or heard of the first other members, has no links yet: what lacks participants then waits for them a
 /// moment, in order, instead of being refused. Until it has compared members and seats with another member, everything waits:
 /// an old disk may know of fewer copies than there are.
 class Router final : public RequestRouter {
@@ -90,7 +90,7 @@ class Router final : public RequestRouter {
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   std::vector<Unsent> unsent_;
   uint64_t started_until_us_;
-  size_t known_members_;
+  bool was_alone_;
   uint64_t compare_until_us_;
   bool just_started_ = true;  ///< spares looking at the clock later on
 };
