@@ -31,7 +31,10 @@ void ClusterControl::OnMembers(NodeId from, Decoder* in) {
     for (const auto& [id, member] : known.entries()) joining_.insert(id);
   }
   if (!is_new_) {
-    if (!is_compared_ && MayCompare(from, known)) Compare(known);
+    if (!is_compared_) {
+      if (MayCompare(from, known)) Compare(known);
+      return;
+    }
     const auto early = std::exchange(early_, {});
     if (state_.members.Founders() == nullptr) return;  // they will introduce themselves again
     for (const auto& [peer, introduction] : early) OnIntroduction(peer, introduction);
@@ -46,10 +49,12 @@ void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   SetCompared();
 }
 
-// A member, or somebody who knows us from an earlier life: not one who has only just heard of us.
+// A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that may be a
+// stranger who was refused, and a disk that knows none of those who are members knows of no data either: it is admitted anew.
 bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
   const Member* own = known.Find(state_.id);
-  return own != nullptr && (IsMember(from) || own->incarnation < state_.incarnation);
+  if (own == nullptr) return false;
+  return IsMember(from) || (options_.transfer && own->incarnation < state_.incarnation);
 }
 
 // Another member's map: a disk may be older than what it says.

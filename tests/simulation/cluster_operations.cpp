@@ -90,19 +90,22 @@ bool Cluster::Replace(size_t index, bool comes_back) {
   return true;
 }
 
-// At whatever member, as soon as that one grants it, or knows already.
+// At whatever member, again and again, until all know: one that loses its disk or its process may forget that it was asked.
 void Cluster::RemoveGone(size_t index, bool comes_back) {
   scheduler_.After(kAgainUs, [this, index, comes_back] {
-    SimNode& asked = *nodes_[members_[random_.Below(members_.size())]];
     const NodeId node = nodes_[index]->id();
-    const bool forget = members_.size() < options_.n || random_.Below(2) == 0;
-    bool removed = asked.up() && !asked.paused() && asked.view().removed.contains(node);
-    if (!removed && asked.up() && !asked.paused()) {
-      asked.Run(
-          0, [&] { removed = (forget ? asked.control().Remove(node) : asked.control().Replace(node)).ok(); });
+    const bool all_know = std::all_of(members_.begin(), members_.end(), [&](size_t i) {
+      return nodes_[i]->up() && nodes_[i]->view().removed.contains(node);
+    });
+    if (!all_know) {
+      SimNode& asked = *nodes_[members_[random_.Below(members_.size())]];
+      const bool forget = members_.size() < options_.n || random_.Below(2) == 0;
+      if (asked.up() && !asked.paused()) {
+        asked.Run(0, [&] { (void)(forget ? asked.control().Remove(node) : asked.control().Replace(node)); });
+      }
+      return RemoveGone(index, comes_back);
     }
-    if (!removed) return RemoveGone(index, comes_back);
-    Note("removed", index, asked.index(), [&] { return NodeName(index) + " by " + NodeName(asked.index()); });
+    Note("removed", index, 0, [&] { return NodeName(index); });
     gone_.erase(index);
     if (comes_back) ComeBack(index);
   });
