@@ -19,7 +19,7 @@ constexpr uint64_t kOneByOnePart = 1024;
 struct ScanOptions {
   uint64_t order = 0;
   uint64_t count = 10;
-  std::string_view pattern;
+  std::string_view pattern = "*";
 };
 
 // False: an error was replied.
@@ -32,7 +32,7 @@ bool ParseScanOptions(CommandContext& context, ScanOptions* options) {
       if (*count < 1) return context.reply.Error(kSyntaxError), false;
       options->count = static_cast<uint64_t>(*count);
     } else if (Is(context.arg(i), "match")) {
-      options->pattern = context.arg(i + 1) == "*" ? std::string_view() : context.arg(i + 1);
+      options->pattern = context.arg(i + 1);
     } else {
       return context.reply.Error(kSyntaxError), false;
     }
@@ -62,7 +62,7 @@ void ReplyScan(CommandContext& context, const types::CollectionKey& key, size_t 
     }
     ++looked_at;
     last_order = order;
-    if (!options.pattern.empty() && !GlobMatches(options.pattern, element)) return true;
+    if (options.pattern != "*" && !GlobMatches(options.pattern, element)) return true;
     ++shown;
     emit(writer, element, row);
     return true;

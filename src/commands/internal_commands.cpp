@@ -100,8 +100,8 @@ void Drop(CommandContext& context) {
 
 struct Page {
   uint64_t count = 10;
-  std::string_view pattern;
-  std::string_view type;
+  std::string_view pattern = "*";
+  std::optional<std::string_view> type;
   uint64_t examined = 0;
   uint64_t next_order = 0;
   bool more = false;
@@ -144,9 +144,9 @@ void WalkKeys(CommandContext& context, uint64_t order, Page* page) {
 }
 
 bool IsWanted(CommandContext& context, const Page& page, const std::string& key) {
-  if (!page.pattern.empty() && !GlobMatches(page.pattern, key)) return false;
+  if (page.pattern != "*" && !GlobMatches(page.pattern, key)) return false;
   const types::KeyType type = types::KeyView(&context.transaction, context.db(), key).type();
-  return type != types::KeyType::kNone && (page.type.empty() || Is(page.type, types::TypeName(type)));
+  return type != types::KeyType::kNone && (!page.type || Is(*page.type, types::TypeName(type)));
 }
 
 // orrery.scan order count [MATCH pattern] [TYPE type]: [next order or 0, keys looked at, [key...]].

@@ -86,13 +86,13 @@ void BuildScan(const ScanQuery& query, Request* request) {
   request->args.Append("orrery.scan");
   AppendNumber(query.order, request);
   AppendNumber(query.count, request);
-  if (!query.pattern.empty()) {
+  if (query.pattern != "*") {
     request->args.Append("MATCH");
     request->args.Append(query.pattern);
   }
-  if (!query.type.empty()) {
+  if (query.type) {
     request->args.Append("TYPE");
-    request->args.Append(query.type);
+    request->args.Append(*query.type);
   }
   request->traits = kReads;
 }

@@ -35,8 +35,8 @@ void BuildDrop(const FetchedRows& rows, replication::Request* request);
 struct ScanQuery {
   uint64_t order = 0;   ///< where to go on, 48 bits
   uint64_t count = 10;  ///< keys to look at, roughly
-  std::string pattern;  ///< empty: every key
-  std::string type;     ///< empty: every type
+  std::string pattern = "*";  ///< every key, and need not be compared with any
+  std::optional<std::string> type;  ///< none: every type
 };
 struct ScanPage {
   uint64_t next_order = 0;  ///< 0: the slot's end

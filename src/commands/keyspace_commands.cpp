@@ -39,11 +39,6 @@ struct Call {
   }
 };
 
-/// "*" is every key, and need not be compared with any.
-std::string PatternOf(std::string_view pattern) {
-  return pattern == "*" ? std::string() : std::string(pattern);
-}
-
 // SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
 void Scan(Call call) {
   const auto position = ParseCursor(call.args[1]);
@@ -58,7 +53,7 @@ void Scan(Call call) {
       if (*count < 1) return call.Fail(kSyntaxError);
       query.count = std::min(static_cast<uint64_t>(*count), kScanPageKeysMax);
     } else if (EqualsIgnoringCase(call.args[i], "match")) {
-      query.pattern = PatternOf(value);
+      query.pattern = value;
     } else if (EqualsIgnoringCase(call.args[i], "type")) {
       query.type = value;
     } else {
@@ -73,7 +68,7 @@ void Keys(Call call) {
   ClusterAccess& cluster = call.environment->cluster;
   const SurveyQuery survey_query = SurveyOf(call.session);
   WalkOperation::Plan plan;
-  plan.query.pattern = PatternOf(call.args[1]);
+  plan.query.pattern = call.args[1];
   plan.query.count = kWalkPageKeys;
   cluster.SurveyKeys(survey_query,
                      [operation = call.Make<WalkOperation>(), plan](const KeySurvey& survey) mutable {

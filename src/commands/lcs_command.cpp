@@ -107,14 +107,14 @@ void ReplyMatches(CommandContext& context, const Options& options, const std::ve
 }
 
 void Lcs(CommandContext& context) {
-  Options options;
-  if (!Parse(context, &options)) return;
   const StringKey first = KeyAt(context, 1), second = KeyAt(context, 2);
   for (const StringKey* key : {&first, &second}) {
     if (key->exists() && key->type() != types::KeyType::kString) {
       return context.reply.Error("ERR The specified keys must contain string values");
     }
   }
+  Options options;
+  if (!Parse(context, &options)) return;
   const std::string a = first.exists() ? first.Value() : std::string();
   const std::string b = second.exists() ? second.Value() : std::string();
   if ((a.size() + 1) * (b.size() + 1) > kValueBytesMax / sizeof(uint32_t)) {

@@ -140,6 +140,8 @@ TEST(ScanTest, FiltersByPatternAndType) {
       std::all_of(some.keys.begin(), some.keys.end(), [](const auto& k) { return k.starts_with("key12"); }));
   EXPECT_TRUE(ScanAll(&cluster, {"TYPE", "hash"}).keys.empty());
   EXPECT_EQ(ScanAll(&cluster, {"MATCH", "*"}).keys.size(), 300u);
+  EXPECT_TRUE(ScanAll(&cluster, {"TYPE", ""}).keys.empty());
+  EXPECT_TRUE(ScanAll(&cluster, {"MATCH", ""}).keys.empty());
 }
 
 TEST(ScanTest, HidesOtherDatabasesAndExpiredKeys) {
