@@ -23,7 +23,7 @@ void ClusterControl::SendMembers(NodeId to) {
 }
 
 // The answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we did before.
-void ClusterControl::OnMembers(Decoder* in) {
+void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
   if (!in->done() || TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
@@ -31,9 +31,13 @@ void ClusterControl::OnMembers(Decoder* in) {
     for (const auto& [id, member] : known.entries()) joining_.insert(id);
   }
   if (!is_new_) {
+    if (!is_compared_) {
+      if (MayCompare(from, known)) Compare(known);
+      return;
+    }
     const auto early = std::exchange(early_, {});
     if (state_.members.Founders() == nullptr) return;  // they will introduce themselves again
-    for (const auto& [from, introduction] : early) OnIntroduction(from, introduction);
+    for (const auto& [peer, introduction] : early) OnIntroduction(peer, introduction);
     return;
   }
   if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
@@ -42,6 +46,35 @@ void ClusterControl::OnMembers(Decoder* in) {
     ChooseTokens(known);
   }
   IntroduceToAll();
+  SetCompared();
+}
+
+// A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that may be a
+// stranger who was refused, and a disk that knows none of those who are members knows of no data either: it is admitted anew.
+bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
+  const Member* own = known.Find(state_.id);
+  if (own == nullptr) return false;
+  return IsMember(from) || (options_.transfer && own->incarnation < state_.incarnation);
+}
+
+// Another member's map: a disk may be older than what it says.
+void ClusterControl::Compare(const MembershipMap& known) {
+  const Member* own = known.Find(state_.id);
+  if (own->version > state_.members.Find(state_.id)->version) {
+    Remember(known);
+  } else {
+    bool changed = false;
+    for (const auto& [id, member] : known.entries()) changed |= state_.members.Merge(member);
+    if (changed) OnMembersChanged();
+  }
+  SetCompared();
+}
+
+void ClusterControl::SetCompared() {
+  if (std::exchange(is_compared_, true)) return;
+  Publish(true);
+  if (is_new_) return;
+  for (const auto& [from, bytes] : std::exchange(early_, {})) OnIntroduction(from, bytes);
 }
 
 // An old disk: the tokens are those that everybody knows, and so are the members.
@@ -114,6 +147,13 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
   Decoder in(bytes);
   const Member member = membership::DecodeMember(&in);
   if (!in.done() || member.id != from) return;
+  const bool is_new_to_us = state_.members.Find(from) == nullptr;
+  if (is_new_to_us && !is_compared_) {
+    // It may be a member, and we an old disk.
+    ORRERY_MARK("somebody unknown waits until the members are compared");
+    early_.emplace_back(from, bytes);
+    return;
+  }
   if (const std::string why = WhyNotAdmitted(member); !why.empty()) {
     last_refusal_ = "node " + from.ToHex() + " may not join: " + why;
     if (hooks_.log) hooks_.log(last_refusal_);
@@ -122,7 +162,6 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
     if (state_.members.Find(from) != nullptr) SendMembers(from);
     return;
   }
-  const bool is_new_to_us = state_.members.Find(from) == nullptr;
   if (is_new_to_us && member.has_data && state_.members.Founders() == nullptr) {
     // We are to join it: before it is a member of ours we have to know who owns what there.
     early_.emplace_back(from, bytes);

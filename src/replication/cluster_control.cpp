@@ -18,6 +18,9 @@ namespace {
 constexpr uint64_t kGossipIntervalUs = 1'000'000;
 // A new node does not wait longer to hear whom others know.
 constexpr uint64_t kAnswerPatienceUs = 1'000'000;
+// Nor does a node wait longer to serve what it knows; one that knows nobody gives its seeds more time.
+constexpr uint64_t kComparePatienceUs = 1'000'000;
+constexpr uint64_t kSeedPatienceUs = 3'000'000;
 
 }  // namespace
 
@@ -53,7 +56,11 @@ ClusterControl::ClusterControl(const ClusterOptions& options, NodeState state, s
 
 void ClusterControl::Start() {
   WriteOwnEntry();
-  is_new_ = state_.members.size() == 1 && !hooks_.has_data();
+  const bool is_alone = state_.members.size() == 1;
+  is_new_ = is_alone && !hooks_.has_data();
+  is_compared_ = (state_.is_first_life && !options_.has_seeds) || ORRERY_MUTATION("served-without-comparing");
+  const uint64_t patience_us = is_alone && options_.has_seeds ? kSeedPatienceUs : kComparePatienceUs;
+  compare_until_us_ = clock_.MonotonicUs() + patience_us;
   OnMembersChanged();
 }
 
@@ -101,6 +108,7 @@ void ClusterControl::OnPeerUp(NodeId peer) {
     if (asked_us_ == 0) asked_us_ = clock_.MonotonicUs();
     hooks_.send(peer, std::string(1, kAskMembers));
   } else {
+    if (!is_compared_) hooks_.send(peer, std::string(1, kAskMembers));
     SendIntroduction(peer);
   }
   if (!IsMember(peer)) return;
@@ -128,6 +136,7 @@ void ClusterControl::Tick() {
     if (hooks_.log) hooks_.log("node " + change.peer.ToHex() + (change.alive ? " is alive" : " is down"));
   }
   if (!changes.empty()) Publish(false);
+  if (!is_compared_ && now_us >= compare_until_us_) SetCompared();
   if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
   const std::vector<NodeId> peers = LinkedMembers();
   for (NodeId peer : peers) hooks_.send(peer, std::string(1, kHeartbeat));
@@ -151,7 +160,7 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   Decoder in(bytes);
   if (type == kIntroduction) return OnIntroduction(from, bytes);
   if (type == kAskMembers) return SendMembers(from);
-  if (type == kMembers) return OnMembers(&in);
+  if (type == kMembers) return OnMembers(from, &in);
   if (type == kRefusal) {
     last_refusal_ = bytes;
     if (hooks_.log) hooks_.log("node " + from.ToHex() + " refused us: " + last_refusal_);
@@ -210,6 +219,7 @@ void ClusterControl::Publish(bool members_changed) {
   view->ring = ring_;
   view->founders = founders_;
   const Member* own = state_.members.Find(state_.id);
+  view->is_compared = is_compared_;
   view->is_removed = farewell_since_us_ != 0 || (own != nullptr && own->state == MemberState::kRemoved);
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;

@@ -50,6 +50,14 @@ bool ClusterControl::AdoptFounders(const MembershipMap& known) {
   return true;
 }
 
+// Seats go to members with a share, and there have to be as many of these as seats of a slot.
+size_t ClusterControl::OthersWithShare(NodeId node) const {
+  const auto members = RingMembersOf(state_.members);
+  return static_cast<size_t>(std::count_if(members.begin(), members.end(), [&](const ring::RingMember& member) {
+    return member.id != node && member.weight > 0;
+  }));
+}
+
 // ---- leaving ----
 
 bool ClusterControl::is_leaving() const {
@@ -68,7 +76,7 @@ Status ClusterControl::Leave() {
   if (own.state == MemberState::kLeaving) return Status::Ok();
   const size_t up = RingMembersOf(state_.members).size();
   if (up <= 1) return Status::Invalid("the only member cannot leave");
-  if (founders_ && up <= options_.replication_factor) {
+  if (founders_ && OthersWithShare(state_.id) < options_.replication_factor) {
     return Status::Invalid("the other members are fewer than the copies of each slot; add a node first");
   }
   own.state = MemberState::kLeaving;
@@ -117,6 +125,13 @@ Status ClusterControl::Remove(NodeId node) {
   return Status::Ok();
 }
 
+Status ClusterControl::Replace(NodeId node) {
+  if (OthersWithShare(node) < options_.replication_factor) {
+    return Status::Invalid("there is no other node to take its place; add one first");
+  }
+  return Remove(node);
+}
+
 // A removal is final, whoever says so.
 bool ClusterControl::TakeRemoval(const MembershipMap& known) {
   const Member* removal = known.Find(state_.id);
@@ -128,11 +143,15 @@ bool ClusterControl::TakeRemoval(const MembershipMap& known) {
 
 // ---- shares ----
 
-void ClusterControl::SetShare(uint32_t weight, const std::string& zone) {
+Status ClusterControl::SetShare(uint32_t weight, const std::string& zone) {
+  if (weight == 0 && founders_ && OthersWithShare(state_.id) < options_.replication_factor) {
+    return Status::Invalid("the other members with a share are fewer than the copies of each slot; add a node first");
+  }
   options_.weight = weight;
   options_.zone = zone;
   WriteOwnEntry();
   TellOfOwnEntry();
+  return Status::Ok();
 }
 
 }  // namespace orrery::replication

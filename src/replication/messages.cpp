@@ -457,6 +457,15 @@ void Read(Decoder* in, SeatGivenMessage* m) {
   m->clock = SlotClock::Decode(in);
 }
 
+void Body(const SeatReachMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU16(m.loops);
+}
+void Read(Decoder* in, SeatReachMessage* m) {
+  m->slot = ReadSlot(in);
+  m->loops = in->GetU16();
+}
+
 // Writes, into the one byte before it, how long the body is that ends the frame; a longer one moves for its length.
 void SetLength(size_t begin, std::string* frame) {
   PieceEncoder<Encoder::kVarintBytesMax> length;

@@ -48,6 +48,7 @@ Result<NodeState> BeginLife(storage::RowStore* store, NodeId fresh_id, uint64_t 
   if (Status s = FoldSlotJournals(store); !s.ok()) return s;
   auto state = LoadNodeState(*store);
   if (!state.ok()) return state;
+  state->is_first_life = !state->id;
   if (!state->id) state->id = fresh_id;
   const membership::Member* own = state->members.Find(state->id);
   const uint64_t known = own == nullptr ? 0 : own->incarnation;

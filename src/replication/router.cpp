@@ -32,7 +32,9 @@ Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
       coordinator_(*coordinator),
       mesh_(mesh),
       next_id_(Hash64({}, context->self.incarnation) & kIdMask),
-      started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us) {
+      started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us),
+      was_alone_(context->view->members.size() == 1),
+      compare_until_us_(started_until_us_) {
   coordinator_.SetHandOver([this](NodeId peer, Request request, uint64_t deadline_us, Callback done) {
     HandOver(peer, std::move(request), deadline_us, std::move(done));
   });
@@ -61,16 +63,36 @@ void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   Dispatch(std::move(sent));
 }
 
-// Whether too few take part for the request only because this node has just started.
+// Whether too few take part for the request, or no home, only because this node has just started or heard of the first other members.
 bool Router::LacksLinks(const Request& request) const {
   if (!just_started_ || context_.clock->MonotonicUs() >= started_until_us_) return false;
   const size_t needed = std::max(request.traits.writes ? context_.W(request.slot, request.write_quorum) : 0,
                                  request.traits.reads ? context_.R(request.slot, request.read_quorum) : 0);
-  return ComputeTargets(context_, request.slot, {}).participants() < needed;
+  bool has_home = false;
+  bool may_have = false;
+  for (const NodeId home : context_.Homes(request.slot)) {
+    has_home |= context_.InReach(home);
+    may_have |= context_.view->Find(home) != nullptr;
+  }
+  return (may_have && !has_home) || ComputeTargets(context_, request.slot, {}).participants() < needed;
+}
+
+bool Router::MustCompare() const {
+  if (!context_.view->is_compared) return true;
+  if (context_.seats_compared || context_.view->members.size() == 1) return false;
+  return context_.clock->MonotonicUs() < compare_until_us_ && !ORRERY_MUTATION("served-without-comparing");
 }
 
 void Router::DispatchStarting() {
-  for (Sent& sent : std::exchange(starting_, {})) Dispatch(std::move(sent));
+  if (starting_.empty()) return;
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  for (Sent& sent : std::exchange(starting_, {})) {
+    if (now_us < sent.deadline_us) {
+      Dispatch(std::move(sent));
+    } else {
+      sent.done({Outcome::kClusterDown, "this node has not heard from the other members yet"});
+    }
+  }
 }
 
 void Router::Dispatch(Sent&& sent) {
@@ -85,7 +107,7 @@ void Router::Dispatch(Sent&& sent) {
     waiting_.push_back(std::move(sent));
     return;
   }
-  if (!starting_.empty() || LacksLinks(sent.request)) {
+  if (!starting_.empty() || MustCompare() || LacksLinks(sent.request)) {
     ORRERY_MARK("request waited for the links of a node that has just started");
     SetDeadline(&sent);
     starting_.push_back(std::move(sent));
@@ -145,7 +167,24 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
   Route(std::move(message.request), message.hops, [this, from, id, slot](Response response) {
     // Whoever thought that we coordinate learns first who does.
     if (response.outcome == Outcome::kNotHere) context_.TellSeats(from, slot);
-    context_.outbox->SendDurable(from, ForwardReplyMessage{id, std::move(response)});
+    Answer(from, {id, std::move(response)});
+  });
+}
+
+// A peer with more loops than we have may have asked over a link of its own before ours to it is up.
+void Router::Answer(NodeId to, ForwardReplyMessage message) {
+  if (context_.linked.contains(to)) return context_.outbox->SendDurable(to, message);
+  ORRERY_MARK("answer waited for a link to who asked");
+  unsent_.push_back({to, std::move(message), context_.clock->MonotonicUs() + context_.options.start_grace_us});
+}
+
+void Router::SendAnswers() {
+  if (unsent_.empty()) return;
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  std::erase_if(unsent_, [&](const Unsent& unsent) {
+    const bool linked = context_.linked.contains(unsent.to);
+    if (linked) context_.outbox->SendDurable(unsent.to, unsent.message);
+    return linked || now_us >= unsent.until_us;
   });
 }
 
@@ -182,6 +221,12 @@ void Router::Lost(Sent sent) {
 }
 
 void Router::OnReachChanged() {
+  const size_t members = context_.view->members.size();
+  if (std::exchange(was_alone_, members == 1) && members > 1) {
+    just_started_ = true;
+    started_until_us_ = context_.clock->MonotonicUs() + context_.options.start_grace_us;
+  }
+  SendAnswers();
   DispatchStarting();
   for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); }))
     Lost(std::move(sent));
@@ -214,6 +259,8 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
 
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
+  if (now_us >= compare_until_us_) context_.seats_compared = true;  // what we know has to do
+  SendAnswers();
   DispatchStarting();
   DispatchWaiting(now_us);
   for (Sent& sent : TakeSentIf([now_us](const Sent& s) { return s.deadline_us <= now_us; })) {

@@ -84,7 +84,28 @@ std::vector<SlotId> SeatBook::AfterCommit() {
 
 // ---- comparing ----
 
+// An old disk may know of no record, or a newcomer, and is to hear of them before it serves.
+void SeatBook::Compare(NodeId peer) {
+  context_.outbox->Send(peer, SeatDigestsMessage{false, context_.seats.digests()});
+}
+
+// The answer comes to the loop whose link leads here; what we lacked has come before it, to all loops.
+void SeatBook::OnCompared(NodeId with) {
+  if (context_.seats_compared || context_.view->Find(with) == nullptr) return;
+  context_.seats_compared = true;
+  for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
+    if (loop == context_.options.loop_index) continue;
+    mesh_->PostMessage(loop, with, SeatDigestsMessage{true, context_.seats.digests()});
+  }
+}
+
+void SeatBook::OnViewChanged() {
+  if (context_.seats_compared) return;
+  for (const NodeId peer : context_.linked) Compare(peer);
+}
+
 void SeatBook::OnPeerUp(NodeId peer) {
+  if (!context_.seats_compared) return Compare(peer);
   if (!context_.seats.empty()) context_.outbox->Send(peer, SeatHashMessage{context_.seats.Hash()});
 }
 
@@ -113,6 +134,7 @@ void SeatBook::OnDigests(NodeId from, const SeatDigestsMessage& message) {
   }
   // What we know of our own seats may be of this turn: it leaves when that is on the disk.
   if (!records.records.empty()) context_.outbox->SendDurable(from, records);
+  if (message.answer) OnCompared(from);
   if (!message.answer) context_.outbox->Send(from, SeatDigestsMessage{true, context_.seats.digests()});
 }
 

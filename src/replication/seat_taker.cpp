@@ -37,6 +37,7 @@ void SeatTaker::Plan(SlotId slot) {
   if (known != takes_.end() && !known->second.is_ours && known->second.handover == *ours) return;
   if (known != takes_.end()) takes_.erase(known);
   todo_.insert(slot);
+  may_begin_ = true;
 }
 
 // A seat that is ours and waits for us to cover what its giver promised.
@@ -82,13 +83,15 @@ void SeatTaker::BeginMore() {
       it = todo_.erase(it);
       continue;
     }
-    if (!IsRemoved(ours->giver) && !context_.linked.contains(ours->giver)) {
+    const bool has_giver = IsRemoved(ours->giver) || context_.linked.contains(ours->giver);
+    if (!has_giver || !reach_.HomesReachUs(slot)) {
       ++it;
       continue;
     }
     it = todo_.erase(it);
     Begin(slot, *ours, false);
   }
+  may_begin_ = takes_.size() >= kUnderWayMax;
 }
 
 // ---- one take ----
@@ -229,6 +232,8 @@ void SeatTaker::BeforeCommit() {
 }
 
 void SeatTaker::OnPeerUp(NodeId peer) {
+  reach_.OnPeerUp(peer);
+  may_begin_ = true;
   for (auto& [slot, take] : takes_) {
     if (IsClaim(take) || take.handover.giver == peer) take.next_us = 0;
   }

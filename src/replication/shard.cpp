@@ -17,6 +17,7 @@ ShardContext MakeContext(const ShardOptions& options, const Shard::Parts& parts,
                          ClusterViewPtr view) {
   ShardContext context;
   context.options = options;
+  context.seats_compared = false;
   context.clock = parts.clock;
   context.timers = parts.timers;
   context.random = parts.random;
@@ -129,6 +130,7 @@ void Shard::SetView(ClusterViewPtr view) {
   coordinator_.OnReachChanged();
   catch_up_.OnViewChanged();
   closer_.OnViewChanged();
+  if (before->members.size() != context_.view->members.size()) book_.OnViewChanged();
   router_.OnReachChanged();
 }
 
@@ -161,6 +163,7 @@ void Shard::OnPeerDown(NodeId peer) {
   hints_.OnPeerDown(peer);
   closer_.OnPeerDown(peer);
   survey_.OnPeerDown(peer);
+  taker_.OnPeerDown(peer);
   router_.OnReachChanged();
 }
 
@@ -305,9 +308,13 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(CloseAnswerMessage& m) { shard.closer_.OnAnswer(from, m); }
     void operator()(SeatsMessage& m) { shard.OnSeats(m); }
     void operator()(SeatHashMessage& m) { shard.book_.OnHash(from, m); }
-    void operator()(SeatDigestsMessage& m) { shard.book_.OnDigests(from, m); }
+    void operator()(SeatDigestsMessage& m) {
+      shard.book_.OnDigests(from, m);
+      shard.router_.DispatchStarting();
+    }
     void operator()(SeatAskMessage& m) { shard.giver_.OnAsk(from, m); }
     void operator()(SeatGivenMessage& m) { shard.taker_.OnGiven(from, m); }
+    void operator()(SeatReachMessage& m) { shard.taker_.OnReach(from, m); }
   };
   std::visit(Visitor{*this, from}, message);
 }
@@ -371,18 +378,23 @@ void Shard::PlanAllSeats() {
   }
 }
 
+void Shard::OnSeatsChanged(SlotId slot) {
+  coordinator_.OnSeatsChanged(slot);
+  PlanSeats(slot);
+  // The first home closes lives that are over, and it may be another one now.
+  context_.perhaps_ended.Insert(slot);
+}
+
 void Shard::OnSeats(const SeatsMessage& message) {
   for (const SlotId slot : book_.Learn(message.records)) {
-    coordinator_.OnSeatsChanged(slot);
-    PlanSeats(slot);
+    OnSeatsChanged(slot);
   }
 }
 
 // Our records are on the disk, and with them all that we hold of the slots.
 void Shard::OnSeatsWritten() {
   for (const SlotId slot : book_.AfterCommit()) {
-    coordinator_.OnSeatsChanged(slot);
-    PlanSeats(slot);
+    OnSeatsChanged(slot);
     if (!context_.InService(slot)) continue;
     // The other homes hear what counts as held by us from now on.
     for (const NodeId home : context_.Homes(slot)) {

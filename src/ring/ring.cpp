@@ -61,6 +61,15 @@ Ring Ring::Build(std::vector<RingMember> members, int replication_factor) {
   return ring;
 }
 
+Ring Ring::Only(const std::bitset<kSlotCount>& kept) const {
+  Ring ring = *this;
+  for (SlotId slot = 0; slot < kSlotCount; ++slot) {
+    if (kept[slot]) continue;
+    std::fill_n(ring.homes_.begin() + static_cast<std::ptrdiff_t>(slot) * homes_per_slot_, homes_per_slot_, NodeId{});
+  }
+  return ring;
+}
+
 const std::vector<RingMember>& Ring::members() const {
   return order_->members();
 }

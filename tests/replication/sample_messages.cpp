@@ -126,6 +126,7 @@ std::vector<Message> SampleMessages() {
           SeatDigestsMessage{true, {1, 2, 3}},
           SeatAskMessage{kSlot, 2, 6, SampleClock()},
           SeatGivenMessage{kSlot, 2, 7, SampleClock()},
+          SeatReachMessage{kSlot, 3},
           CloseAskMessage{
               0xfeedfacecafebeef, CloseAskMessage::Step::kConfirm, 77, {{3, 4, SampleLives()}, {kSlot, 5, {}}}},
           CloseAnswerMessage{0xfeedfacecafebeef, CloseAskMessage::Step::kClose, {{3, true}, {kSlot, false}}},

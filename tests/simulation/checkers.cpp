@@ -81,8 +81,9 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
 void Checkers::CheckDrop(size_t node, SlotId slot, const SlotClock& had) {
   copies_.RestartedWithClock(node, slot, {});
   const size_t others = copies_.CountOwing(slot, history_.Applied(slot, had));
-  const bool may_lose = cluster_.options().faults.contains("image");
-  const size_t needed = may_lose ? 1 : std::min<size_t>(cluster_.options().w, cluster_.options().n);
+  const bool may_lose = cluster_.options().faults.contains("image") || cluster_.options().faults.contains("replace");
+  const size_t seats = cluster_.node(node).ShardOf(slot).context().seats.SeatCount(slot);
+  const size_t needed = may_lose ? 1 : std::min<size_t>(cluster_.options().w, seats);
   if (others >= needed) return;
   Fail("dropped", At(node, slot) + " dropped " + DescribeClock(had) + ", which only " + std::to_string(others) +
                       " others have");
@@ -218,6 +219,22 @@ void Checkers::AfterStart(size_t node) {
   copies_.RestartedWithHints(node, hints);
 }
 
+void Checkers::OnDiskGone(size_t node) {
+  copies_.Dismiss(node);
+}
+
+// What it has and was promised to somebody is owed by others, too.
+void Checkers::OnLeft(size_t node) {
+  for (const auto& [slot, dot] : acknowledged_dots_) {
+    const auto owing = copies_.Owing(slot, dot);
+    if (owing.size() == 1 && owing.front() == node && !IsStranded(slot, dot)) {
+      Fail("left", NodeName(node) + " has left with the only copy of " + DescribeDot(dot) + " of slot " +
+                       std::to_string(slot));
+    }
+  }
+  OnDiskGone(node);
+}
+
 // ---- operations ----
 
 void Checkers::OnInvoke(Operation* operation) {
@@ -248,7 +265,10 @@ void Checkers::CheckReply(Operation* operation) {
   const bool made = std::any_of(operation->executions.begin(), operation->executions.end(),
                                 [](const Execution& e) { return e.made.counter != 0; });
   if (!operation->acknowledged()) {
-    if (expect_answers_) Fail("available", Describe(*operation) + " was refused though nothing had failed");
+    // Who still asks a node that has left learns of it.
+    SimNode& entry = cluster_.node(operation->entry);
+    const bool has_left = entry.up() && entry.view().is_removed;
+    if (expect_answers_ && !has_left && cluster_.HasHomes(operation->slot)) Fail("available", Describe(*operation) + " was refused though nothing had failed");
     if (made && operation->response->outcome != Outcome::kUnknown) {
       Fail("refused", Describe(*operation) + " was refused though it had been applied");
     }
@@ -281,7 +301,9 @@ void Checkers::CheckReply(Operation* operation) {
 std::string Checkers::NotOnEnough(const Execution& execution) {
   SlotClock saw = execution.before;
   if (execution.made.counter != 0) saw.Advance(execution.made);
-  const size_t w = std::min<size_t>(cluster_.options().w, cluster_.options().n);
+  // As many as there were seats, while the cluster grows to N nodes.
+  const size_t seats = cluster_.options().nodes < cluster_.options().n ? execution.seats : cluster_.options().n;
+  const size_t w = std::min<size_t>(cluster_.options().w, seats);
   for (const auto& entry : saw.counters().entries()) {
     uint64_t& known = on_enough_[{execution.slot, entry.actor}];
     for (; known < entry.counter; ++known) {

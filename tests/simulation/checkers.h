@@ -25,6 +25,8 @@ class Checkers final : public ClusterWatcher {
   void OnSend(size_t node, std::string_view frame) override;
   void BeforeCrash(size_t node) override;
   void AfterStart(size_t node) override;
+  void OnDiskGone(size_t node) override;
+  void OnLeft(size_t node) override;
   void OnInvoke(Operation* operation);
   /// Called while the entry node's turn ends.
   void OnReply(Operation* operation) { replied_.push_back(operation); }
@@ -91,6 +93,7 @@ class Checkers final : public ClusterWatcher {
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(Port port);
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
   std::string NotDrained();
+  std::string NotSeated(SlotId slot);
   bool Covers(const replication::SlotReplica* replica, SlotId slot, const causality::Dot& dot) const;
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);

@@ -35,9 +35,10 @@ int64_t CounterOf(const causality::Row& row) {
 }  // namespace
 
 std::string Checkers::NotConverged() {
+  if (std::string unsettled = cluster_.Unsettled(); !unsettled.empty()) return unsettled;
   if (std::string not_met = cluster_.NotMet(); !not_met.empty()) return not_met;
   if (std::string not_settled = cluster_.NotSettled(); !not_settled.empty()) return not_settled;
-  for (size_t node = 0; node < cluster_.members(); ++node) {
+  for (size_t node : cluster_.members()) {
     for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
       const size_t pending = cluster_.node(node).loop(loop).shard().pending();
       if (pending > 0) return NodeName(node) + " still has commands under way";
@@ -47,6 +48,7 @@ std::string Checkers::NotConverged() {
     }
   }
   for (SlotId slot : cluster_.slots()) {
+    if (std::string not_seated = NotSeated(slot); !not_seated.empty()) return not_seated;
     const SlotReplica* first = nullptr;
     for (NodeId home : cluster_.Homes(slot)) {
       const size_t node = cluster_.IndexOf(home);
@@ -54,6 +56,8 @@ std::string Checkers::NotConverged() {
       const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
       if (replica == nullptr) replica = &kEmpty;
       if (first == nullptr) first = replica;
+      // Floors that it raised in this turn are not in the books yet.
+      if (books_[node].known[slot].clock != replica->clock()) return At(node, slot) + " is in the middle of a turn";
       if (cluster_.node(node).ShardOf(slot).catch_up().Merging(slot)) return At(node, slot) + " is still merging";
       if (replica->clock() != first->clock()) {
         return At(node, slot) + " is at " + DescribeClock(replica->clock()) + ", " +
@@ -65,6 +69,35 @@ std::string Checkers::NotConverged() {
     }
   }
   return NotDrained();
+}
+
+// All know the same owners of the slot's seats: those that the ring wants, in service. Nobody else has rows.
+std::string Checkers::NotSeated(SlotId slot) {
+  const std::vector<NodeId> homes = cluster_.Homes(slot);
+  const auto wanted = cluster_.ring().Homes(slot);
+  if (std::set<NodeId>(wanted.begin(), wanted.end()) != std::set<NodeId>(homes.begin(), homes.end())) {
+    return "slot " + std::to_string(slot) + " has other homes than the ring wants";
+  }
+  for (size_t node : cluster_.members()) {
+    const replication::ShardContext& context = cluster_.node(node).ShardOf(slot).context();
+    const auto known = context.Homes(slot);
+    if (!std::equal(known.begin(), known.end(), homes.begin(), homes.end())) {
+      return At(node, slot) + " knows other homes than the first member";
+    }
+    for (NodeId home : homes) {
+      if (!context.InService(slot, home)) return At(node, slot) + " waits for " + DescribeNode(home);
+    }
+    // A fallback keeps what it made in place of homes, until the seats change.
+    if (!context.seats.HasRecords(slot) || context.IsHome(slot)) continue;
+    const SlotReplica* replica = cluster_.node(node).ShardOf(slot).slots().Find(slot);
+    if (replica == nullptr) continue;
+    const auto& entries = replica->clock().counters().entries();
+    const bool stood_in = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+      return entry.actor.node == cluster_.node(node).id();
+    });
+    if (replica->digest() != 0 && !stood_in) return At(node, slot) + " has rows though it is no home";
+  }
+  return {};
 }
 
 // Lives that are over are closed, and so nothing is voided any more. A node whose disk and clock were both set back may be in
@@ -113,7 +146,7 @@ void Checkers::CheckAtRest() {
   CheckOrder();
   CheckDerived();
   if (expect_fresh_) CheckLinearizable();
-  for (size_t node = 0; node < cluster_.members(); ++node) {
+  for (size_t node : cluster_.members()) {
     for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) {
       if (cluster_.node(node).loop(loop).shard().stats().digest_mismatches == 0) continue;
       Fail("mismatch", NodeName(node) + " has met equal clocks with different digests");
@@ -271,7 +304,7 @@ void Checkers::CheckLinearizable() {
 
 // What is derived from rows, event by event, is what the rows of now give.
 void Checkers::CheckDerived() {
-  for (size_t node = 0; node < cluster_.members(); ++node) {
+  for (size_t node : cluster_.members()) {
     for (SlotId slot : cluster_.slots()) {
       const std::string difference = DerivedDifference(cluster_.node(node).StoreOf(slot), slot);
       if (!difference.empty()) Fail("derived", At(node, slot) + " " + difference);

@@ -44,9 +44,10 @@ void ClientGate::Submit(Request request, replication::Callback done) {
   TagRequest(op, &request);
   shard_.router().Submit(std::move(request), [this, call, op, done = std::move(done)](Response response) {
     listener_.OnResponse(op, response);
-    current_call_ = call;  // a command of several rounds goes on from here
+    // A command of several rounds goes on from here; the answer may have come at once.
+    const uint64_t outer = std::exchange(current_call_, call);
     done(std::move(response));
-    current_call_ = 0;
+    current_call_ = outer;
   });
 }
 

@@ -18,6 +18,7 @@ NodeId IdOf(size_t index) {
 }
 
 constexpr uint64_t kStartWithinUs = 300'000;
+constexpr size_t kKeptSlotsEvery = 64;
 constexpr uint64_t kDiskRetryUs = 1'000'000;
 
 }  // namespace
@@ -29,13 +30,17 @@ std::string NodeName(size_t node) {
 Cluster::Cluster(const Options& options)
     : options_(options),
       random_(options.seed),
-      network_(options.nodes + 1, options.loops, &scheduler_, &random_, this, {}) {
-  for (size_t i = 0; i <= options_.nodes; ++i) {  // and a spare one
+      network_(options.nodes + options.spares, options.loops, &scheduler_, &random_, this, {}) {
+  for (size_t i = 0; i < options_.nodes + options_.spares; ++i) {
+    if (i < options_.nodes) members_.push_back(i);
     NodeHost* host = this;
     nodes_.push_back(std::make_unique<SimNode>(i, IdOf(i), options_, &scheduler_, &random_, host));
   }
+  used_ = options_.nodes;
   ChooseSlots();
   ChooseSeeds();
+  for (size_t slot = options_.seed % kKeptSlotsEvery; slot < kSlotCount; slot += kKeptSlotsEvery) kept_slots_.set(slot);
+  for (SlotId slot : slots_) kept_slots_.set(slot);
 }
 
 Cluster::~Cluster() = default;
@@ -81,7 +86,7 @@ void Cluster::Start() {
 }
 
 const ring::Ring& Cluster::ring() {
-  for (size_t i = 0; i < members(); ++i) {
+  for (size_t i : members_) {
     if (!nodes_[i]->up()) continue;
     last_ring_ = nodes_[i]->view().ring;
     break;
@@ -89,8 +94,27 @@ const ring::Ring& Cluster::ring() {
   return *last_ring_;
 }
 
+bool Cluster::IsMember(size_t node) const {
+  return std::find(members_.begin(), members_.end(), node) != members_.end();
+}
+
+std::vector<size_t> Cluster::Machines() const {
+  std::vector<size_t> machines = members_;
+  machines.insert(machines.end(), leaving_.begin(), leaving_.end());
+  return machines;
+}
+
+bool Cluster::IsServing(size_t node) {
+  SimNode& asked = *nodes_[node];
+  if (!asked.up() || asked.view().is_removed) return false;
+  for (size_t loop = 0; node >= options_.nodes && loop < asked.loops(); ++loop) {
+    if (asked.loop(loop).shard().view()->founders == nullptr) return false;
+  }
+  return true;
+}
+
 std::vector<NodeId> Cluster::Homes(SlotId slot) {
-  for (size_t i = 0; i < members(); ++i) {
+  for (size_t i : members_) {
     SimNode* node = nodes_[i].get();
     if (!node->up()) continue;
     const auto homes = node->ShardOf(slot).context().Homes(slot);
@@ -100,7 +124,7 @@ std::vector<NodeId> Cluster::Homes(SlotId slot) {
 }
 
 std::vector<NodeId> Cluster::Fallbacks(SlotId slot) {
-  for (size_t i = 0; i < members(); ++i) {
+  for (size_t i : members_) {
     SimNode* node = nodes_[i].get();
     if (node->up()) return node->ShardOf(slot).context().Fallbacks(slot);
   }
@@ -108,8 +132,8 @@ std::vector<NodeId> Cluster::Fallbacks(SlotId slot) {
 }
 
 std::string Cluster::NotSettled() {
-  const uint64_t hash = nodes_[0]->loop(0).shard().context().seats.Hash();
-  for (size_t i = 0; i < members(); ++i) {
+  const uint64_t hash = nodes_[members_.front()]->loop(0).shard().context().seats.Hash();
+  for (size_t i : members_) {
     SimNode* node = nodes_[i].get();
     for (size_t loop = 0; loop < node->loops(); ++loop) {
       const replication::Shard& shard = node->loop(loop).shard();
@@ -127,24 +151,25 @@ std::string Cluster::NotSettled() {
 }
 
 std::string Cluster::NotMet() {
-  for (size_t i = 0; i < members(); ++i) {
+  for (size_t i : members_) {
     if (!nodes_[i]->up()) return NodeName(i) + " is down";
   }
-  for (size_t i = 0; i < members(); ++i) {
+  SimNode& first = *nodes_[members_.front()];
+  for (size_t i : members_) {
     SimNode& node = *nodes_[i];
     const replication::ClusterView& view = node.view();
-    if (view.members.size() != members())
+    if (view.members.size() != members_.size()) {
       return NodeName(i) + " knows " + std::to_string(view.members.size()) + " members";
-    if (view.alive.size() != members()) return NodeName(i) + " " + DescribeView(view);
-    for (size_t loop = 0; loop < node.loops(); ++loop) {
-      if (node.loop(loop).shard().context().linked.size() + 1 < members())
-        return NodeName(i) + " lacks links";
     }
-    if (node.control().members().Hash() != nodes_[0]->control().members().Hash()) {
+    if (view.alive.size() != members_.size()) return NodeName(i) + " " + DescribeView(view);
+    for (size_t loop = 0; loop < node.loops(); ++loop) {
+      if (node.loop(loop).shard().context().linked.size() + 1 < members_.size()) return NodeName(i) + " lacks links";
+    }
+    if (node.control().members().Hash() != first.control().members().Hash()) {
       return NodeName(i) + " knows other entries than the first node";
     }
-    const ring::Ring& first = *nodes_[0]->view().ring;
-    if (view.ring.get() != &first && view.ring->Fingerprint() != first.Fingerprint()) {
+    const ring::Ring& ring = *first.view().ring;
+    if (view.ring.get() != &ring && view.ring->Fingerprint() != ring.Fingerprint()) {
       return NodeName(i) + " has another ring than the first node";
     }
   }
@@ -162,24 +187,24 @@ size_t Cluster::IndexOf(NodeId id) const {
 // ---- faults ----
 
 void Cluster::StartStranger(size_t seed) {
-  const size_t stranger = members();
+  if (used_ == nodes_.size()) return;
   const auto knows_of_data = [](const membership::Member& member) { return member.has_data; };
-  for (size_t i = 0; i < members(); ++i) {
+  for (size_t i : members_) {
     if (!nodes_[i]->up()) continue;
     const auto& known = nodes_[i]->view().members;
     if (std::none_of(known.begin(), known.end(), knows_of_data)) return;
   }
-  nodes_[stranger]->seeds() = {seed};
-  StartNode(stranger);
+  nodes_.back()->seeds() = {seed};
+  StartNode(nodes_.size() - 1);
 }
 
 void Cluster::StopStranger() {
-  CrashNode(members(), SIZE_MAX, 20'000);
+  if (used_ < nodes_.size()) CrashNode(nodes_.size() - 1, SIZE_MAX, 20'000);
 }
 
 void Cluster::StartNode(size_t index) {
   SimNode& node = *nodes_[index];
-  if (node.up()) return;
+  if (node.up() || off_.contains(index)) return;
   if (!node.Start()) {
     Note("start refused", index, 0, [&] { return NodeName(index); });
     return;
@@ -227,8 +252,9 @@ void Cluster::SetBlocked(size_t from, size_t to, bool blocked) {
 
 void Cluster::Heal() {
   Note("heal", 0, 0, [] { return std::string(); });
+  healed_ = founded_;
   StopStranger();
-  for (size_t i = 0; i < members(); ++i) {
+  for (size_t i : Machines()) {
     nodes_[i]->disk().FailWrites(Status::Ok());
     nodes_[i]->clock().SetOffset(0);
     if (nodes_[i]->paused()) ResumeNode(i);
@@ -308,7 +334,12 @@ void Cluster::Send(Port from, NodeId to, std::string frame, bool quiet) {
 // Before there are clients a ring of a part of the members decides nothing, and there are many of these.
 std::shared_ptr<const ring::Ring> Cluster::RingOf(const std::vector<ring::RingMember>& members, uint8_t n) {
   static const auto kNoRing = std::make_shared<const ring::Ring>();
-  return !founded_ && members.size() < options_.nodes ? kNoRing : SharedRing(members, n);
+  if (!founded_ && members.size() < options_.nodes) return kNoRing;
+  const auto whole = SharedRing(members, n);
+  if (options_.whole_ring) return whole;
+  auto& part = parts_of_rings_[whole];
+  if (!part) part = std::make_shared<const ring::Ring>(whole->Only(kept_slots_));
+  return part;
 }
 
 void Cluster::OnPeersChanged(size_t node) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -27,6 +28,10 @@ class ClusterWatcher {
   /// Just before a process ends, and when the node's disk is all that is left of it.
   virtual void BeforeCrash(size_t node) = 0;
   virtual void AfterStart(size_t node) = 0;
+  /// The machine never comes back, or nobody relies on what it has any more.
+  virtual void OnDiskGone(size_t node) = 0;
+  /// It has left: what it had is the others' now.
+  virtual void OnLeft(size_t node) = 0;
 };
 
 /// Any number of nodes under one virtual clock and one source of chance. Each has its own idea of who belongs
@@ -50,15 +55,21 @@ class Cluster final : private NetworkUser, private NodeHost {
   Network& network() { return network_; }
   /// Machines, spare ones included.
   size_t size() const { return nodes_.size(); }
-  /// Those that belong to the cluster, or are to.
-  size_t members() const { return options_.nodes; }
-  bool IsMember(size_t node) const { return node < options_.nodes; }
+  /// Those that belong to the cluster, or are to, in order.
+  const std::vector<size_t>& members() const { return members_; }
+  bool IsMember(size_t node) const;
+  /// Members, and those that are leaving but have not left.
+  std::vector<size_t> Machines() const;
+  /// Clients may talk to it: it knows of the data, or was there before there was any.
+  bool IsServing(size_t node);
   SimNode& node(size_t index) { return *nodes_[index]; }
   /// The ring as the first node that is up sees it; of a cluster at rest that is everybody's.
   const ring::Ring& ring();
   /// The owners of the slot's seats, and who stands in for them, as the first node that is up sees it.
   std::vector<NodeId> Homes(SlotId slot);
   std::vector<NodeId> Fallbacks(SlotId slot);
+  /// False of slots that this run leaves out, so that fewer seats move.
+  bool HasHomes(SlotId slot) const { return options_.whole_ring || kept_slots_[slot]; }
   size_t IndexOf(NodeId id) const;
   /// By kind in turn: a{..} b{..} ... a1{..} b1{..} ...
   std::vector<std::string> KeysOf(SlotId slot) const;
@@ -78,6 +89,19 @@ class Cluster final : private NetworkUser, private NodeHost {
   /// data, or the machine is up already.
   void StartStranger(size_t seed);
   void StopStranger();
+
+  // What operators do while there is data. Nothing if it cannot be granted now.
+  /// A spare machine joins: it has members as seeds, or one is told of it (CLUSTER MEET). Whether there was one.
+  bool Join();
+  /// The member hands over what it has, and is stopped when it has left.
+  void Leave(size_t node);
+  /// The member's machine is gone for good with its disk; a spare machine joins, and others are told to do without the old
+  /// one. comes_back: it was not gone after all, and starts again when nobody wants it any more. Whether it was done.
+  bool Replace(size_t node, bool comes_back);
+  /// How many members but this one have a share of the data.
+  size_t Sharing(size_t except) const;
+  /// Nobody is leaving, and nobody is still to be removed: empty; else who.
+  std::string Unsettled() const;
   void StartNode(size_t node);
   void CrashNode(size_t node, size_t unsynced_to_keep, uint64_t noticed_within_us);
   /// The node's disk as it was when its first life had begun: it has an id and knows nobody. REQUIRES: it was
@@ -126,6 +150,11 @@ class Cluster final : private NetworkUser, private NodeHost {
   void Trace(const char* kind, const std::string& text);
   void ChooseSlots();
   void ChooseSeeds();
+  void RemoveGone(size_t node, bool comes_back);
+  void SeeThatItJoins(size_t node);
+  bool IsKnown(size_t node);
+  void StopWhenLeft(size_t node);
+  void ComeBack(size_t node);
   void NewLife(size_t node, uint64_t after_us);
 
   Options options_;
@@ -135,9 +164,18 @@ class Cluster final : private NetworkUser, private NodeHost {
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::map<size_t, std::shared_ptr<const storage::MemoryDatabase::Image>> first_images_;
   std::shared_ptr<const ring::Ring> last_ring_;
+  std::bitset<kSlotCount> kept_slots_;
+  std::map<std::shared_ptr<const ring::Ring>, std::shared_ptr<const ring::Ring>> parts_of_rings_;
   std::vector<SlotId> slots_;
   std::vector<std::string> tags_;
   bool founded_ = false;
+  bool healed_ = false;
+  std::vector<size_t> members_;
+  std::set<size_t> leaving_;
+  std::set<size_t> gone_;     ///< and not removed yet
+  std::set<size_t> unwanted_; ///< removed, and yet they run
+  std::set<size_t> off_;      ///< for good
+  size_t used_ = 0;           ///< machines that are or were members; the next is spare
   ClusterWatcher* watcher_ = nullptr;
   RequestListener* listener_ = nullptr;
   std::string failure_;

@@ -10,13 +10,13 @@ using causality::VersionVector;
 
 void Copies::HasClock(size_t node, SlotId slot, const VersionVector& applied) {
   nodes_[node].had.clocks[slot].Join(applied);
-  nodes_[node].owes.clocks[slot].Join(applied);
+  if (!nodes_[node].dismissed) nodes_[node].owes.clocks[slot].Join(applied);
 }
 
 void Copies::HasHints(size_t node, size_t loop, const std::set<std::pair<SlotId, Dot>>& hints,
                       const IsPassedOn& is_passed_on) {
   nodes_[node].had.hints.insert(hints.begin(), hints.end());
-  nodes_[node].owes.hints.insert(hints.begin(), hints.end());
+  if (!nodes_[node].dismissed) nodes_[node].owes.hints.insert(hints.begin(), hints.end());
   for (const auto& hint : std::exchange(nodes_[node].hints_now[loop], hints)) {
     if (!hints.contains(hint) && is_passed_on(hint.first, hint.second)) nodes_[node].owes.hints.erase(hint);
   }
@@ -40,6 +40,11 @@ void Copies::RestartedWithHints(size_t node,
   for (size_t loop = 0; loop < hints_by_loop.size(); ++loop) {
     HasHints(node, loop, hints_by_loop[loop], [](SlotId, const Dot&) { return false; });
   }
+}
+
+void Copies::Dismiss(size_t node) {
+  nodes_[node].owes = {};
+  nodes_[node].dismissed = true;
 }
 
 bool Copies::Book::Has(SlotId slot, const Dot& dot) const {

@@ -30,6 +30,9 @@ class Copies {
   void RestartedWithHints(size_t node,
                           const std::vector<std::set<std::pair<SlotId, causality::Dot>>>& hints_by_loop);
 
+  /// The node owes nothing from now on, whatever it still has.
+  void Dismiss(size_t node);
+
   /// Nodes that had the event at some time.
   size_t CountHad(SlotId slot, const causality::Dot& dot) const;
   /// How many nodes owe all of that by their clocks.
@@ -47,6 +50,7 @@ class Copies {
   struct Node {
     Book had;
     Book owes;
+    bool dismissed = false;
     std::map<size_t, std::set<std::pair<SlotId, causality::Dot>>> hints_now;  ///< by loop
   };
   std::vector<Node> nodes_;

@@ -113,6 +113,9 @@ struct Describer {
     return "seat given" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " last " +
            DescribeClock(m.clock);
   }
+  std::string operator()(const SeatReachMessage& m) {
+    return (m.loops == 0 ? "reach?" : "reach!") + Slot(m.slot);
+  }
   template <typename Other>
   std::string operator()(const Other&) {
     return "message " + std::to_string(Other::kType);

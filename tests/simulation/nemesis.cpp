@@ -17,6 +17,11 @@ const std::set<std::string>& AllFaults() {
   return kAll;
 }
 
+const std::set<std::string>& OperatorFaults() {
+  static const std::set<std::string> kOperators = {"join", "leave", "replace", "weight"};
+  return kOperators;
+}
+
 Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
   interval_us_ = 50'000 + cluster_.random().Below(1'500'000);
 }
@@ -24,7 +29,8 @@ Nemesis::Nemesis(Cluster* cluster) : cluster_(*cluster) {
 void Nemesis::Start(const std::set<std::string>& faults) {
   faults_ = faults;
   stopped_ = false;
-  image_ = nullptr;
+  // Strangers do not come together with disks from before the founding (docs/simulation.md).
+  if (faults.contains("stranger")) image_ = nullptr;
   ++round_;
   if (!faults_.empty()) Plan();
 }
@@ -50,6 +56,9 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "disk") return Disk();
   if (fault == "suspect") return Suspect();
   if (fault == "stranger") return Stranger();
+  if (fault == "join") return Join();
+  if (fault == "leave") return Leave();
+  if (fault == "replace") return Replace();
   if (fault == "image") return Image();
   if (fault == "corrupt") return Corrupt();
   if (fault == "rot") return Rot();
@@ -122,7 +131,7 @@ void Nemesis::Slow() {
 void Nemesis::Crash(bool power) {
   std::vector<size_t> victims = {AnyNode()};
   if (power && cluster_.random().Below(5) == 0) {
-    for (size_t i = 0; i < cluster_.members(); ++i) {
+    for (size_t i : cluster_.members()) {
       if (i != victims[0] && cluster_.random().Below(2) == 0) victims.push_back(i);
     }
   }
@@ -156,18 +165,26 @@ void Nemesis::Disk() {
   });
 }
 
+// How many nodes have what was acknowledged, at least: fewer than W while the cluster is smaller than N.
+size_t Nemesis::Copies() {
+  size_t copies = cluster_.options().w;
+  if (!cluster_.founded()) return std::min(copies, cluster_.options().nodes);
+  for (SlotId slot : cluster_.slots()) copies = std::min(copies, cluster_.Homes(slot).size());
+  return copies;
+}
+
 // One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy.
 // Always on the same node, but with W = 1, where it may have the only copy.
 void Nemesis::Corrupt() {
-  if (cluster_.options().w < 2) return;
+  if (Copies() < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
-  Damage(cluster_.options().seed % cluster_.members(), slot, [](std::string_view) { return true; });
+  Damage(cluster_.options().seed % cluster_.options().nodes, slot, [](std::string_view) { return true; });
 }
 
 // As above, on any home, or on all of them at once; but each row on one of them only, so that another one can
 // read it.
 void Nemesis::Rot() {
-  if (cluster_.options().w < 2) return;
+  if (Copies() < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
   const auto homes = cluster_.Homes(slot);
   if (homes.empty()) return;
@@ -182,6 +199,7 @@ void Nemesis::Rot() {
 
 void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::string_view)>& may_be) {
   SimNode& node = cluster_.node(victim);
+  if (!cluster_.IsMember(victim)) return;
   if (!node.up() || node.StoreOf(slot).HasPending()) return;
   const replication::SlotReplica* replica = node.ShardOf(slot).slots().Find(slot);
   if (replica == nullptr || replica->is_aside()) return;
@@ -197,14 +215,16 @@ void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::s
 // A machine comes back with an older copy of its disk. Always the same one: more copies lost than W - 1 are
 // beyond what anybody promises, and so is any with W = 1.
 void Nemesis::Image() {
-  if (cluster_.options().w < 2) return;
-  const size_t node = cluster_.options().seed % cluster_.members();
+  if (Copies() < 2) return;
+  const size_t node = cluster_.options().seed % cluster_.options().nodes;
+  if (!cluster_.IsMember(node)) return;
   if (image_ == nullptr || cluster_.random().Below(3) == 0) {
     image_ = cluster_.node(node).disk().CopyImage();
     return;
   }
+  const bool oldest = cluster_.random().Below(6) == 0 && !faults_.contains("stranger");
   cluster_.CrashNode(node, SIZE_MAX, 20'000);
-  cluster_.RestoreImage(node, *image_);
+  cluster_.RestoreImage(node, oldest ? cluster_.first_image(node) : *image_);
   Later(Duration(), [this, node] { cluster_.StartNode(node); });
 }
 
@@ -212,13 +232,10 @@ void Nemesis::Image() {
 void Nemesis::Weight() {
   const size_t node = AnyNode();
   if (!cluster_.node(node).up()) return;
-  size_t sharing = 0;
-  for (size_t i = 0; i < cluster_.members(); ++i) {
+  for (size_t i : cluster_.members()) {
     if (!cluster_.node(i).up() || cluster_.node(i).view().founders == nullptr) return;
-    const membership::Member* member = cluster_.node(node).view().Find(cluster_.node(i).id());
-    sharing += i != node && member != nullptr && member->weight > 0 ? 1 : 0;
   }
-  const bool may_rest = sharing >= cluster_.options().n;
+  const bool may_rest = cluster_.Sharing(node) >= cluster_.options().n;
   const auto weight = static_cast<uint32_t>(cluster_.random().Below(3));
   cluster_.Note("weight", node, weight, [&] { return NodeName(node) + " gets " + std::to_string(weight); });
   cluster_.node(node).SetWeight(weight == 0 && !may_rest ? 1 : weight);
@@ -228,6 +245,35 @@ void Nemesis::Suspect() {
   const size_t node = AnyNode();
   const size_t peer = AnyOther(node);
   cluster_.node(node).Suspect(cluster_.node(peer).id(), Duration());
+}
+
+// Whether everybody has known once that there is data, and who was there when it came.
+bool Nemesis::AllKnowOfData() {
+  if (all_know_of_data_ || !cluster_.founded()) return all_know_of_data_;
+  const auto& members = cluster_.members();
+  all_know_of_data_ = std::all_of(members.begin(), members.end(), [this](size_t node) {
+    return cluster_.node(node).up() && cluster_.node(node).view().founders != nullptr;
+  });
+  return all_know_of_data_;
+}
+
+void Nemesis::Join() {
+  if (AllKnowOfData()) cluster_.Join();
+}
+
+void Nemesis::Leave() {
+  if (AllKnowOfData()) cluster_.Leave(AnyMember());
+}
+
+// A machine that is lost takes a copy with it: fewer are lost in a run than there are of each event.
+void Nemesis::Replace() {
+  if (!AllKnowOfData() || cluster_.members().size() < 2) return;
+  size_t copies = Copies();
+  for (const char* lossy : {"image", "corrupt", "rot"}) {
+    if (faults_.contains(lossy) && copies > 0) --copies;
+  }
+  if (replaced_ + 1 >= copies) return;
+  if (cluster_.Replace(AnyMember(), cluster_.random().Below(3) == 0)) ++replaced_;
 }
 
 // A node that would like to join: the cluster holds data, so nobody takes it in. Before, it would rightly be a member.

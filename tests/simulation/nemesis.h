@@ -26,10 +26,16 @@ class Nemesis {
 
  private:
   void Plan();
-  size_t AnyOther(size_t node) {
-    return (node + 1 + cluster_.random().Below(cluster_.members() - 1)) % cluster_.members();
+  size_t AnyNode() {
+    const std::vector<size_t> machines = cluster_.Machines();
+    return machines[cluster_.random().Below(machines.size())];
   }
-  size_t AnyNode() { return cluster_.random().Below(cluster_.members()); }
+  size_t AnyMember() { return cluster_.members()[cluster_.random().Below(cluster_.members().size())]; }
+  size_t AnyOther(size_t node) {
+    size_t other = node;
+    while (other == node && cluster_.Machines().size() > 1) other = AnyNode();
+    return other;
+  }
   uint64_t Duration();
   void Later(uint64_t delay_us, std::function<void()> task);
   void Partition();
@@ -43,6 +49,11 @@ class Nemesis {
   void Disk();
   void Suspect();
   void Stranger();
+  bool AllKnowOfData();
+  size_t Copies();
+  void Join();
+  void Leave();
+  void Replace();
   void Weight();
   void Image();
   void Corrupt();
@@ -55,6 +66,8 @@ class Nemesis {
   uint64_t round_ = 0;                                           ///< of Start
   std::shared_ptr<const storage::MemoryDatabase::Image> image_;  ///< of the node that Image() strikes
   bool stopped_ = false;
+  size_t replaced_ = 0;  ///< machines lost for good
+  bool all_know_of_data_ = false;
 };
 
 }  // namespace orrery::simulation

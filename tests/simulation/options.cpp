@@ -1,5 +1,7 @@
 #include "simulation/options.h"
 
+#include <algorithm>
+
 #include "orrery/runtime/random.h"
 
 namespace orrery::simulation {
@@ -18,7 +20,7 @@ void DrawFaults(runtime::Random* random, Options* options) {
   for (const std::string& fault : AllFaults()) {
     if (random->Below(4) < chance) options->faults.insert(fault);
   }
-  // A member with an older disk may not know yet that there is data, and would take a stranger in.
+  // A stranger may have heard of a member that then forgets the cluster, and the two would take each other for all there is.
   if (options->faults.contains("image")) options->faults.erase("stranger");
   if (random->Below(12) == 0) DrawRot(random, options);
 }
@@ -50,7 +52,34 @@ void DrawTree(runtime::Random* random, replication::ShardOptions* shard) {
   shard->merge_fanout = 2 + random->Below(4);
 }
 
+// From a source of their own, so that all else stays as the seed had it.
+void DrawOperators(Options* options) {
+  runtime::SeededRandom random(options->seed ^ 0x6d656d62657273);
+  if (random.Below(3) != 0) return;
+  for (const std::string& fault : OperatorFaults()) {
+    if (random.Below(2) == 0) options->faults.insert(fault);
+  }
+}
+
+bool HasOperators(const Options& options) {
+  return std::any_of(OperatorFaults().begin(), OperatorFaults().end(),
+                     [&](const std::string& fault) { return options.faults.contains(fault); });
+}
+
 }  // namespace
+
+void FitToFaults(Options* options) {
+  runtime::SeededRandom random(options->seed ^ 0x73697a6573);
+  options->transfer = HasOperators(*options);
+  if (!options->transfer) return;
+  // With members that may come, a stranger is one.
+  options->faults.erase("stranger");
+  options->spares = 1 + random.Below(5);
+  options->whole_ring = random.Below(16) == 0;
+  static constexpr size_t kNodes[] = {0, 0, 0, 1, 2, 3};
+  const size_t few = kNodes[random.Below(6)];
+  if (few != 0) options->nodes = few;
+}
 
 Options DrawOptions(uint64_t seed) {
   runtime::SeededRandom random(seed ^ 0x6f7272657279);
@@ -80,6 +109,8 @@ Options DrawOptions(uint64_t seed) {
   shard.backlog_bytes_max = random.Below(2) == 0 ? 200 + random.Below(2'000) : 64 << 20;
   shard.merge_part_bytes = random.Below(2) == 0 ? 1 + random.Below(200) : 256 << 10;
   DrawTree(&random, &shard);
+  DrawOperators(&options);
+  FitToFaults(&options);
   return options;
 }
 

@@ -11,7 +11,10 @@ namespace {
 void RunSeeds(uint64_t first, uint64_t last, const std::set<std::string>* faults = nullptr) {
   for (uint64_t seed = first; seed <= last; ++seed) {
     Options options = DrawOptions(seed);
-    if (faults != nullptr) options.faults = *faults;
+    if (faults != nullptr) {
+      options.faults = *faults;
+      FitToFaults(&options);
+    }
     const RunResult result = RunSeed(options);
     ASSERT_TRUE(result.ok()) << "seed " << seed << ": " << result.failure;
   }

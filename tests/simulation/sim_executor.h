@@ -17,6 +17,7 @@ struct Execution {
   SlotId slot = 0;
   causality::SlotClock before;
   causality::Dot made;
+  size_t seats = 0;  ///< that the slot had, as far as the coordinator knew
 };
 
 /// The real commands::Executor, watched. Besides Redis's commands it knows four on rows of elements, which

@@ -36,7 +36,10 @@ SimLoop::SimLoop(SimNode* node, size_t index, size_t count, uint64_t random_seed
       random_(random_seed),
       timers_(&node->scheduler(), [node, index](auto task) { node->Run(index, std::move(task)); }),
       transport_(std::make_unique<LoopTransport>(Port{node->index(), index}, &node->host())),
-      executor_([node](const Execution& execution) { node->host().OnExecution(node->index(), execution); }),
+      executor_([node](Execution execution) {
+        execution.seats = node->ShardOf(execution.slot).context().seats.SeatCount(execution.slot);
+        node->host().OnExecution(node->index(), execution);
+      }),
       store_(node->disk().OpenShard()) {}
 
 SimLoop::~SimLoop() {

@@ -58,12 +58,13 @@ bool SimNode::OpenControl() {
   has_data_ = store.Scan(storage::Table::kSlots, "")->Valid();
   replication::ClusterOptions options;
   options.host = "n" + std::to_string(index_);
-  options.weight = options_.weights.empty() ? 1 : options_.weights[index_ % options_.weights.size()];
-  if (weight_) options.weight = *weight_;
+  options.weight = weight();
   if (options_.zones > 0) options.zone = std::string(1, static_cast<char>('a' + index_ % options_.zones));
   options.replication_factor = options_.n;
   options.read_quorum = options_.r;
   options.write_quorum = options_.w;
+  options.transfer = options_.transfer;
+  options.has_seeds = !seeds_.empty();
   options.failure_detector.heartbeat_interval_us = kHeartbeatUs;
   control_ = std::make_unique<replication::ClusterControl>(options, std::move(*state), &store, &clock_,
                                                            &loops_[0]->random(), ControlHooks());
@@ -187,6 +188,16 @@ replication::ClusterControl::Hooks SimNode::ControlHooks() {
   };
   hooks.send = [this](NodeId to, std::string bytes) { SendControl(to, std::move(bytes)); };
   hooks.has_data = [this] { return has_data_; };
+  hooks.holdings = [this] {
+    uint64_t sum = 0;
+    for (auto& loop : loops_) sum += loop->shard().Holdings();
+    return sum;
+  };
+  hooks.requests = [this] {
+    uint64_t sum = 0;
+    for (auto& loop : loops_) sum += loop->shard().pending();
+    return sum;
+  };
   hooks.log = [this](const std::string& line) { host_.OnLog(index_, line); };
   hooks.sync_turn = [this] {
     if (loops_[0]->opened()) loops_[0]->shard().SyncTurn();
@@ -245,9 +256,13 @@ void SimNode::PublishView() {
 }
 
 void SimNode::SetWeight(uint32_t weight) {
-  weight_ = weight;
-  if (!up()) return;
-  Run(0, [this, weight] { control_->SetShare(weight, control_->members().Find(id_)->zone); });
+  Run(0, [this, weight] {
+    if (control_->SetShare(weight, control_->members().Find(id_)->zone).ok()) weight_ = weight;
+  });
+}
+
+bool SimNode::HasLeft() const {
+  return control_->members().Find(id_)->state == membership::MemberState::kRemoved;
 }
 
 void SimNode::Suspect(NodeId peer, uint64_t duration_us) {

@@ -75,6 +75,7 @@ class SimNode {
   std::set<size_t>& seeds() { return seeds_; }
   /// An operator's wish, kept in the configuration: its share of the data.
   void SetWeight(uint32_t weight);
+  uint32_t weight() const { return weight_.value_or(options_.weights.empty() ? 1 : options_.weights[index_ % options_.weights.size()]); }
   bool DialsNode(NodeId peer, size_t peer_index) const {
     return peers_.contains(peer) || seeds_.contains(peer_index);
   }
@@ -89,6 +90,8 @@ class SimNode {
   storage::RowStore& StoreOf(SlotId slot) { return LoopOf(slot).store(); }
   /// A loop's disk has refused a commit.
   bool failed();
+  /// All members are to know that it is none any more.
+  bool HasLeft() const;
   bool IsHome(SlotId slot) { return ShardOf(slot).context().IsHome(slot); }
 
   // For the loops.

@@ -17,7 +17,7 @@ struct Arguments {
   size_t nodes = 0;
   uint64_t steps = 0;
   std::string faults, keys, mutation;
-  bool twice = false, trace = false, marks = false, quiet = false, scale = false;
+  bool twice = false, trace = false, marks = false, quiet = false, scale = false, keep_going = false;
   size_t trace_lines = 120;
 };
 
@@ -42,11 +42,13 @@ std::set<std::string> Words(const std::string& list) {
 
 Options OptionsOf(const Arguments& arguments, uint64_t seed) {
   Options options = DrawOptions(seed);
-  if (arguments.nodes != 0) options.nodes = arguments.nodes;
   if (arguments.steps != 0) options.steps = arguments.steps;
   if (!arguments.faults.empty()) {
     options.faults = arguments.faults == "all" ? AllFaults() : Words(arguments.faults);
+    if (arguments.faults == "all") options.faults.insert(OperatorFaults().begin(), OperatorFaults().end());
+    FitToFaults(&options);
   }
+  if (arguments.nodes != 0) options.nodes = arguments.nodes;
   if (!arguments.keys.empty()) options.kinds = arguments.keys;
   options.trace = arguments.trace;
   return options;
@@ -108,6 +110,8 @@ bool Parse(int argc, char** argv, Arguments* arguments) {
       arguments->marks = true;
     } else if (flag == "--scale") {
       arguments->scale = true;
+    } else if (flag == "--keep-going") {
+      arguments->keep_going = true;
     } else if (flag == "--quiet") {
       arguments->quiet = true;
     } else {
@@ -174,7 +178,7 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr,
                  "simulate --seed S | --seeds A..B  [--nodes N] [--steps K] [--faults all|none|a,b,...]\n"
                  "         [--keys abcdefghjklmnopq] [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] "
-                 "[--quiet]\n"
+                 "[--quiet] [--keep-going]\n"
                  "simulate --nodes 1000 | --scale [--nodes N]  [--seed S]     membership and ring alone\n");
     return 2;
   }
@@ -187,8 +191,8 @@ int Main(int argc, char** argv) {
   if (!arguments.mutation.empty()) EnableMutation(arguments.mutation);
   Sums sums;
   bool ok = true;
-  for (uint64_t seed = arguments.first; ok && seed <= arguments.last; ++seed) {
-    ok = RunOne(arguments, seed, &sums);
+  for (uint64_t seed = arguments.first; (ok || arguments.keep_going) && seed <= arguments.last; ++seed) {
+    ok = RunOne(arguments, seed, &sums) && ok;
     if (ok && !arguments.quiet && sums.seeds % 50 == 0) PrintSums(sums, "");
   }
   PrintSums(sums, "\n");

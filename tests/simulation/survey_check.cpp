@@ -38,7 +38,7 @@ uint64_t KeysOfHome(Cluster* cluster, SlotId slot) {
 }
 
 bool IsHinted(Cluster* cluster, SlotId slot) {
-  for (size_t node = 0; node < cluster->members(); ++node) {
+  for (size_t node : cluster->members()) {
     for (SlotId hinted : cluster->node(node).ShardOf(slot).hints().HintedSlots()) {
       if (hinted == slot) return true;
     }
@@ -61,7 +61,7 @@ std::string Difference(Cluster* cluster, const replication::KeySurvey& survey) {
 }  // namespace
 
 void CheckSurveys(Cluster* cluster) {
-  for (size_t node = 0; node < cluster->members(); ++node) {
+  for (size_t node : cluster->members()) {
     std::string difference = "was not asked";
     for (int attempt = 0; attempt < kAttempts && !difference.empty(); ++attempt) {
       if (attempt > 0) Pass(cluster, kPauseUs);

@@ -66,12 +66,12 @@ void Workload::Next(size_t client) {
 size_t Workload::ChooseEntry(SlotId slot) {
   runtime::Random& random = cluster_.random();
   for (int tries = 0; tries < 20; ++tries) {
-    size_t node = random.Below(cluster_.members());
+    size_t node = cluster_.members()[random.Below(cluster_.members().size())];
     if (random.Below(3) == 0) {
       const auto homes = cluster_.Homes(slot);
       if (!homes.empty()) node = cluster_.IndexOf(homes[random.Below(homes.size())]);
     }
-    if (cluster_.node(node).up()) return node;
+    if (cluster_.IsServing(node)) return node;
   }
   return 0;
 }

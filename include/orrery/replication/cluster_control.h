@@ -25,6 +25,8 @@ struct ClusterOptions {
   uint8_t read_quorum = 2;
   uint8_t write_quorum = 2;
   membership::FailureDetectorOptions failure_detector;
+  /// Others are to be found where the configuration says: whoever knows nobody waits for them a while before it serves alone.
+  bool has_seeds = false;
   /// Whether slots with data may change hands (docs/ownership-transfer.md). If not, members join before the first write.
   bool transfer = false;
 };
@@ -36,6 +38,9 @@ struct ClusterOptions {
 /// A node that knows nobody yet asks the first that it meets whom it knows, chooses its tokens by the answer
 /// (ring/token_seed.h), and only then introduces itself. If the answer names it, it was a member whose disk has forgotten
 /// that: it takes its place again.
+///
+/// Nothing is served before the members are compared with another one's (ClusterView::is_compared): a disk may be older than
+/// the last change of them. If nobody answers, what this node knows counts after a moment.
 ///
 /// Admission: a node with data of its own joins nobody. One without joins a cluster that holds data if slots may change hands
 /// there. A refused node is told so, and stays alone. The members that there are when data first comes are the founders.
@@ -88,7 +93,9 @@ class ClusterControl {
   [[nodiscard]] Status Leave();
   /// Removes a member that is gone for good: it is down, and what it had is made up from the others' copies.
   [[nodiscard]] Status Remove(NodeId node);
-  void SetShare(uint32_t weight, const std::string& zone);
+  /// As Remove, if enough other members can take its place.
+  [[nodiscard]] Status Replace(NodeId node);
+  [[nodiscard]] Status SetShare(uint32_t weight, const std::string& zone);
   bool is_leaving() const;
   const ClusterViewPtr& view() const { return view_; }
   const membership::MembershipMap& members() const { return state_.members; }
@@ -99,15 +106,19 @@ class ClusterControl {
 
  private:
   bool IsMember(NodeId node) const;
+  size_t OthersWithShare(NodeId node) const;
   std::vector<NodeId> LinkedMembers() const;
   void WriteOwnEntry();
   // cluster_admission.cpp
   void SendIntroduction(NodeId to);
   void SendMembers(NodeId to);
-  void OnMembers(Decoder* in);
+  void OnMembers(NodeId from, Decoder* in);
+  bool MayCompare(NodeId from, const membership::MembershipMap& known) const;
   void ChooseTokens(const membership::MembershipMap& known);
   void Remember(const membership::MembershipMap& known);
   void IntroduceToAll();
+  void Compare(const membership::MembershipMap& known);
+  void SetCompared();
   void OnIntroduction(NodeId from, std::string_view bytes);
   std::string WhyNotAdmitted(const membership::Member& member) const;
   bool ClusterHasData() const;
@@ -141,6 +152,8 @@ class ClusterControl {
   std::vector<NodeId> said_down_;
   /// Until we have introduced ourselves for the first time: tokens may still be chosen.
   bool is_new_ = false;
+  bool is_compared_ = false;        ///< as in the view
+  uint64_t compare_until_us_ = 0;
   uint64_t asked_us_ = 0;  ///< when a new node first asked for members
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join

@@ -23,6 +23,9 @@ struct ClusterView {
   /// Of the members that were admitted before there was data: who owned the seats first. Null: as `ring`.
   std::shared_ptr<const ring::Ring> founders;
   std::set<NodeId> alive;  ///< self included
+  /// Whether somebody has said in this life who belongs to the cluster, or nobody was there to say it: nothing is served before,
+  /// as an old disk may know fewer members than there are (docs/membership.md).
+  bool is_compared = true;
   bool is_removed = false;  ///< we were removed from the cluster, or are about to be: nothing is served
   /// Who says of a member that it is down, ourselves included. For display; decides nothing.
   std::map<NodeId, std::set<NodeId>> found_down;

@@ -291,11 +291,18 @@ struct SeatGivenMessage {
   causality::SlotClock clock;
 };
 
+/// "Do you reach me?", asked by whoever is to get a seat of the slot, and "I do".
+struct SeatReachMessage {
+  static constexpr uint8_t kType = 37;
+  SlotId slot = 0;
+  uint16_t loops = 0;  ///< 0: the question; in the answer, how many the answering node has
+};
+
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
                              ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
                              GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
-                             SeatAskMessage, SeatGivenMessage, CloseAskMessage, CloseAnswerMessage,
+                             SeatAskMessage, SeatGivenMessage, SeatReachMessage, CloseAskMessage, CloseAnswerMessage,
                              MergeAskMessage, MergeTreeMessage>;
 
 /// Appends one message to a frame under construction.

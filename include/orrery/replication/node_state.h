@@ -16,6 +16,7 @@ struct NodeState {
   NodeId id;
   uint64_t incarnation = 0;
   membership::MembershipMap members;
+  bool is_first_life = false;  ///< not stored: the disk was fresh when this life began
 };
 
 /// A fresh store gives a state without id. kCorruption: the bytes are not ours.

@@ -31,8 +31,9 @@ class LoopMesh {
 /// would undo what its client wrote after it was answered. Meanwhile what comes after it for its slot waits behind it. A
 /// request that no coordinator took was not applied and is always tried again until its deadline.
 ///
-/// A node that has just started has no links yet: what lacks participants then waits for them a moment, in order, instead
-/// of being refused.
+/// A node that has just started, or heard of the first other members, has no links yet: what lacks participants then waits for them a
+/// moment, in order, instead of being refused. Until it has compared members and seats with another member, everything waits:
+/// an old disk may know of fewer copies than there are.
 class Router final : public RequestRouter {
  public:
   Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh);
@@ -46,6 +47,8 @@ class Router final : public RequestRouter {
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
   void OnTick(uint64_t now_us);
+  /// What waited for links, or to hear who belongs to the cluster, may not have to any more.
+  void DispatchStarting();
 
   static size_t LoopOfRequest(uint64_t request_id) { return request_id >> 48; }
   size_t pending() const { return unanswered_ + waiting_.size() + starting_.size(); }
@@ -62,12 +65,21 @@ class Router final : public RequestRouter {
     uint64_t not_before_us = 0;
   };
 
+  /// An answer to a peer that no link leads to yet.
+  struct Unsent {
+    NodeId to;
+    ForwardReplyMessage message;
+    uint64_t until_us = 0;
+  };
+
   void Dispatch(Sent&& sent);
   void Forward(NodeId peer, Sent&& sent);
   void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
+  bool MustCompare() const;
   bool LacksLinks(const Request& request) const;
-  void DispatchStarting();
   void DispatchWaiting(uint64_t now_us);
+  void Answer(NodeId to, ForwardReplyMessage message);
+  void SendAnswers();
   void Lost(Sent sent);
   std::unique_ptr<Sent>* FindSent(uint64_t request_id);
   Sent TakeSent(std::unique_ptr<Sent>* sent);
@@ -90,7 +102,10 @@ class Router final : public RequestRouter {
   std::vector<Sent> waiting_;  ///< to be tried again at the next tick or when the reach changes, in order
   std::set<SlotId> held_;      ///< of those in waiting_ whose time has not come
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
+  std::vector<Unsent> unsent_;
   uint64_t started_until_us_;
+  bool was_alone_;
+  uint64_t compare_until_us_;
   bool just_started_ = true;  ///< spares looking at the clock later on
 };
 

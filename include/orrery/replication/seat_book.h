@@ -29,12 +29,15 @@ class SeatBook {
   void OnHash(NodeId from, const SeatHashMessage& message);
   void OnDigests(NodeId from, const SeatDigestsMessage& message);
   void OnPeerUp(NodeId peer);
+  void OnViewChanged();
   void Tick(uint64_t now_us);
 
   /// The turn is on the disk: tells everybody what we wrote. Returns our slots whose seats that changed.
   std::vector<SlotId> AfterCommit();
 
  private:
+  void Compare(NodeId peer);
+  void OnCompared(NodeId with);
   bool Merge(const SeatRecord& record);
 
   ShardContext& context_;

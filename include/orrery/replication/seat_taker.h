@@ -10,6 +10,7 @@
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/messages.h"
 #include "orrery/replication/seat_book.h"
+#include "orrery/replication/seat_reach.h"
 #include "orrery/replication/shard_context.h"
 
 namespace orrery::replication {
@@ -25,12 +26,14 @@ class SeatTaker {
   static constexpr uint64_t kProbeBit = uint64_t{1} << 62;
 
   SeatTaker(ShardContext* context, CatchUp* catch_up, HintService* hints, SeatBook* book)
-      : context_(*context), catch_up_(*catch_up), hints_(*hints), book_(*book) {}
+      : context_(*context), catch_up_(*catch_up), hints_(*hints), book_(*book), reach_(context) {}
 
   /// What is wanted of one of our slots, or who owns it, has changed.
   void Plan(SlotId slot);
 
   void OnGiven(NodeId from, const SeatGivenMessage& message);
+  /// Another home says that it reaches us, or wants to know whether we reach it.
+  void OnReach(NodeId from, const SeatReachMessage& message) { may_begin_ |= reach_.OnMessage(from, message); }
   /// A home's answer to our HintOffer: its clock.
   void OnWant(NodeId from, const HintWantMessage& want);
   /// A member's answer to our probe: its hints.
@@ -40,12 +43,13 @@ class SeatTaker {
   /// An image of the slot was merged.
   void OnCopied(SlotId slot);
   void OnPeerUp(NodeId peer);
+  void OnPeerDown(NodeId peer) { reach_.OnPeerDown(peer); }
   void Tick(uint64_t now_us);
   /// Writes down which seats are in service from now on.
   void BeforeCommit();
   /// Begins what there is room for.
   void AfterCommit() {
-    if (!todo_.empty()) BeginMore();
+    if (!todo_.empty() && may_begin_) BeginMore();
   }
 
   /// Whether, in this life, the slot was copied for a seat that we do not own.
@@ -84,6 +88,8 @@ class SeatTaker {
   SeatBook& book_;
   std::map<SlotId, Take> takes_;
   std::set<SlotId> todo_;
+  SeatReach reach_;
+  bool may_begin_ = true;  ///< something has changed since nothing more could begin
   SlotSet copied_;
   SlotSet checks_;  ///< takes that may be ready
   uint64_t next_probe_ = kProbeBit;

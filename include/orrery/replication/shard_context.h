@@ -99,6 +99,8 @@ struct ShardContext {
   ClusterViewPtr view;
   /// Who owns the seats of all slots.
   SeatTable seats;
+  /// Another member has said, in this life, who owns the seats.
+  bool seats_compared = true;
   /// Slots that we are to get a seat of and copy meanwhile: we take events and images, and promise nothing.
   SlotSet taking;
   /// Slots whose seat we are about to give away: no command is begun.

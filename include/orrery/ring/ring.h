@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -52,6 +53,10 @@ class Ring {
   /// Milliseconds for ten members, some tenths of a second for a thousand.
   /// REQUIRES: ids are distinct and not zero; replication_factor >= 1.
   static Ring Build(std::vector<RingMember> members, int replication_factor);
+
+  /// The same ring, but with nobody (node 0) as the homes of slots that are not kept: for simulations, in which many slots that
+  /// nobody uses would only take time.
+  Ring Only(const std::bitset<kSlotCount>& kept) const;
 
   /// The members with a weight, by id.
   const std::vector<RingMember>& members() const;

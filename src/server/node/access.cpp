@@ -106,22 +106,12 @@ class Access final : public NodeAccess {
         return control.Leave();
       case Operation::kForget:
         return control.Remove(request.node);
-      case Operation::kReplace: {
-        const auto members = control.members().Present();
-        const auto spare = std::count_if(members.begin(), members.end(), [&](const auto& member) {
-          return member.id != request.node && member.state == membership::MemberState::kUp;
-        });
-        if (spare < control.view()->replication_factor) {
-          return Status::Invalid("there is no other node to take its place; add one first");
-        }
-        return control.Remove(request.node);
-      }
+      case Operation::kReplace:
+        return control.Replace(request.node);
       case Operation::kWeight:
-        control.SetShare(request.weight, own.zone);
-        return Status::Ok();
+        return control.SetShare(request.weight, own.zone);
       case Operation::kZone:
-        control.SetShare(own.weight, request.zone);
-        return Status::Ok();
+        return control.SetShare(own.weight, request.zone);
     }
     return Status::Invalid("unknown operation");
   }

@@ -30,6 +30,7 @@ replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   options.read_quorum = config.read_quorum;
   options.write_quorum = config.write_quorum;
   options.transfer = config.slot_transfer;
+  options.has_seeds = !config.seeds.empty();
   options.failure_detector.heartbeat_interval_us =
       std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
   options.failure_detector.silence_max_us = uint64_t{config.failure_detection_timeout_ms} * 900;

@@ -1,0 +1,187 @@
+// How members come and go while there is data, and what went wrong on the way.
+
+#include <algorithm>
+
+#include "orrery/base/marks.h"
+#include "simulation/scenarios/scenario.h"
+
+namespace orrery::simulation {
+namespace {
+
+uint64_t Times(const std::string& mark) {
+  const auto marks = Mark::All();
+  const auto found = marks.find(mark);
+  return found == marks.end() ? 0 : found->second;
+}
+
+Options Growing(size_t nodes) {
+  Options options = Scenario::Sizes();
+  options.nodes = nodes;
+  options.transfer = true;
+  options.whole_ring = false;
+  options.spares = 4;
+  return options;
+}
+
+size_t JoinOne(Scenario* s) {
+  EXPECT_TRUE(s->cluster().Join());
+  return s->cluster().members().back();
+}
+
+size_t MembersKnownTo(Scenario* s, size_t node) {
+  return s->cluster().node(node).view().members.size();
+}
+
+// Until the node knows who had data first: before it is no member.
+void LetJoin(Scenario* s, size_t node) {
+  for (int i = 0; i < 1000 && !s->cluster().IsServing(node); ++i) s->RunFor(5'000);
+  EXPECT_TRUE(s->cluster().IsServing(node));
+}
+
+TEST(SeatScenario, OneNodeGrowsToFourAndNothingIsLost) {
+  Scenario s(Growing(1));
+  for (int i = 1; i <= 4; ++i) {
+    EXPECT_EQ(s.Do(0, 'b', "INCR"), ":" + std::to_string(i) + "\r\n");
+    s.RunFor(2'000'000);
+    if (i < 4) LetJoin(&s, JoinOne(&s));
+  }
+  s.Settle();
+  EXPECT_EQ(s.cluster().Homes(s.slot()).size(), 3);
+  for (size_t node : s.cluster().members()) EXPECT_EQ(s.Do(node, 'b', "GET"), "$1\r\n4\r\n");
+}
+
+// A node that leaves hands over what it has, its place as the coordinator too.
+TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
+  Scenario s(Growing(5));
+  const size_t leaver = s.home(0);
+  EXPECT_EQ(s.Do(leaver, 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  s.cluster().Leave(leaver);
+  for (int i = 2; i <= 20; ++i) {
+    EXPECT_EQ(s.Do(s.cluster().members()[static_cast<size_t>(i) % 4], 'b', "INCR"),
+              ":" + std::to_string(i) + "\r\n");
+    s.RunFor(200'000);
+  }
+  s.Settle();
+  EXPECT_FALSE(s.cluster().IsMember(leaver));
+}
+
+// A newcomer took every seat whose owner it had not heard of yet for one of a removed node, and claimed it:
+// all at once.
+TEST(SeatScenario, NewcomerIsGivenSeatsAndClaimsNone) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    Scenario s(Growing(5), seed);
+    EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+    s.RunFor(2'000'000);
+    const uint64_t claimed = Times("the seat of a removed node is claimed");
+    const size_t newcomer = JoinOne(&s);
+    LetJoin(&s, newcomer);
+    s.Settle();
+    EXPECT_EQ(Times("the seat of a removed node is claimed"), claimed);
+    EXPECT_EQ(s.Do(newcomer, 'b', "INCR"), ":2\r\n");
+  }
+}
+
+// An empty node that was met by the one that had data first refused it, as it holds data: they never came
+// together.
+TEST(SeatScenario, EmptyNewcomerFollowsWhoeverHasData) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Scenario s(Growing(3), seed);
+    EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+    s.RunFor(2'000'000);
+    const size_t newcomer = JoinOne(&s);
+    LetJoin(&s, newcomer);
+    s.RunFor(1'000'000);
+    EXPECT_EQ(MembersKnownTo(&s, newcomer), 4);
+    EXPECT_EQ(s.cluster().node(newcomer).control().last_refusal(), "");
+    s.Settle();
+  }
+}
+
+// A newcomer was given a seat while another home had no link to it yet, and passed over it: both coordinated,
+// although nothing had failed.
+TEST(SeatScenario, NewcomerTakesNoSeatBeforeTheOtherHomesReachIt) {
+  size_t seated = 0;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Scenario s(Growing(3), seed);
+    EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+    s.RunFor(2'000'000);
+    const std::vector<NodeId> homes = s.cluster().Homes(s.slot());
+    const size_t newcomer = JoinOne(&s);
+    for (NodeId home : homes)
+      s.cluster().SetBlocked(s.cluster().IndexOf(home), newcomer, home == homes[1] || home == homes[2]);
+    s.RunFor(1'200'000);
+    const std::vector<NodeId> now = s.cluster().Homes(s.slot());
+    EXPECT_EQ(std::count(now.begin(), now.end(), s.cluster().node(newcomer).id()), 0);
+    s.Settle();
+    const std::vector<NodeId> then = s.cluster().Homes(s.slot());
+    seated += static_cast<size_t>(std::count(then.begin(), then.end(), s.cluster().node(newcomer).id()));
+  }
+  EXPECT_GT(seated, 0);
+}
+
+// An answer to a node with more loops went nowhere if no link of our own led to it yet, and its client waited
+// in vain.
+TEST(SeatScenario, NewcomerWithMoreLoopsIsAnswered) {
+  Options options = Growing(3);
+  options.loops = 3;
+  options.loops_vary = true;
+  const uint64_t before = Times("answer waited for a link to who asked");
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    Scenario s(options, seed);
+    EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+    s.RunFor(2'000'000);
+    const size_t newcomer = JoinOne(&s);
+    LetJoin(&s, newcomer);
+    EXPECT_EQ(s.Do(newcomer, 'b', "INCR"), ":2\r\n");
+  }
+  EXPECT_GT(Times("answer waited for a link to who asked"), before);
+}
+
+// Lives of a node that was removed stayed open where the first seat changed hands after the removal: nobody
+// looked again.
+TEST(SeatScenario, LivesOfAReplacedNodeAreClosedByTheNextOwner) {
+  for (size_t i = 0; i < 3; ++i) {
+    Scenario s(Growing(4));
+    EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+    s.RunFor(3'000'000);
+    EXPECT_TRUE(s.cluster().Replace(s.home(i), false));
+    s.RunFor(8'000'000);
+    s.Settle();
+    EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  }
+}
+
+// A node that was removed while it was away comes back with all that it had, and serves nothing.
+TEST(SeatScenario, RemovedNodeThatComesBackServesNothing) {
+  Scenario s(Growing(4));
+  const size_t removed = s.home(0);
+  EXPECT_EQ(s.Do(removed, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  EXPECT_TRUE(s.cluster().Replace(removed, true));
+  s.RunFor(15'000'000);
+  EXPECT_TRUE(s.cluster().node(removed).up());
+  EXPECT_EQ(s.Do(removed, 'b', "INCR"), "-CLUSTERDOWN this node was removed from the cluster\r\n");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+}
+
+// A disk from when the node was alone knew of one copy, and one was enough: it answered alone, from long ago.
+TEST(SeatScenario, DiskFromWhenTheNodeWasAloneHearsOfTheOthersFirst) {
+  Scenario s(Growing(1));
+  EXPECT_EQ(s.Do(0, 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const auto image = s.cluster().node(0).disk().CopyImage();
+  for (int i = 0; i < 3; ++i) LetJoin(&s, JoinOne(&s));
+  s.RunFor(10'000'000);
+  EXPECT_EQ(s.Do(1, 'b', "INCR"), ":2\r\n");
+  s.cluster().CrashNode(0, SIZE_MAX, 20'000);
+  s.cluster().RestoreImage(0, *image);
+  s.RunFor(2'000'000);
+  s.cluster().StartNode(0);
+  EXPECT_EQ(s.Do(0, 'b', "INCR"), ":3\r\n");
+  s.Settle();
+}
+
+}  // namespace
+}  // namespace orrery::simulation
