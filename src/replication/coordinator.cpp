@@ -45,6 +45,7 @@ void Coordinator::Enqueue(Waiting&& waiting, uint64_t now_us) {
   const SlotId id = request.slot;
   Slot& slot = At(id);
   if (!Admit(&slot, &waiting)) return;
+  waiting.begun_us = request.sent_ms == 0 ? now_us : std::min(now_us, request.sent_ms * 1000);
   waiting.deadline_us = now_us + context_.TimeoutUs(request);
   if (request.traits.reads) {
     waiting.reads_needed = context_.R(id, request.read_quorum) - 1;

@@ -10,6 +10,7 @@
 #include "orrery/commands/executor.h"
 #include "orrery/replication/cluster_control.h"
 #include "orrery/replication/shard.h"
+#include "orrery/replication/transfer_progress.h"
 #include "orrery/runtime/random.h"
 #include "orrery/runtime/uv/loop_thread.h"
 #include "orrery/runtime/uv/peer_transport.h"
@@ -33,6 +34,8 @@ struct NodeShared {
   std::vector<std::unique_ptr<NodeLoop>> loops;
   /// Lives on the first loop.
   replication::ClusterControl* control = nullptr;
+  /// Of all loops together; on the first loop.
+  replication::TransferProgress taking{"taking"}, giving{"giving"};
   std::atomic<bool> has_data = false;
   /// Any thread: the node must begin a new life.
   std::function<void(const std::string& why)> new_life;
@@ -61,6 +64,8 @@ class NodeLoop final : public runtime::PeerEvents,
   uint64_t holdings() const { return holdings_.load(std::memory_order_relaxed); }
   /// Commands that waited for something then. Any thread.
   uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
+  /// Adds how far this loop was then with seats that it takes and gives. Any thread.
+  void AddTransfers(replication::TransferProgress::Totals* taking, replication::TransferProgress::Totals* giving) const;
   bool opened() const { return shard_ != nullptr; }
 
   runtime::UvLoop& loop() { return thread_.loop(); }
@@ -95,9 +100,15 @@ class NodeLoop final : public runtime::PeerEvents,
   uint64_t WallMs() override { return loop().WallMs(); }
 
  private:
+  struct Transfers {
+    std::atomic<uint64_t> left = 0, done = 0, claimed = 0, bytes = 0;
+    void AddTo(replication::TransferProgress::Totals* sum) const;
+  };
+
   void EndTurn();
   void WatchDisk();
   void CountHoldings();
+  void CountTransfers();
   runtime::PeerTransportOptions TransportOptions() const;
   runtime::PeerTransportHooks TransportHooks();
 
@@ -116,6 +127,7 @@ class NodeLoop final : public runtime::PeerEvents,
   bool watching_disk_ = false;
   std::atomic<uint64_t> holdings_ = 1;
   std::atomic<uint64_t> requests_ = 0;
+  Transfers taking_, giving_;
 };
 
 }  // namespace orrery::server
