@@ -11,18 +11,24 @@ constexpr size_t kEntryBytesReserved = 28;  // node, incarnation, counter
 
 template <typename Cells>
 auto LowerBound(Cells& cells, const CellId& id) {
-  return std::lower_bound(cells.begin(), cells.end(), id, [](const Cell& cell, const CellId& i) { return cell.id() < i; });
+  return std::lower_bound(cells.begin(), cells.end(), id,
+                          [](const Cell& cell, const CellId& i) { return cell.id() < i; });
 }
 
-bool IsKind(uint8_t byte) { return byte >= 1 && byte <= 3; }
+bool IsKind(uint8_t byte) {
+  return byte >= 1 && byte <= 3;
+}
 
 }  // namespace
 
 bool Row::HasValue() const {
-  return std::any_of(cells.begin(), cells.end(), [](const Cell& cell) { return cell.kind != CellKind::kExpiry; });
+  return std::any_of(cells.begin(), cells.end(),
+                     [](const Cell& cell) { return cell.kind != CellKind::kExpiry; });
 }
 
-Cell* Row::Find(const CellId& id) { return const_cast<Cell*>(std::as_const(*this).Find(id)); }
+Cell* Row::Find(const CellId& id) {
+  return const_cast<Cell*>(std::as_const(*this).Find(id));
+}
 
 const Cell* Row::Find(const CellId& id) const {
   const auto it = LowerBound(cells, id);
@@ -112,6 +118,24 @@ std::string EncodeRow(const Row& row) {
   out.PutVarint(row.cells.size());
   for (const Cell& cell : row.cells) EncodeCell(cell, &out);
   return bytes;
+}
+
+std::optional<std::string_view> SoleValue(std::string_view bytes) {
+  constexpr size_t kNodeBytes = 8, kHlcBytes = 8;
+  constexpr char kLonger = static_cast<char>(0x80);
+  if (bytes.size() < kCellBytesMin || bytes[0] != 1 || bytes[1] != static_cast<char>(CellKind::kValue))
+    return std::nullopt;
+  size_t at = 2 + kNodeBytes;
+  for (int varint = 0; varint < 2; ++varint) {  // incarnation, counter
+    while (at < bytes.size() && (bytes[at] & kLonger) != 0) ++at;
+    ++at;
+  }
+  at += kHlcBytes;
+  if (at >= bytes.size() || (bytes[at] & kLonger) != 0) return std::nullopt;
+  const auto size = static_cast<size_t>(bytes[at++]);
+  // Behind the payload, the number of entries of the past.
+  if (bytes.size() != at + size + 1 || bytes.back() != 0) return std::nullopt;
+  return bytes.substr(at, size);
 }
 
 bool DecodeRow(std::string_view bytes, Row* row) {

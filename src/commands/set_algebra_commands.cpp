@@ -29,7 +29,7 @@ std::optional<std::vector<SetKey>> SetsAt(CommandContext& context, size_t first,
 
 template <typename Visit>
 void VisitMembers(const SetKey& set, const Visit& visit) {
-  set.Visit({}, [&](std::string_view member, const causality::Row&) { return visit(member); });
+  set.VisitShown({}, [&](std::string_view member, const auto&) { return visit(member); });
 }
 
 // At most limit members, 0 for all. Looks at each member of the smallest set only.

@@ -106,7 +106,7 @@ void SMembers(CommandContext& context) {
   const SetKey key = SetAt(context, 1);
   if (!IsSet(context, key)) return;
   context.reply.Set(key.Count());
-  key.Visit({}, [&](std::string_view member, const causality::Row&) {
+  key.VisitShown({}, [&](std::string_view member, const auto&) {
     context.reply.BulkString(member);
     return true;
   });

@@ -39,7 +39,7 @@ bool LifeCloser::Agrees(NodeId from, const CloseAskMessage& ask, const CloseAskM
     ORRERY_MARK("lives not closed: a hint of them is on its way");
     return false;
   }
-  if (ask.step == Step::kHints) return true;
+  if (ask.step == Step::kHints) return !is_home || AgreesAsHome(entry);
   // A home that has been stopped since, or whose slot was damaged, has forgotten what it promised.
   if (is_home) {
     return context_.seals.Stands(entry.slot, from, ask.round) ||

@@ -42,17 +42,23 @@ RocksCursor::RocksCursor(std::shared_ptr<RocksInstance> instance, Table table, s
       gaps_(KnownGaps::Covers(table) && KnownGaps::IsOfOneSlot(prefix) ? gaps : nullptr),
       prefix_(prefix),
       end_(PrefixEnd(prefix)),
-      end_slice_(end_) {
+      end_slice_(end_),
+      snapshot_(snapshot),
+      counts_(skips_max != 0) {
+  Open(skips_max != 0 || gaps_ == nullptr ? skips_max : KnownGaps::kWorthNoting);
+  Seek(start);
+}
+
+void RocksCursor::Open(uint64_t skips_max) {
   rocksdb::ReadOptions options;
-  options.snapshot = snapshot;
+  options.snapshot = snapshot_;
   options.max_skippable_internal_keys = skips_max;
   if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
   const bool is_wide = prefix_.size() < kFilterPrefixBytes;
-  options.total_order_seek = is_wide || !HasPrefixFilter(table);
+  options.total_order_seek = is_wide || !HasPrefixFilter(table_);
   // A walk over a slot or a table must not push the hot blocks out.
-  options.fill_cache = !is_wide || !HasPrefixFilter(table);
-  iterator_.reset(instance_->db().NewIterator(options, instance_->family(table)));
-  Seek(start);
+  options.fill_cache = !is_wide || !HasPrefixFilter(table_);
+  iterator_.reset(instance_->db().NewIterator(options, instance_->family(table_)));
 }
 
 void RocksCursor::Seek(std::string_view from) {
@@ -63,9 +69,19 @@ void RocksCursor::Seek(std::string_view from) {
     at_end_ = begin.empty() || (!end_.empty() && begin >= end_);
     if (at_end_) return;
   }
+  if (!counts_) {
+    iterator_->Seek(ToSlice(begin));
+    if (!HasMetGap()) return;
+    counts_ = true;
+    Open(0);
+  }
+  SeekCounting(begin);
+}
+
+void RocksCursor::SeekCounting(std::string_view from) {
   const SkipCount skipped;
-  iterator_->Seek(ToSlice(begin));
-  if (skipped.Get() >= KnownGaps::kWorthNoting) NoteGap(begin);
+  iterator_->Seek(ToSlice(from));
+  if (skipped.Get() >= KnownGaps::kWorthNoting) NoteGap(from);
 }
 
 void RocksCursor::Next() {
@@ -73,9 +89,21 @@ void RocksCursor::Next() {
   position_.assign(key());
   position_.push_back('\0');
   if (gaps_->EndOf(table_, position_) != nullptr) return Seek(position_);
+  if (!counts_) {
+    iterator_->Next();
+    if (!HasMetGap()) return;
+    counts_ = true;
+    Open(0);
+    return SeekCounting(position_);
+  }
   const SkipCount skipped;
   iterator_->Next();
   if (skipped.Get() >= KnownGaps::kWorthNoting) NoteGap(position_);
+}
+
+// Whether it gave up before it had passed more than a gap's worth.
+bool RocksCursor::HasMetGap() const {
+  return !iterator_->Valid() && iterator_->status().IsIncomplete();
 }
 
 // Nothing stands from there on up to where the iterator is now.

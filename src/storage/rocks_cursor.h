@@ -32,7 +32,10 @@ class RocksCursor final : public Cursor {
   Status status() const override;
 
  private:
+  void Open(uint64_t skips_max);
   void Seek(std::string_view from);
+  void SeekCounting(std::string_view from);
+  bool HasMetGap() const;
   void NoteGap(std::string_view from);
 
   const std::shared_ptr<RocksInstance> instance_;
@@ -41,7 +44,10 @@ class RocksCursor final : public Cursor {
   const std::string prefix_;
   const std::string end_;
   const rocksdb::Slice end_slice_;  // RocksDB keeps its address
+  const rocksdb::Snapshot* const snapshot_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
+  /// Each step counts what it passes. Before the first gap RocksDB says when it is one, which costs nothing.
+  bool counts_ = false;
   bool at_end_ = false;   // the rest is a gap
   std::string position_;  // behind the last key, while gaps are looked for
 };

@@ -52,27 +52,51 @@ void Transaction::VisitOwn(std::string_view prefix, const OwnVisitor& visit) con
   }
 }
 
-void Transaction::Scan(std::string_view prefix, std::string_view from, const Visitor& visit) {
+template <typename OnRow, typename OnBytes>
+void Transaction::Walk(std::string_view prefix, std::string_view from, const OnRow& on_row,
+                       const OnBytes& on_bytes) {
   const std::string slot = SlotPrefix(context_.slot);
   const std::string start = from.empty() ? std::string() : slot + std::string(from);
   auto cursor = store_.Scan(Table::kRows, slot + std::string(prefix), start);
   auto own = touched_.lower_bound(std::max(prefix, from));
   const auto own_valid = [&] { return own != touched_.end() && own->first.starts_with(prefix); };
-  Row decoded;  // one for all, so that its memory is used again
   while (cursor->Valid() || own_valid()) {
     const std::string_view stored = cursor->Valid() ? cursor->key().substr(slot.size()) : std::string_view();
     if (own_valid() && (!cursor->Valid() || own->first <= stored)) {
       if (cursor->Valid() && own->first == stored) cursor->Next();
       const auto current = own++;
       const Row& row = current->second.row();
-      if (!row.empty() && !visit(current->first, row)) return;
+      if (!row.empty() && !on_row(current->first, row)) return;
       continue;
     }
-    if (!causality::DecodeRow(cursor->value(), &decoded)) status_ = Status::Corruption("row does not decode");
-    if (!IsRemoved(stored) && !decoded.empty() && !visit(stored, decoded)) return;
+    if (!IsRemoved(stored) && !on_bytes(stored, cursor->value())) return;
     cursor->Next();
   }
   if (!cursor->status().ok()) status_ = cursor->status();
+}
+
+bool Transaction::Decode(std::string_view bytes, Row* row) {
+  if (causality::DecodeRow(bytes, row)) return true;
+  status_ = Status::Corruption("row does not decode");
+  return false;
+}
+
+void Transaction::Scan(std::string_view prefix, std::string_view from, const Visitor& visit) {
+  Row decoded;  // one for all, so that its memory is used again
+  Walk(prefix, from, visit, [&](std::string_view row_key, std::string_view bytes) {
+    return !Decode(bytes, &decoded) || decoded.empty() || visit(row_key, decoded);
+  });
+}
+
+void Transaction::ScanShown(std::string_view prefix, std::string_view from, const ShownVisitor& visit) {
+  Row decoded;
+  const auto visit_row = [&](std::string_view row_key, const Row& row) {
+    return !row.HasValue() || visit(row_key, {std::nullopt, &row});
+  };
+  Walk(prefix, from, visit_row, [&](std::string_view row_key, std::string_view bytes) {
+    if (const auto value = causality::SoleValue(bytes)) return visit(row_key, {value, nullptr});
+    return !Decode(bytes, &decoded) || visit_row(row_key, decoded);
+  });
 }
 
 std::optional<std::string> Transaction::GetDerived(Table table, std::string_view key) {

@@ -39,30 +39,40 @@ void CollectionKey::Visit(std::string_view from_bytes, const Visitor& visit) con
   });
 }
 
+void CollectionKey::VisitShown(std::string_view from_bytes, const ShownVisitor& visit) const {
+  if (!Shows()) return;
+  const std::string from = elements_prefix_ + std::string(from_bytes);
+  transaction().ScanShown(elements_prefix_, from,
+                          [&](std::string_view row_key, const storage::Transaction::ShownRow& shown) {
+                            return visit(ElementOf(tag(), row_key.substr(elements_prefix_.size())), shown);
+                          });
+}
+
 std::vector<std::string> CollectionKey::AllElements() const {
   std::vector<std::string> elements;
   elements.reserve(Count());
-  Visit({}, [&](std::string_view element, const Row&) {
+  VisitShown({}, [&](std::string_view element, const auto&) {
     elements.emplace_back(element);
     return true;
   });
   return elements;
 }
 
-// The element that stands so many elements behind that place in the order, once around. REQUIRES: there are as many.
+// The element that stands so many elements behind that place in the order, once around. REQUIRES: there are
+// as many.
 std::string CollectionKey::ElementBehind(uint64_t order, uint64_t steps) const {
   std::optional<std::string> found;
-  const auto walk = [&](std::string_view element, const Row&) {
+  const auto walk = [&](std::string_view element, const storage::Transaction::ShownRow&) {
     if (steps-- == 0) found = element;
     return !found;
   };
-  Visit(ElementOrderBytes(order), walk);
-  if (!found) Visit({}, walk);
+  VisitShown(ElementOrderBytes(order), walk);
+  if (!found) VisitShown({}, walk);
   return std::move(found).value_or(std::string());
 }
 
-// An element behind a larger gap of the order would come more often if it were taken for itself; a few dozen together
-// have gaps that are nearly equal.
+// An element behind a larger gap of the order would come more often if it were taken for itself; a few dozen
+// together have gaps that are nearly equal.
 std::string CollectionKey::SampleOne(Chance* chance) const {
   constexpr uint64_t kWindow = 64;
   if (Count() <= kSampleAllMax) return ElementBehind(0, chance->Below(Count()));

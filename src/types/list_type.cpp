@@ -43,8 +43,8 @@ bool ListKey::VisitUpwards(const RankRange& range, const PlaceVisitor& visit) co
   uint64_t rank = range.begin;
   bool more = true;
   std::string scratch;
-  Visit(*first, [&](std::string_view position, const Row& row) {
-    more = visit(rank, position, ShowValue(row, &scratch));
+  VisitShown(*first, [&](std::string_view position, const storage::Transaction::ShownRow& shown) {
+    more = visit(rank, position, shown.value ? *shown.value : ShowValue(*shown.row, &scratch));
     return more && ++rank < range.end;
   });
   return more;

@@ -25,8 +25,32 @@ TEST(RowTest, ReadsBackAndRefusesEveryTruncation) {
   EXPECT_FALSE(DecodeRow(bytes + "x", &copy));
 }
 
+TEST(RowTest, ASoleShortValueIsReadWithoutTheRest) {
+  for (const uint64_t counter : {1ULL, 200ULL, 1ULL << 40}) {
+    for (const size_t length : {0, 1, 127}) {
+      const std::string payload(length, 'p');
+      EXPECT_EQ(SoleValue(EncodeRow(MakeRow({Value(D(1, counter), 10, payload)}))), payload);
+    }
+  }
+}
+
+TEST(RowTest, EveryOtherRowAndEveryTruncationIsNoSoleValue) {
+  Cell with_past = Value(D(1, 4), 10, "v");
+  with_past.past.Raise(D(2, 8));
+  const Cell value = Value(D(1, 4), 10, "v");
+  const Cell increment = Increment(D(2, 5), 3, "7");
+  for (const Row& row : {Row{}, MakeRow({with_past}), MakeRow({increment}), MakeRow({value, increment}),
+                         MakeRow({Value(D(1, 4), 10, std::string(128, 'p'))})}) {
+    EXPECT_EQ(SoleValue(EncodeRow(row)), std::nullopt);
+  }
+  const std::string bytes = EncodeRow(MakeRow({value}));
+  for (size_t n = 0; n < bytes.size(); ++n) EXPECT_EQ(SoleValue(bytes.substr(0, n)), std::nullopt) << n;
+  EXPECT_EQ(SoleValue(bytes + "x"), std::nullopt);
+}
+
 TEST(RowTest, NewestValueIsByTimeThenByActorAlone) {
-  const Row row = MakeRow({Value(D(1, 9), 10, "old"), Value(D(2, 1), 11, "tie, lower"), Value(D(3, 1), 11, "tie, higher")});
+  const Row row = MakeRow(
+      {Value(D(1, 9), 10, "old"), Value(D(2, 1), 11, "tie, lower"), Value(D(3, 1), 11, "tie, higher")});
   EXPECT_EQ(row.NewestValue()->payload, "tie, higher");
   EXPECT_EQ(MakeRow({Increment(D(1, 1), 1, "1")}).NewestValue(), nullptr);
 }

@@ -263,8 +263,17 @@ def reconnect():
 
 
 def cluster_reconnect():
-    client = clustered()
-    go_on("cluster-reconnect", lambda broken=False: client, lambda: nodes("kill", 1), repeats=True)
+    """The client learns the slots anew by itself, but one way fails: this version cannot copy its own settings to connect
+    anew to a node that it knows as the first of all and that is dead ("cannot pickle '_thread.lock' object"), whatever
+    server it talks to. Its application then makes a new client."""
+    state = {"client": clustered()}
+
+    def client_of(broken=False):
+        if broken and isinstance(sys.exc_info()[1], redis.exceptions.RedisClusterException):
+            state["client"] = clustered()
+        return state["client"]
+
+    go_on("cluster-reconnect", client_of, lambda: nodes("kill", 1), repeats=True)
     nodes("start", 1)
     nodes("wait")
 

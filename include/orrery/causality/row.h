@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,5 +79,8 @@ Cell DecodeCell(Decoder* in);
 std::string EncodeRow(const Row& row);
 /// False if the bytes are not what EncodeRow writes; the row is then unspecified.
 [[nodiscard]] bool DecodeRow(std::string_view bytes, Row* row);
+/// The payload of an encoded row that is one short value without a past, as most rows are; nullopt of all others, which
+/// are for DecodeRow. A tenth of its work: it looks at lengths and kinds alone.
+std::optional<std::string_view> SoleValue(std::string_view bytes);
 
 }  // namespace orrery::causality

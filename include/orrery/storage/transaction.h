@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,6 +72,13 @@ class Transaction {
   /// until it returns false. visit must not change rows.
   using Visitor = std::function<bool(std::string_view row_key, const causality::Row& row)>;
   void Scan(std::string_view prefix, std::string_view from, const Visitor& visit);
+  /// As Scan, of rows that show a value, without taking apart those that are nothing else: nearly all.
+  struct ShownRow {
+    std::optional<std::string_view> value;  ///< of a row that is one value, which then shows
+    const causality::Row* row = nullptr;    ///< any other row
+  };
+  using ShownVisitor = std::function<bool(std::string_view row_key, const ShownRow& shown)>;
+  void ScanShown(std::string_view prefix, std::string_view from, const ShownVisitor& visit);
   /// Calls visit for each row under the prefix that this command has read, changed or brought along, in order.
   /// stood: it showed a value before this command, and no scope of this command takes it.
   using OwnVisitor = std::function<void(std::string_view row_key, bool stood, const causality::Row& now)>;
@@ -125,6 +133,11 @@ class Transaction {
     const causality::Row& row() const { return differs ? now : before.row; }
     causality::Row& Modify();
   };
+
+  /// Calls on_row for rows that this command has touched, on_bytes for all others, until one returns false.
+  template <typename OnRow, typename OnBytes>
+  void Walk(std::string_view prefix, std::string_view from, const OnRow& on_row, const OnBytes& on_bytes);
+  bool Decode(std::string_view bytes, causality::Row* row);
 
   Touched& Load(std::string_view row_key);
   const causality::Cell* LatestOwnIncrement(const causality::Row& row) const;

@@ -39,6 +39,10 @@ class CollectionKey : public KeyView {
   using Visitor = std::function<bool(std::string_view element, const causality::Row& row)>;
   void Visit(std::string_view from_bytes, const Visitor& visit) const;
 
+  /// As Visit, without taking apart rows that are nothing but one value.
+  using ShownVisitor = std::function<bool(std::string_view element, const storage::Transaction::ShownRow& shown)>;
+  void VisitShown(std::string_view from_bytes, const ShownVisitor& visit) const;
+
   /// Elements chosen by chance: n of them one by one, so that one may come twice; or, distinct, min(n, Count()) different
   /// ones in no particular order. Of a collection of kSampleAllMax elements or fewer each is equally likely; of a larger
   /// one nearly so: a place in the hash order is chosen, and one of the elements behind it. O(n) rows of a large one.
