@@ -191,6 +191,7 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
     }
     for (size_t i = 0; i < count; ++i) Deliver(peer, &ahead_[i]);
   }
+  context_.stats.unknown_messages += reader.unknown();
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
   if (context_.log) context_.log("malformed frame from " + peer.ToHex());
@@ -364,18 +365,23 @@ void Shard::PlanAllSeats() {
   }
 }
 
+void Shard::OnSeatsChanged(SlotId slot) {
+  coordinator_.OnSeatsChanged(slot);
+  PlanSeats(slot);
+  // The first home closes lives that are over, and it may be another one now.
+  context_.perhaps_ended.Insert(slot);
+}
+
 void Shard::OnSeats(const SeatsMessage& message) {
   for (const SlotId slot : book_.Learn(message.records)) {
-    coordinator_.OnSeatsChanged(slot);
-    PlanSeats(slot);
+    OnSeatsChanged(slot);
   }
 }
 
 // Our records are on the disk, and with them all that we hold of the slots.
 void Shard::OnSeatsWritten() {
   for (const SlotId slot : book_.AfterCommit()) {
-    coordinator_.OnSeatsChanged(slot);
-    PlanSeats(slot);
+    OnSeatsChanged(slot);
     if (!context_.InService(slot)) continue;
     // The other homes hear what counts as held by us from now on.
     for (const NodeId home : context_.Homes(slot)) {

@@ -1,6 +1,7 @@
 #include "orrery/replication/transfer_pace.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace orrery::replication {
 namespace {
@@ -22,15 +23,17 @@ void TransferPace::NoteForeground(uint64_t took_us) {
 void TransferPace::Tick(uint64_t now_us, bool is_moving) {
   const uint64_t passed_us = ticked_us_ == 0 ? kTickUs : std::min(now_us - ticked_us_, kSavedUs);
   ticked_us_ = now_us;
-  if (!is_moving) {
+  if (!std::exchange(was_used_, false) && !is_moving) {
     *this = TransferPace(target_us_);
     ticked_us_ = now_us;
+    micro_slices_ = kFirst * kSavedUs;
     return;
   }
   is_moving_ = true;
   Adjust();
   const auto rate = static_cast<int64_t>(slices_per_second_);
-  micro_slices_ = std::min(micro_slices_ + rate * static_cast<int64_t>(passed_us), rate * static_cast<int64_t>(kSavedUs));
+  micro_slices_ =
+      std::min(micro_slices_ + rate * static_cast<int64_t>(passed_us), rate * static_cast<int64_t>(kSavedUs));
 }
 
 void TransferPace::Adjust() {
@@ -54,6 +57,7 @@ void TransferPace::Adjust() {
 }
 
 bool TransferPace::TryTake() {
+  was_used_ = true;
   if (target_us_ == 0) return true;
   if (micro_slices_ < kMicro) return false;
   micro_slices_ -= kMicro;
@@ -61,6 +65,7 @@ bool TransferPace::TryTake() {
 }
 
 void TransferPace::Spend(uint64_t bytes) {
+  was_used_ = true;
   micro_slices_ -= static_cast<int64_t>(bytes * static_cast<uint64_t>(kMicro) / kSliceBytes);
 }
 

@@ -113,6 +113,24 @@ TEST_F(TransferPaceTest, WhatIsSlowWhileNothingMovesDoesNotCount) {
   EXPECT_GE(pace_.slices_per_second(), TransferPace::kFirst);
 }
 
+// A home that a claimed seat is copied from had nothing to move itself, and so never a slice for who asked.
+TEST_F(TransferPaceTest, WhoHasNothingToMoveHasSlicesForOthersAndIsMeasuredWhileTheyUseThem) {
+  pace_.Tick(now_us_, false);
+  EXPECT_FALSE(pace_.is_moving());
+  size_t taken = 0;
+  for (int tick = 0; tick < 30; ++tick) {
+    taken += TakeAll();
+    for (int i = 0; i < 100; ++i) pace_.NoteForeground(kTargetUs + 1);
+    pace_.Tick(now_us_ += TransferPace::kTickUs, false);
+    EXPECT_TRUE(pace_.is_moving());
+  }
+  EXPECT_GE(taken, 30 * TransferPace::kLeast / 10);
+  EXPECT_EQ(pace_.slices_per_second(), TransferPace::kLeast);
+  pace_.Tick(now_us_ += TransferPace::kTickUs, false);
+  EXPECT_FALSE(pace_.is_moving());
+  EXPECT_EQ(pace_.slices_per_second(), TransferPace::kFirst);
+}
+
 TEST_F(TransferPaceTest, WithoutATargetNothingIsHeldBack) {
   pace_.SetTarget(0);
   Pass(20, 100, 10'000'000);

@@ -129,6 +129,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   void DeliverParts(NodeId from, const M& message);
   size_t ReadAhead(FrameReader* reader, uint64_t left_ms);
   void Answer(NodeId from, const ProbeMessage& probe);
+  void OnSeatsChanged(SlotId slot);
   void OnSeats(const SeatsMessage& message);
   void OnHintWant(NodeId from, const HintWantMessage& want);
   void PlanSeats(SlotId slot);

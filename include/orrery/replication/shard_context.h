@@ -72,6 +72,7 @@ struct ShardStats {
   uint64_t corrupt_slots = 0;
   uint64_t repaired_slots = 0;  ///< of them, in service again
   uint64_t bad_frames = 0;
+  uint64_t unknown_messages = 0;  ///< of types that a later version has; skipped
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;
   uint64_t relayed = 0;

@@ -28,7 +28,9 @@ class TransferPace {
   bool is_moving() const { return is_moving_; }
   /// A command of a client took so long, or something of the loop came so late.
   void NoteForeground(uint64_t took_us);
-  /// The pace for the time until the next call.
+  /// The pace for the time until the next call. is_moving: this node has seats to take or to give. Others may
+  /// want slices as well, as a home that the next owner of a removed node's seat copies: while they do, it
+  /// counts as moving, too.
   void Tick(uint64_t now_us, bool is_moving);
 
   /// Takes a slice, if there is one.
@@ -53,6 +55,7 @@ class TransferPace {
   uint64_t slices_per_second_ = kFirst;
   int64_t micro_slices_ = 0;  ///< at hand; negative: spent ahead
   bool is_moving_ = false;
+  bool was_used_ = false;  ///< since the last tick
   uint64_t ticked_us_ = 0;
   std::array<Seen, kWindowTicks> window_{};
   size_t place_ = 0;

@@ -29,6 +29,7 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"corrupt_slots", stats.corrupt_slots},
           {"repaired_slots", stats.repaired_slots},
           {"bad_frames", stats.bad_frames},
+          {"unknown_messages", stats.unknown_messages},
           {"clock_refused", stats.clock_refused},
           {"requests_forwarded", stats.forwarded},
           {"requests_relayed", stats.relayed},

@@ -92,6 +92,7 @@ runtime::PeerTransportOptions NodeLoop::TransportOptions() const {
   options.incarnation = shared_.self.incarnation;
   options.loop_index = static_cast<uint16_t>(index_);
   options.loop_count = static_cast<uint16_t>(count_);
+  options.versions = PretendedVersions().value_or(runtime::PeerVersions{});
   // A frame holds at least one event, and that at least one value.
   options.frame_max_bytes = config->proto_max_bulk_len + kFrameRoomBytes;
   options.output_max_bytes = std::max(options.output_max_bytes, 2 * options.frame_max_bytes);
@@ -121,6 +122,10 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   parts.timers = &loop();
   parts.random = &random_;
   parts.transport = transport_.get();
+  if (PretendsUnknownMessages()) {
+    later_ = std::make_unique<UnknownMessageTransport>(transport_.get());
+    parts.transport = later_.get();
+  }
   parts.store = store_.get();
   parts.observer = &observer_;
   parts.executor = &executor_;

@@ -20,6 +20,7 @@
 #include "orrery/server/node_access.h"
 #include "orrery/storage/rocksdb_row_store.h"
 #include "orrery/types/derived_index.h"
+#include "server/node/later_version.h"
 
 namespace orrery::server {
 
@@ -119,6 +120,7 @@ class NodeLoop final : public runtime::PeerEvents,
   runtime::SeededRandom random_;
   std::unique_ptr<storage::RowStore> store_;
   std::unique_ptr<runtime::PeerTransport> transport_;
+  std::unique_ptr<UnknownMessageTransport> later_;  ///< in tests
   types::DerivedIndex observer_;
   commands::Executor executor_;
   std::unique_ptr<replication::Shard> shard_;
