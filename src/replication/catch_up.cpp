@@ -35,6 +35,9 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
     context_.TellSeats(from, slot);
     return;
   }
+  if (context_.transferring.Contains(slot) && from != context_.self.node) {
+    context_.stats.copied_bytes += message.event->bytes.size();
+  }
   SlotReplica& replica = context_.slots->At(slot);
   if (replica.is_aside()) return;
   const causality::Dot& dot = message.event->dot;
@@ -198,7 +201,6 @@ void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   ++context_.stats.merges_done;
   context_.stats.merge_rows += fetched.image.rows.size();
   context_.perhaps_ended.Insert(slot);
-  if (context_.taking.Contains(slot)) context_.stats.copied_bytes += fetched.bytes;
   listener_.OnSlotAdvanced(slot);
   listener_.OnCopied(slot);
   // The source hears what we have now, sends what it has applied since the image, and asks for what only we

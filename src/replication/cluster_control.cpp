@@ -220,7 +220,8 @@ void ClusterControl::Publish(bool members_changed) {
   view->founders = founders_;
   const Member* own = state_.members.Find(state_.id);
   view->is_compared = is_compared_;
-  view->is_removed = farewell_since_us_ != 0 || (own != nullptr && own->state == MemberState::kRemoved);
+  view->is_removed = own != nullptr && own->state == MemberState::kRemoved;
+  view->says_farewell = farewell_since_us_ != 0;
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;
   view->write_quorum = options_.write_quorum;

@@ -60,6 +60,7 @@ void Coordinator::Enqueue(Waiting&& waiting) {
   const SlotId id = request.slot;
   Slot& slot = At(id);
   if (!Admit(&slot, &waiting)) return;
+  waiting.begun_us = request.sent_ms == 0 ? turn_us_ : std::min(turn_us_, request.sent_ms * 1000);
   waiting.deadline_us = turn_us_ + context_.TimeoutUs(request);
   if (request.traits.reads) {
     waiting.reads_needed = context_.R(id, request.read_quorum) - 1;

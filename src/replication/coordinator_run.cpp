@@ -148,6 +148,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   Executed executed;
   context_.executor->Execute(request, &transaction, &executed.response.reply);
   executed.done = std::move(waiting.done);
+  executed.begun_us = waiting.begun_us;
   executed.deadline_us = waiting.deadline_us;
   executed.saw = slot->quorum.last_seen();
   Status status = transaction.status();
@@ -242,6 +243,10 @@ void Coordinator::Release(SlotId id, Slot* slot) {
       if (it->write_quorum == 0) break;
       ++it;
       continue;
+    }
+    if (context_.pace.is_moving()) {
+      const uint64_t now_us = context_.clock->MonotonicUs();
+      context_.pace.NoteForeground(now_us - std::min(now_us, it->begun_us));
     }
     Finish(std::move(it->done), std::move(it->response));
     it = slot->replies.erase(it);

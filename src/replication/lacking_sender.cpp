@@ -61,6 +61,9 @@ void LackingSender::SendEvents(const Key& key, const std::vector<EventPtr>& even
     bytes += event->bytes.size();
   }
   bytes_[peer] += bytes;
+  if (context_.IsHome(slot, peer)) return;
+  context_.stats.given_bytes += bytes;
+  context_.pace.Spend(bytes);
 }
 
 void LackingSender::OnPeerDown(NodeId peer) {

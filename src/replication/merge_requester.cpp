@@ -4,6 +4,7 @@
 
 #include "orrery/base/marks.h"
 #include "orrery/storage/row_key.h"
+#include "replication/merge_bytes.h"
 
 namespace orrery::replication {
 
@@ -27,7 +28,7 @@ void MergeRequester::StartWaiting() {
       stopped_.push_back(slot);
       continue;
     }
-    UnderWay merge{MergeStaging(wanted.source, context_.random->Next64()), wanted.what, 0, 0, nullptr};
+    UnderWay merge{MergeStaging(wanted.source, context_.random->Next64()), wanted.what, 0, nullptr};
     Request(slot, &under_way_.emplace(slot, std::move(merge)).first->second);
   }
 }
@@ -48,7 +49,7 @@ void MergeRequester::Request(SlotId slot, UnderWay* merge) {
 std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const MergePartMessage& part) {
   const auto it = under_way_.find(part.slot);
   if (it == under_way_.end() || (it->second.tree && !part.gone)) return std::nullopt;
-  Count(part.rows, &it->second);
+  Count(part.slot, DataBytes(part));
   switch (it->second.staging.Take(from, part)) {
     case MergeStaging::Step::kForeign:
       return std::nullopt;
@@ -66,7 +67,7 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnPart(NodeId from, const
     case MergeStaging::Step::kComplete:
       break;
   }
-  Fetched fetched{from, std::move(it->second.staging.image()), {KeyRange()}, it->second.bytes};
+  Fetched fetched{from, std::move(it->second.staging.image()), {KeyRange()}};
   Cancel(part.slot);
   return fetched;
 }
@@ -81,8 +82,7 @@ std::optional<MergeRequester::Fetched> MergeRequester::OnTree(NodeId from, const
   merge.heard_us = context_.clock->MonotonicUs();
   MergeTree& tree = TreeOf(answer.slot, &merge);
   const SlotReplica& replica = context_.slots->At(answer.slot);
-  for (const auto& [end, hash] : answer.pieces) context_.stats.merge_bytes += end.size() + sizeof(hash.hash);
-  Count(answer.rows, &merge);
+  Count(answer.slot, DataBytes(answer));
   switch (tree.Take(answer, {replica.row_count(), 0, replica.digest()})) {
     case MergeTree::Step::kAsk: {
       MergeAskMessage ask = tree.Ask();
@@ -120,16 +120,15 @@ MergeTree& MergeRequester::TreeOf(SlotId slot, UnderWay* merge) {
 
 MergeRequester::Fetched MergeRequester::Finish(SlotId slot, NodeId source, UnderWay* merge) {
   context_.stats.merge_rows_equal += merge->tree->rows_equal();
-  Fetched fetched{source, std::move(merge->tree->image()), merge->tree->where(), merge->bytes};
+  Fetched fetched{source, std::move(merge->tree->image()), merge->tree->where()};
   Cancel(slot);
   return fetched;
 }
 
-void MergeRequester::Count(const std::vector<std::pair<std::string, std::string>>& rows, UnderWay* merge) {
-  for (const auto& [row_key, row] : rows) {
-    merge->bytes += row_key.size() + row.size();
-    context_.stats.merge_bytes += row_key.size() + row.size();
-  }
+// As they come: what a merge that stops has cost is counted, too.
+void MergeRequester::Count(SlotId slot, size_t bytes) {
+  context_.stats.merge_bytes += bytes;
+  if (context_.transferring.Contains(slot)) context_.stats.copied_bytes += bytes;
 }
 
 void MergeRequester::OnPeerDown(NodeId peer) {

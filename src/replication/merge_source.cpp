@@ -6,6 +6,7 @@
 #include "orrery/base/marks.h"
 #include "orrery/replication/merge_answer.h"
 #include "orrery/storage/row_key.h"
+#include "replication/merge_bytes.h"
 
 namespace orrery::replication {
 
@@ -29,6 +30,12 @@ void MergeSource::OnRequest(NodeId from, const MergeRequestMessage& request) {
     asked_[key] = request;
     return;
   }
+  if (MustWait(key)) return late_.push_back({from, request});
+  Serve(from, request);
+}
+
+void MergeSource::Serve(NodeId from, const MergeRequestMessage& request) {
+  const Key key{from, request.slot};
   const auto it = images_.find(key);
   if (it == images_.end() || it->second.merge_id != request.merge_id ||
       it->second.next_part != request.part) {
@@ -37,10 +44,28 @@ void MergeSource::OnRequest(NodeId from, const MergeRequestMessage& request) {
   SendPart(key, &it->second);
 }
 
+// In the order in which they asked: what waits already is served first.
+bool MergeSource::MustWait(const Key& key) {
+  return IsTransfer(key) && (!late_.empty() || !context_.pace.TryTake());
+}
+
+void MergeSource::Count(const Key& key, size_t bytes) {
+  if (!IsTransfer(key)) return;
+  context_.stats.given_bytes += bytes;
+  context_.pace.Spend(bytes);
+}
+
 void MergeSource::AfterCommit() {
   if (asked_.empty() || context_.store->HasPending()) return;
+  std::map<Key, MergeRequestMessage> now;
+  for (auto it = asked_.begin(); it != asked_.end();) {
+    const auto next = std::next(it);
+    if (!IsTransfer(it->first) || context_.pace.TryTake()) now.insert(asked_.extract(it));
+    it = next;
+  }
+  if (now.empty()) return;
   const std::shared_ptr<const storage::Snapshot> snapshot = context_.store->TakeSnapshot();
-  for (const auto& [key, request] : std::exchange(asked_, {})) Fix(key, request, snapshot);
+  for (const auto& [key, request] : now) Fix(key, request, snapshot);
 }
 
 void MergeSource::Fix(const Key& key, const MergeRequestMessage& request,
@@ -102,6 +127,11 @@ void MergeSource::SendRoot(const Key& key, const MergeRequestMessage& request, I
 }
 
 void MergeSource::OnAsk(NodeId from, const MergeAskMessage& ask) {
+  if (!ask.wants.empty() && MustWait({from, ask.slot})) return late_.push_back({from, ask});
+  Serve(from, ask);
+}
+
+void MergeSource::Serve(NodeId from, const MergeAskMessage& ask) {
   const Key key{from, ask.slot};
   const auto it = images_.find(key);
   const bool known = it != images_.end() && it->second.merge_id == ask.merge_id && !it->second.rows &&
@@ -124,6 +154,7 @@ void MergeSource::SendTree(const Key& key, Image* image, const std::vector<Merge
   const Status status =
       MergeAnswer(*image->snapshot, key.second, context_.options.merge_part_bytes, answer).Fill(wants);
   if (!status.ok()) return DropDamaged(key, image->merge_id, status);
+  Count(key, DataBytes(*answer));
   context_.outbox->Send(key.first, std::move(*answer));
 }
 
@@ -146,6 +177,7 @@ void MergeSource::SendPart(const Key& key, Image* image) {
   image->used_us = context_.clock->MonotonicUs();
   const Status status = FillPart(image, &part);
   if (!status.ok()) return DropDamaged(key, part.merge_id, status);
+  Count(key, DataBytes(part));
   context_.outbox->Send(peer, part);
   if (part.last) images_.erase(key);
 }
@@ -174,9 +206,15 @@ void MergeSource::SendGone(NodeId to, SlotId slot, uint64_t merge_id) {
 void MergeSource::OnPeerDown(NodeId peer) {
   std::erase_if(asked_, [&](const auto& entry) { return entry.first.first == peer; });
   std::erase_if(images_, [&](const auto& entry) { return entry.first.first == peer; });
+  std::erase_if(late_, [&](const Late& late) { return late.from == peer; });
 }
 
 void MergeSource::Tick(uint64_t now_us) {
+  while (!late_.empty() && context_.pace.TryTake()) {
+    const Late late = std::move(late_.front());
+    late_.pop_front();
+    std::visit([&](const auto& message) { Serve(late.from, message); }, late.message);
+  }
   std::erase_if(images_, [&](const auto& entry) { return now_us > entry.second.used_us + kIdleUs; });
 }
 

@@ -96,10 +96,12 @@ void Router::DispatchStarting() {
 }
 
 void Router::Dispatch(Sent&& sent) {
-  if (context_.view->is_removed) {
+  if (context_.view->is_removed || context_.view->says_farewell) {
     // Another node's client is not to blame for that node's old view.
     if (sent.request.sent_ms != 0) return sent.done({Outcome::kNotHere, ""});
-    return sent.done({Outcome::kClusterDown, "this node was removed from the cluster"});
+    return sent.done({Outcome::kClusterDown, context_.view->is_removed
+                                                 ? "this node was removed from the cluster"
+                                                 : "this node is about to leave the cluster"});
   }
   if (!held_.empty() && held_.contains(sent.request.slot)) {
     ORRERY_MARK("request waited behind a write whose coordinator was lost");

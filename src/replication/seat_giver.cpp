@@ -20,7 +20,18 @@ constexpr size_t kOffersPerTick = 1024;
 
 // ---- giving ----
 
-void SeatGiver::OnAsk(NodeId from, const SeatAskMessage& ask) {
+void SeatGiver::AnswerAsks() {
+  while (!asks_.empty() && context_.pace.TryTake()) {
+    auto it = asks_.lower_bound(next_ask_);
+    if (it == asks_.end()) it = asks_.begin();
+    const Ask ask = std::move(it->second);
+    next_ask_ = static_cast<SlotId>((it->first + 1) % kSlotCount);
+    asks_.erase(it);
+    Answer(ask.from, ask.message);
+  }
+}
+
+void SeatGiver::Answer(NodeId from, const SeatAskMessage& ask) {
   const SlotId slot = ask.slot;
   const Seat seat = context_.seats.SeatAt(slot, ask.index);
   if (context_.slots->At(slot).is_aside()) return;
@@ -110,7 +121,16 @@ void SeatGiver::SendGiven(NodeId taker, SlotId slot, uint8_t index, uint64_t ver
 
 // ---- what is left ----
 
+void SeatGiver::PlanGift(SlotId slot) {
+  to_give_.Erase(slot);
+  if (!context_.IsHome(slot)) return;
+  for (const Handover& handover : PlanHandovers(context_.seats, slot, context_.view->ring->Homes(slot))) {
+    if (handover.giver == context_.self.node) to_give_.Insert(slot);
+  }
+}
+
 void SeatGiver::Plan(SlotId slot, bool was_copied) {
+  PlanGift(slot);
   const SlotReplica* replica = context_.slots->Find(slot);
   // Without records it has only what it made itself in place of homes, which is all in hints, too.
   const bool has_rows = (was_copied || context_.seats.HasRecords(slot)) && replica != nullptr &&
@@ -124,6 +144,7 @@ void SeatGiver::Plan(SlotId slot, bool was_copied) {
 }
 
 void SeatGiver::Tick(uint64_t now_us) {
+  AnswerAsks();
   if (now_us < next_us_ || leftovers_.empty()) return;
   next_us_ = now_us + kOfferUs;
   auto it = leftovers_.lower_bound(next_leftover_);

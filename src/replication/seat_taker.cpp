@@ -10,7 +10,8 @@ using causality::SlotClock;
 
 namespace {
 
-constexpr size_t kUnderWayMax = 64;
+// Of images fewer are fetched at a time (MergeRequester).
+constexpr size_t kUnderWayMax = 512;
 // What was asked for and not answered is asked for again.
 constexpr uint64_t kAgainUs = 500'000;
 
@@ -26,7 +27,7 @@ void SeatTaker::Plan(SlotId slot) {
   if (context_.IsHome(slot)) {
     context_.taking.Erase(slot);
     todo_.erase(slot);
-    if (!PlanOwn(slot)) takes_.erase(slot);
+    if (!PlanOwn(slot)) Forget(slot);
     return;
   }
   const auto handovers = PlanHandovers(context_.seats, slot, context_.view->ring->Homes(slot));
@@ -35,7 +36,7 @@ void SeatTaker::Plan(SlotId slot) {
   if (ours == handovers.end()) return Cancel(slot);
   const auto known = takes_.find(slot);
   if (known != takes_.end() && !known->second.is_ours && known->second.handover == *ours) return;
-  if (known != takes_.end()) takes_.erase(known);
+  Forget(slot);
   todo_.insert(slot);
   may_begin_ = true;
 }
@@ -58,11 +59,18 @@ bool SeatTaker::PlanOwn(SlotId slot) {
 
 void SeatTaker::Cancel(SlotId slot) {
   todo_.erase(slot);
-  if (takes_.erase(slot) > 0) ORRERY_MARK("a copy under way is not wanted any more");
+  if (takes_.contains(slot)) ORRERY_MARK("a copy under way is not wanted any more");
+  Forget(slot);
   context_.taking.Erase(slot);
 }
 
+void SeatTaker::Forget(SlotId slot) {
+  takes_.erase(slot);
+  context_.transferring.Erase(slot);
+}
+
 void SeatTaker::Begin(SlotId slot, const Handover& handover, bool is_ours) {
+  context_.transferring.Insert(slot);
   Take& take = takes_[slot] = Take{};
   take.handover = handover;
   take.is_ours = is_ours;
@@ -88,6 +96,7 @@ void SeatTaker::BeginMore() {
       ++it;
       continue;
     }
+    if (!context_.pace.TryTake()) return;
     it = todo_.erase(it);
     Begin(slot, *ours, false);
   }
@@ -225,6 +234,7 @@ void SeatTaker::BeforeCommit() {
     if (claims) ORRERY_MARK("the seat of a removed node is claimed");
     const uint64_t version = take.handover.version + (take.is_ours ? 0 : 1);
     ++context_.stats.seats_taken;
+    context_.stats.seats_claimed += claims ? 1 : 0;
     book_.Record({slot,
                   take.handover.index,
                   {version, context_.self.node, true, claims ? NodeId{} : take.handover.giver}});
@@ -244,15 +254,13 @@ void SeatTaker::Tick(uint64_t now_us) {
     if (now_us >= take.next_us) Push(slot, &take, now_us);
   }
   // Who waits for a giver that is away leaves its place to others.
-  for (auto it = takes_.begin(); it != takes_.end();) {
-    const Take& take = it->second;
-    const bool waits = !take.is_ours && !IsClaim(take) && !context_.linked.contains(take.handover.giver);
-    if (!waits) {
-      ++it;
-      continue;
-    }
-    todo_.insert(it->first);
-    it = takes_.erase(it);
+  std::vector<SlotId> waiting;
+  for (const auto& [slot, take] : takes_) {
+    if (!take.is_ours && !IsClaim(take) && !context_.linked.contains(take.handover.giver)) waiting.push_back(slot);
+  }
+  for (const SlotId slot : waiting) {
+    todo_.insert(slot);
+    Forget(slot);
   }
   BeginMore();
 }

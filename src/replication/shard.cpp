@@ -24,6 +24,7 @@ ShardContext MakeContext(const ShardOptions& options, const Shard::Parts& parts,
   context.store = parts.store;
   context.executor = parts.executor;
   context.log = parts.log;
+  context.pace.SetTarget(options.transfer_latency_target_us);
   context.self = self;
   context.view = std::move(view);
   return context;
@@ -107,6 +108,7 @@ void Shard::ArmTimer() {
 void Shard::Tick() {
   if (failed_) return;
   const uint64_t now_us = context_.clock->MonotonicUs();
+  PaceTransfers(now_us);
   coordinator_.OnTick(now_us);
   router_.OnTick(now_us);
   catch_up_.Tick(now_us);
@@ -118,6 +120,13 @@ void Shard::Tick() {
   taker_.Tick(now_us);
   giver_.Tick(now_us);
   SyncIfDue(now_us);
+}
+
+// A tick that comes late tells how long commands wait for the loop.
+void Shard::PaceTransfers(uint64_t now_us) {
+  const uint64_t due_us = std::exchange(ticked_us_, now_us) + kTickUs;
+  if (now_us > due_us) context_.pace.NoteForeground(now_us - due_us);
+  context_.pace.Tick(now_us, taker_.waiting() + taker_.under_way() + giver_.to_give() > 0);
 }
 
 // ---- reach ----
@@ -137,6 +146,8 @@ void Shard::SetView(ClusterViewPtr view) {
 void Shard::SetLiveOptions(const ShardOptions& options) {
   context_.options.request_timeout_us = options.request_timeout_us;
   context_.options.anti_entropy_interval_us = options.anti_entropy_interval_us;
+  context_.options.transfer_latency_target_us = options.transfer_latency_target_us;
+  context_.pace.SetTarget(options.transfer_latency_target_us);
   const SyncPolicy before = std::exchange(context_.options.sync, options.sync);
   // Under `always` a slot counts as synced with its next commit: what earlier ones left in memory is synced now.
   if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_) Sync([](const Status&) {});
@@ -198,6 +209,7 @@ void Shard::OnFrame(NodeId peer, std::string_view frame) {
       Deliver(peer, &at(i).message);
     }
   }
+  context_.stats.unknown_messages += reader.unknown();
   if (reader.ok()) return;
   ++context_.stats.bad_frames;
   if (context_.log) context_.log("malformed frame from " + peer.ToHex());

@@ -45,9 +45,9 @@ std::string VersionText(uint64_t min, uint64_t max) {
   return std::to_string(min) + (min == max ? "" : " to " + std::to_string(max));
 }
 
-std::string VersionMismatch(uint64_t min, uint64_t max) {
+std::string VersionMismatch(uint64_t min, uint64_t max, const PeerVersions& ours) {
   return "it speaks version " + VersionText(min, max) + " of the peer protocol, we speak " +
-         VersionText(kPeerVersionMin, kPeerVersionMax);
+         VersionText(ours.min, ours.max);
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ HelloPeek PeekHello(std::string_view bytes) {
 
 DialGreeting::DialGreeting(const GreetingIdentity& self, std::string_view nonce) : self_(self) {
   CheckIdentity(self, nonce);
-  std::string body{static_cast<char>(kPeerVersionMin), static_cast<char>(kPeerVersionMax)};
+  std::string body{static_cast<char>(self_.versions.min), static_cast<char>(self_.versions.max)};
   greeting::PutIntroduction(Introduce(self, nonce), &body);
   hello_ = greeting::MakeMessage(greeting::kHello, body, true);
 }
@@ -143,7 +143,9 @@ DialGreeting::Step DialGreeting::TakeRefusal(std::string_view body) {
   if (!decoder.ok()) return Fail("its refusal is malformed");
   failure_.refused = reason;
   failure_.detail = detail;
-  if (reason == Refusal::kVersion) return Fail(VersionMismatch(detail & 0xff, (detail >> 8) & 0xff));
+  if (reason == Refusal::kVersion) {
+    return Fail(VersionMismatch(detail & 0xff, (detail >> 8) & 0xff, self_.versions));
+  }
   return Fail(RefusalText(reason));
 }
 
@@ -153,7 +155,9 @@ DialGreeting::Step DialGreeting::TakeChallenge(std::string_view body, std::strin
     return Fail("its greeting is malformed");
   }
   const auto version = static_cast<uint8_t>(body[0]);
-  if (version < kPeerVersionMin || version > kPeerVersionMax) return Fail(VersionMismatch(version, version));
+  if (version < self_.versions.min || version > self_.versions.max) {
+    return Fail(VersionMismatch(version, version, self_.versions));
+  }
   if (introduction.cluster != self_.cluster)
     return Fail(ClusterMismatch(introduction.cluster, self_.cluster));
   if (introduction.loop_index != self_.loop_index % introduction.loop_count) {
@@ -243,15 +247,16 @@ AcceptGreeting::Step AcceptGreeting::TakeHello(std::string_view body, std::strin
   if (!decoder.ok() || !greeting::ReadIntroduction(body.substr(2), &introduction)) {
     return Fail("its greeting is malformed", Refusal::kMalformed);
   }
-  if (max < kPeerVersionMin || min > kPeerVersionMax || min > max) {
-    return Fail(VersionMismatch(min, max), Refusal::kVersion,
-                kPeerVersionMin | (static_cast<uint64_t>(kPeerVersionMax) << 8));
+  const PeerVersions& ours = self_.versions;
+  if (max < ours.min || min > ours.max || min > max) {
+    return Fail(VersionMismatch(min, max, ours), Refusal::kVersion,
+                ours.min | (static_cast<uint64_t>(ours.max) << 8));
   }
   if (introduction.cluster != self_.cluster) {
     return Fail(ClusterMismatch(introduction.cluster, self_.cluster), Refusal::kCluster);
   }
   if (introduction.id == self_.id) return Fail(RefusalText(Refusal::kSelf), Refusal::kSelf);
-  peer_.version = std::min(max, kPeerVersionMax);
+  peer_.version = std::min(max, ours.max);
   Note(introduction, &peer_);
   hello_ = whole;
   state_ = State::kHello;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "orrery/base/node_id.h"
+#include "orrery/runtime/peer_versions.h"
 
 namespace orrery::runtime {
 
@@ -22,8 +23,6 @@ namespace orrery::runtime {
 ///
 /// The dialler proves itself first, so that whoever scans ports gets nothing to try secrets on.
 
-inline constexpr uint8_t kPeerVersionMin = 1;
-inline constexpr uint8_t kPeerVersionMax = 1;
 /// Neither side reads more than this before the other is authenticated.
 inline constexpr size_t kGreetingMaxBytes = 512;
 inline constexpr size_t kNonceBytes = 32;
@@ -49,6 +48,7 @@ struct GreetingIdentity {
   uint64_t incarnation = 0;
   uint16_t loop_index = 0;
   uint16_t loop_count = 1;
+  PeerVersions versions = {};
 };
 
 /// What the other side said of itself; to be believed once the greeting is done.

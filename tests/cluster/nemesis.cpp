@@ -2,9 +2,11 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <thread>
 
 namespace orrery::cluster {
@@ -20,11 +22,13 @@ Nemesis::Nemesis(const Parts& parts, uint64_t seed) : parts_(parts), random_(see
 
 std::vector<Nemesis::Fault> Nemesis::ProcessFaults() {
   std::vector<Fault> faults = {
-      {"kill one", [this] { KillSome(1); }},       {"kill two", [this] { KillSome(2); }},
-      {"kill all", [this] { KillSome(count()); }}, {"stop one", [this] { StopSome(1); }},
+      {"kill one", [this] { KillSome(1); }},
+      {"kill two", [this] { KillSome(2); }},
+      {"kill all", [this] { KillSome(Members().size()); }},
+      {"stop one", [this] { StopSome(1); }},
       {"stop two", [this] { StopSome(2); }},
   };
-  if (!image_was_put_back_) faults.push_back({"old disk image", [this] { PutOldImageBack(); }});
+  if (!copy_was_lost_) faults.push_back({"old disk image", [this] { PutOldImageBack(); }});
   if (parts_.disk != nullptr) {
     faults.push_back({"full disk", [this] {
                         parts_.disk->Fill();
@@ -37,13 +41,13 @@ std::vector<Nemesis::Fault> Nemesis::ProcessFaults() {
 std::vector<Nemesis::Fault> Nemesis::NetworkFaults() {
   if (parts_.network == nullptr) return {};
   return {
-      {"halves", [this] { parts_.network->Cut(count(), Pick(count() / 2)); }},
+      {"halves", [this] { parts_.network->Cut(count(), Pick(Members().size() / 2)); }},
       {"isolated node", [this] { Isolate(1); }},
       {"two isolated nodes", [this] { Isolate(2); }},
       {"bridge",
        [this] {
-         std::set<size_t> side = Pick(count() / 2), other;
-         for (size_t node = 0; node < count(); ++node) {
+         std::set<size_t> side = Pick(Members().size() / 2), other;
+         for (size_t node : Members()) {
            if (!side.contains(node)) other.insert(node);
          }
          side.insert(*other.begin());
@@ -75,6 +79,7 @@ std::vector<Nemesis::Fault> Nemesis::ClockFaults() {
 std::vector<Nemesis::Fault> Nemesis::FaultsOf(Group group) {
   std::vector<Fault> faults = group == Group::kProcess   ? ProcessFaults()
                               : group == Group::kNetwork ? NetworkFaults()
+                              : group == Group::kMembers ? MemberFaults()
                                                          : ClockFaults();
   if (!only_.empty())
     std::erase_if(faults, [this](const Fault& fault) { return !only_.contains(fault.name); });
@@ -84,7 +89,7 @@ std::vector<Nemesis::Fault> Nemesis::FaultsOf(Group group) {
 std::vector<std::string> Nemesis::Kinds() const {
   std::vector<std::string> kinds;
   auto* self = const_cast<Nemesis*>(this);
-  for (Group group : {Group::kProcess, Group::kNetwork, Group::kClock}) {
+  for (Group group : {Group::kProcess, Group::kNetwork, Group::kClock, Group::kMembers}) {
     for (const Fault& fault : self->FaultsOf(group)) kinds.push_back(fault.name);
   }
   return kinds;
@@ -102,6 +107,8 @@ void Nemesis::StrikeWith(Group group) {
 void Nemesis::Strike() {
   // Clocks stay as they are for longer than links and processes.
   if (Random(6) == 0) StrikeWith(Group::kClock);
+  // What members begin goes on under the other faults.
+  if (Random(3) == 0) StrikeWith(Group::kMembers);
   const size_t which = Random(4);
   if (which != 0) StrikeWith(Group::kNetwork);
   const auto half = std::chrono::milliseconds((kShortestMs + Random(kLongestMs - kShortestMs)) / 2);
@@ -112,6 +119,7 @@ void Nemesis::Strike() {
   if (parts_.network != nullptr && Random(2) == 0) parts_.network->Heal();
   const bool network_only = Random(4) == 0 && stopped_.empty() && killed_.empty() && !disk_is_full_;
   if (!network_only) MendAll();
+  ReapWhoLeft();
 }
 
 void Nemesis::MendAll() {
@@ -126,8 +134,19 @@ void Nemesis::MendAll() {
 
 std::set<size_t> Nemesis::Pick(size_t count_wanted) {
   std::set<size_t> picked;
-  while (picked.size() < count_wanted) picked.insert(Random(count()));
+  const std::set<size_t> members = Members();
+  while (picked.size() < std::min(count_wanted, members.size())) picked.insert(PickFrom(members));
   return picked;
+}
+
+size_t Nemesis::PickFrom(const std::set<size_t>& nodes) {
+  return *std::next(nodes.begin(), static_cast<std::ptrdiff_t>(Random(nodes.size())));
+}
+
+std::set<size_t> Nemesis::Members() const {
+  std::set<size_t> members = parts_.nodes->running();
+  members.insert(killed_.begin(), killed_.end());
+  return members;
 }
 
 void Nemesis::KillSome(size_t how_many) {
@@ -136,7 +155,9 @@ void Nemesis::KillSome(size_t how_many) {
     parts_.nodes->Kill(node, SIGKILL);
     killed_.insert(node);
   }
-  for (size_t node : killed_) parts_.nodes->Reap(node);
+  for (size_t node : killed_) {
+    if (parts_.nodes->pid(node) != 0) parts_.nodes->Reap(node);
+  }
 }
 
 void Nemesis::StopSome(size_t how_many) {
@@ -151,10 +172,10 @@ void Nemesis::StopSome(size_t how_many) {
 // less, so the cluster is left in peace before, until everything is where it belongs, and after, until this
 // node has it again.
 void Nemesis::PutOldImageBack() {
-  MendAll();
-  image_was_put_back_ = true;
-  if (!parts_.nodes->WaitUntilServing()) return;
-  const size_t node = Random(count() - 1);  // not the one with the small disk
+  if (!BeginLoss()) return;
+  std::set<size_t> with_room = Members();
+  with_room.erase(parts_.disk_node);
+  const size_t node = PickFrom(with_room);
   const std::string dir = parts_.nodes->dir(node), aside = dir + ".image";
   parts_.nodes->Kill(node, SIGKILL);
   parts_.nodes->Reap(node);
@@ -164,7 +185,7 @@ void Nemesis::PutOldImageBack() {
   parts_.nodes->WaitUntilServing();
   std::this_thread::sleep_for(std::chrono::milliseconds(kShortestMs + Random(kLongestMs)));
   const auto handed_over = [this] {
-    for (size_t i = 0; i < count(); ++i) {
+    for (size_t i : parts_.nodes->running()) {
       if (FieldOf(parts_.nodes->Run(i, {"INFO", "dynamo"}), "hints") != "0") return false;
     }
     return true;
@@ -183,7 +204,7 @@ void Nemesis::PutOldImageBack() {
 void Nemesis::Isolate(size_t how_many) {
   const std::set<size_t> alone = Pick(how_many);
   std::set<size_t> others;
-  for (size_t node = 0; node < count(); ++node) {
+  for (size_t node : Members()) {
     if (!alone.contains(node)) others.insert(node);
   }
   parts_.network->Connect(count(), {others});
@@ -192,7 +213,11 @@ void Nemesis::Isolate(size_t how_many) {
 // Each node sees its neighbours: a majority for everybody, and another one for each.
 void Nemesis::Ring() {
   std::vector<std::set<size_t>> neighbours;
-  for (size_t node = 0; node < count(); ++node) neighbours.push_back({node, (node + 1) % count()});
+  const std::set<size_t> members = Members();
+  for (auto node = members.begin(); node != members.end(); ++node) {
+    const auto next = std::next(node);
+    neighbours.push_back({*node, next == members.end() ? *members.begin() : *next});
+  }
   parts_.network->Connect(count(), neighbours);
 }
 

@@ -21,8 +21,10 @@ class Nemesis {
   struct Parts {
     Processes* nodes = nullptr;
     Namespaces* network = nullptr;    // null: no faults of the network
-    const SmallDisk* disk = nullptr;  // over the last node's directory; null: it never fills
+    const SmallDisk* disk = nullptr;  // over the directory of disk_node; null: it never fills
+    size_t disk_node = 0;             // stays a member
     bool skewable_clocks = false;
+    bool members_change = false;  // nodes that do not run at the beginning are spares; slot-transfer is on
   };
   Nemesis(const Parts& parts, uint64_t seed);
 
@@ -35,9 +37,12 @@ class Nemesis {
   void Strike();
   /// Everything runs and reaches everything.
   void MendAll();
-  /// An old disk image is put back at most once in a round: what it lacks must be there again before the
-  /// next.
-  void BeginRound() { image_was_put_back_ = false; }
+  /// Nobody is on the way in or out, or about to be replaced, and all seats are where they belong. To be
+  /// asked again until it is so: it stops who has left, and tells the others who is gone for good.
+  bool MembersAreSettled();
+  /// A copy is taken away (an old disk image, a wiped disk, a dead node) at most once in a round: what it had
+  /// must be there again before the next.
+  void BeginRound() { copy_was_lost_ = false; }
 
   /// How often each kind was done.
   const std::map<std::string, int>& done() const { return done_; }
@@ -47,23 +52,37 @@ class Nemesis {
     std::string name;
     std::function<void()> begin;
   };
-  enum class Group { kProcess, kNetwork, kClock };
+  enum class Group { kProcess, kNetwork, kClock, kMembers };
 
   std::vector<Fault> FaultsOf(Group group);
   std::vector<Fault> ProcessFaults();
   std::vector<Fault> NetworkFaults();
   std::vector<Fault> ClockFaults();
+  std::vector<Fault> MemberFaults();
   void StrikeWith(Group group);
 
   void KillSome(size_t count);
   void StopSome(size_t count);
   void PutOldImageBack();
+  // nemesis_members.cpp
+  void Join();
+  void Leave();
+  void WipeDisk();
+  void ReplaceAndReturn();
+  bool BeginLoss();
+  bool Remove(const std::string& id);
+  void ReapWhoLeft();
+  void Empty(size_t node);
+  std::set<size_t> Spares() const;
   void Isolate(size_t count);
   void Ring();
   void OneWay();
   void Worsen(const LinkQuality& quality);
 
+  /// Members that run or were killed.
+  std::set<size_t> Members() const;
   std::set<size_t> Pick(size_t count);
+  size_t PickFrom(const std::set<size_t>& nodes);
   size_t Random(size_t below) { return static_cast<size_t>(random_() % below); }
   size_t count() const { return parts_.nodes->size(); }
 
@@ -72,7 +91,10 @@ class Nemesis {
   std::set<std::string> only_;
   std::set<size_t> killed_, stopped_;
   bool disk_is_full_ = false;
-  bool image_was_put_back_ = false;
+  bool copy_was_lost_ = false;
+  std::set<size_t> leaving_;
+  std::set<std::string>
+      lost_;  ///< ids of nodes that never come back, and that the members do not know to be removed
   std::map<std::string, int> done_;
 };
 

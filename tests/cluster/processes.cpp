@@ -182,11 +182,20 @@ Processes::~Processes() {
 void Processes::Start(size_t index) {
   Node& node = nodes_[index];
   const char* server = std::getenv("ORRERY_SERVER");
-  std::vector<std::string> args = {server != nullptr ? server : ORRERY_SERVER, "--port",    std::to_string(node.port),
-                                   "--bind",      host(index), "--dir",
-                                   node.dir,      "--logfile", node.dir + "/log",
-                                   "--threads",   "1",         "--enable-debug-command",
-                                   "yes",         "--seeds"};
+  std::vector<std::string> args = {server != nullptr ? server : ORRERY_SERVER,
+                                   "--port",
+                                   std::to_string(node.port),
+                                   "--bind",
+                                   host(index),
+                                   "--dir",
+                                   node.dir,
+                                   "--logfile",
+                                   node.dir + "/log",
+                                   "--threads",
+                                   "1",
+                                   "--enable-debug-command",
+                                   "yes",
+                                   "--seeds"};
   for (size_t seed = 0; seed < nodes_.size(); ++seed) args.push_back(address(seed));
   args.insert(args.end(), settings_.begin(), settings_.end());
   std::vector<char*> pointers;
@@ -215,6 +224,7 @@ void Processes::Start(size_t index) {
     ::setenv("LD_PRELOAD", clock_preload_.c_str(), 1);
     ::setenv("ORRERY_CLOCK_OFFSET_FILE", ClockFile(index).c_str(), 1);
   }
+  for (const auto& [name, value] : node.environment) ::setenv(name.c_str(), value.c_str(), 1);
   const int out = ::open((node.dir + "/out").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(out, 1);
   ::dup2(out, 2);
@@ -233,20 +243,26 @@ int Processes::Reap(size_t node) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-bool Processes::WaitUntilServing() {
-  return Eventually([this] {
-    const std::set<size_t> nodes = running();
-    for (size_t i : nodes) {
-      const std::string info = Run(i, {"CLUSTER", "INFO"});
-      if (FieldOf(info, "cluster_state") != "ok") return false;
-      if (FieldOf(Run(i, {"INFO", "dynamo"}), "members_alive") != std::to_string(nodes.size())) return false;
-    }
-    return true;
+bool Processes::AllServe() {
+  const std::set<size_t> nodes = running();
+  return std::all_of(nodes.begin(), nodes.end(), [&](size_t node) {
+    return FieldOf(Run(node, {"CLUSTER", "INFO"}), "cluster_state") == "ok" &&
+           FieldOf(Run(node, {"INFO", "dynamo"}), "members_alive") == std::to_string(nodes.size());
+  });
+}
+
+bool Processes::AllSettled() {
+  const std::set<size_t> nodes = running();
+  return std::all_of(nodes.begin(), nodes.end(), [&](size_t node) {
+    const std::string info = Run(node, {"INFO", "dynamo"});
+    const auto is_zero = [&](const char* field) { return FieldOf(info, field) == "0"; };
+    return is_zero("seats_waiting") && is_zero("seats_under_way") && is_zero("seats_to_give") &&
+           is_zero("slots_to_drop");
   });
 }
 
 std::vector<std::string> Processes::HomesOf(const std::string& key) {
-  std::istringstream lines(Run(0, {"RING", "PREFLIST", key}));
+  std::istringstream lines(Run(*running().begin(), {"RING", "PREFLIST", key}));
   std::vector<std::string> homes;
   for (std::string line; std::getline(lines, line, '|');) {
     std::string role, address;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -58,7 +59,8 @@ class Network {
 
 /// Nodes of one cluster as child processes, each with a directory of its own that goes with the fixture,
 /// unless the test failed: then it stays and its name is printed. Ports are chosen so that runs
-/// side by side do not meet. In the environment, ORRERY_SERVER names another program than the one of this build.
+/// side by side do not meet. In the environment, ORRERY_SERVER names another program than the one of this
+/// build.
 class Processes {
  public:
   /// The network outlives this.
@@ -66,7 +68,7 @@ class Processes {
   struct How {
     Network* network = nullptr;
     std::function<void(Processes*)> prepare = {};  ///< done before any node starts
-    size_t started = SIZE_MAX;                     ///< the first so many start at once, the others with Start()
+    size_t started = SIZE_MAX;  ///< the first so many start at once, the others with Start()
   };
   Processes(size_t nodes, std::vector<std::string> settings, const How& how);
   ~Processes();
@@ -74,8 +76,18 @@ class Processes {
   Processes& operator=(const Processes&) = delete;
 
   /// All nodes that run know each other and serve.
-  bool WaitUntilServing();
+  bool AllServe();
+  bool WaitUntilServing() {
+    return Eventually([this] { return AllServe(); });
+  }
+  /// No seats are on their way, and nobody keeps slots that it has given away.
+  bool AllSettled();
   void Start(size_t node);
+  /// From the node's next Start() on.
+  void SetEnvironment(size_t node, const std::string& name, const std::string& value) {
+    nodes_[node].environment[name] = value;
+  }
+  void ForgetEnvironment(size_t node) { nodes_[node].environment.clear(); }
   /// From the next Start() on, the wall clocks of all nodes are off by what SetClockOffset() says, from then
   /// on and at once. `preload` is the library that does it (skewed_clock.cpp).
   void MakeClocksSkewable(const std::string& preload);
@@ -97,7 +109,7 @@ class Processes {
   }
   /// Where the node keeps its rows, its log and what it printed.
   const std::string& dir(size_t node) const { return nodes_[node].dir; }
-  /// Addresses of the key's homes, as node 0 sees them.
+  /// Addresses of the key's homes, as the first node that runs sees them.
   std::vector<std::string> HomesOf(const std::string& key);
   std::string Run(size_t node, const std::vector<std::string>& args) { return ClientOf(node).Run(args); }
   /// No hints anywhere, and for each of the slots, all homes have the same digest.
@@ -108,6 +120,7 @@ class Processes {
     int port = 0;
     pid_t pid = 0;
     std::string dir;
+    std::map<std::string, std::string> environment;
   };
   std::string ClockFile(size_t node) const;
 

@@ -1,7 +1,8 @@
 // soak: a cluster of real processes that everything happens to, while clients keep a ledger of what they were
 // told.
 //
-//   soak --minutes 30 [--seed 1] [--nodes 5] [--clients 6] [--round-seconds 60] [--faults "kill one,bridge"]
+//   soak --minutes 30 [--seed 1] [--nodes 5] [--spares 2] [--clients 6] [--round-seconds 60] [--faults "kill
+//   one,bridge"]
 //        [--appendfsync everysec] [--report FILE] [--list]
 //
 // Rounds follow each other on the same cluster. In a round clients work and the nemesis strikes; then all is
@@ -37,6 +38,7 @@ struct Options {
   double minutes = 10;
   uint64_t seed = 1;
   size_t nodes = 5;
+  size_t spares = 2;  ///< nodes that may join; 0: members never change
   size_t clients = 6;
   double round_seconds = 60;
   std::string appendfsync = "everysec";
@@ -60,6 +62,8 @@ Options Parse(int count, char** words) {
       options.seed = std::strtoull(value, nullptr, 10);
     } else if (name == "--nodes") {
       options.nodes = std::strtoull(value, nullptr, 10);
+    } else if (name == "--spares") {
+      options.spares = std::strtoull(value, nullptr, 10);
     } else if (name == "--clients") {
       options.clients = std::strtoull(value, nullptr, 10);
     } else if (name == "--round-seconds") {
@@ -140,18 +144,23 @@ bool Soak::Prepare() {
   }
   const std::vector<std::string> settings = {
       "--protected-mode",  "no",   "--appendfsync",           options_.appendfsync,
-      "--request-timeout", "2000", "--anti-entropy-interval", "2000"};
-  const auto prepare = [this](Processes* nodes) {
+      "--request-timeout", "2000", "--anti-entropy-interval", "2000",
+      "--slot-transfer",   "yes"};
+  const size_t disk_node = options_.nodes - 1;
+  const auto prepare = [this, disk_node](Processes* nodes) {
     nodes->MakeClocksSkewable(ORRERY_SKEWED_CLOCK);
-    disk_ = std::make_unique<SmallDisk>(nodes->dir(nodes->size() - 1), "300m");
+    disk_ = std::make_unique<SmallDisk>(nodes->dir(disk_node), "300m");
   };
-  nodes_ = std::make_unique<Processes>(options_.nodes, settings,
-                                       Processes::How{.network = network_.get(), .prepare = prepare});
+  nodes_ = std::make_unique<Processes>(
+      options_.nodes + options_.spares, settings,
+      Processes::How{.network = network_.get(), .prepare = prepare, .started = options_.nodes});
   if (!disk_->mounted()) std::cout << "no full disk: mounting a small file system takes root" << std::endl;
   nemesis_ = std::make_unique<Nemesis>(Nemesis::Parts{.nodes = nodes_.get(),
                                                       .network = network_.get(),
                                                       .disk = disk_->mounted() ? disk_.get() : nullptr,
-                                                      .skewable_clocks = true},
+                                                      .disk_node = disk_node,
+                                                      .skewable_clocks = true,
+                                                      .members_change = options_.spares > 0},
                                        options_.seed);
   nemesis_->Restrict(options_.faults);
   return nodes_->WaitUntilServing();
@@ -168,8 +177,9 @@ void Soak::Verify(Workload* workload) {
 
 bool Soak::Converge(const std::vector<std::string>& keys) {
   const Clock::time_point begin = Clock::now();
-  if (!Eventually([this] { return nodes_->WaitUntilServing(); }, kConvergeSeconds)) {
-    Complain("the nodes do not all serve");
+  if (!Eventually([this] { return nemesis_->MembersAreSettled(); }, kConvergeSeconds)) {
+    Complain("the nodes do not all serve, or seats are still on their way");
+    for (size_t node : nodes_->running()) Complain(nodes_->Run(node, {"RING", "STATUS"}));
     return false;
   }
   if (!Eventually([&] { return nodes_->HaveConverged(keys); }, kConvergeSeconds)) {
@@ -184,7 +194,7 @@ bool Soak::Converge(const std::vector<std::string>& keys) {
 
 std::vector<std::string> Soak::SomeDifferences(const std::vector<std::string>& keys) {
   std::vector<std::string> lines;
-  for (size_t node = 0; node < nodes_->size(); ++node) {
+  for (size_t node : nodes_->running()) {
     const std::string info = nodes_->Run(node, {"INFO", "dynamo"});
     lines.push_back("node " + std::to_string(node) + " at " + nodes_->address(node) + ": hints " +
                     FieldOf(info, "hints") + ", alive " + FieldOf(info, "members_alive"));
@@ -279,7 +289,7 @@ int Soak::Run() {
   Report(elapsed());
   if (complaints_.empty()) return 0;
   nodes_->KeepData();
-  const std::string dir = nodes_->dir(nodes_->size() - 1);
+  const std::string dir = nodes_->dir(options_.nodes - 1);
   if (disk_->mounted()) std::filesystem::copy(dir, dir + ".kept", std::filesystem::copy_options::recursive);
   return 1;
 }

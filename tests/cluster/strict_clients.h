@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <random>
 #include <set>
@@ -27,6 +28,8 @@ class StrictClients {
     size_t value_bytes = 32;
     size_t ground_keys = 0;  ///< written before the clients begin, of `ground_bytes` each, and never changed
     size_t ground_bytes = 1000;
+    /// -UNKNOWN is no failure but counted: what was written then may show or not.
+    bool may_be_unknown = false;
   };
   /// Uses these nodes. What is there before is written here, through the first of them.
   StrictClients(const Processes& nodes, const std::set<size_t>& in_use, const Options& options);
@@ -51,6 +54,7 @@ class StrictClients {
   /// All of it, second by second.
   std::vector<Span> Seconds();
 
+  int64_t unknown() const { return unknown_; }
   /// What failed so far, in words; says it as failures of the test, the first few.
   std::vector<std::string> failures();
   void ExpectNoFailure();
@@ -65,19 +69,27 @@ class StrictClients {
     double took_ms;
   };
   struct Own {
-    int64_t value = -1;  ///< of SET; none yet
-    int64_t field = -1;  ///< of HSET
+    int64_t value = -1;                                   ///< of SET; none yet
+    int64_t field = -1;                                   ///< of HSET
+    bool value_in_doubt = false, field_in_doubt = false;  ///< it may be the next one already
   };
 
   void WriteGround(size_t node);
+  size_t WrongGround(Client* client) const;
   std::string Value(int64_t number) const;
   std::string Ground(size_t index) const;
   std::string KeyOf(size_t client, size_t index) const;
   Client NextClient(std::mt19937_64* random, size_t client);
   void Work(size_t client);
   void Step(size_t c, Client* client, std::mt19937_64* random);
-  bool Ask(size_t c, Client* client, std::mt19937_64* random, const std::vector<std::string>& words,
-           const std::string& wanted);
+  std::string Ask(size_t c, Client* client, std::mt19937_64* random, const std::vector<std::string>& words);
+  void Judge(bool good, const std::vector<std::string>& words, const std::string& reply,
+             const std::string& wanted);
+  using Asking = std::function<std::string(const std::vector<std::string>&)>;
+  void Write(const Asking& ask, const std::vector<std::string>& words, const std::string& wanted,
+             int64_t* number, bool* in_doubt);
+  void Read(const Asking& ask, const std::vector<std::string>& words, int64_t* number, bool* in_doubt);
+  void Count(const Asking& ask, size_t counter);
   Span Sum(const Answered* begin, const Answered* end, double begin_s, double end_s) const;
   double Now() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
@@ -95,7 +107,8 @@ class StrictClients {
   double drained_s_ = 0;
   std::vector<std::string> failures_;
   std::vector<std::vector<Own>> own_;
-  std::array<std::atomic<int64_t>, kCounters> counted_{};
+  std::array<std::atomic<int64_t>, kCounters> counted_{}, perhaps_counted_{};
+  std::atomic<int64_t> unknown_ = 0;
   std::atomic<int64_t> done_ = 0;
   std::atomic<bool> stop_ = false;
   std::vector<std::thread> threads_;

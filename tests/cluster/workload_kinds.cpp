@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 namespace orrery::cluster {
 namespace {
@@ -34,8 +35,9 @@ class Reader {
  public:
   explicit Reader(const Processes& nodes) : nodes_(nodes) {}
   std::string Run(const std::vector<std::string>& words) {
-    const size_t node = next_++ % nodes_.size();
-    return nodes_.ClientOf(node).Run(words);
+    const std::set<size_t> running = nodes_.running();
+    const auto node = std::next(running.begin(), static_cast<std::ptrdiff_t>(next_++ % running.size()));
+    return nodes_.ClientOf(*node).Run(words);
   }
 
  private:
@@ -207,7 +209,7 @@ void Counters::DoVerify(const Processes& nodes) {
     std::vector<std::string> read = {"GET", key};
     if (key.ends_with("h")) read = {"HGET", key, "n"};
     if (key.ends_with("z")) read = {"ZSCORE", key, "n"};
-    for (size_t node = 0; node < nodes.size(); ++node) {
+    for (const size_t node : nodes.running()) {
       const int64_t shown = std::atoll(nodes.ClientOf(node).Run(read).c_str());
       if (shown >= count.acknowledged && shown <= count.acknowledged + count.unknown) continue;
       Complain((shown < count.acknowledged ? "LOST counts of " : "COUNTED TWICE in ") + key + " on node " +

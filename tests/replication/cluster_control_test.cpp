@@ -192,10 +192,10 @@ TEST(ClusterControlTest, ANodeThatLeavesRefusesNewRequestsAndWaitsForOldOnesBefo
   net.node(4).requests = 1;
   ASSERT_TRUE(net.control(4).Leave().ok());
   net.Pass(5'000'000);
-  EXPECT_FALSE(net.control(4).view()->is_removed);
+  EXPECT_FALSE(net.control(4).view()->says_farewell);
   net.node(4).holdings = 0;
   net.Pass(5'000'000);
-  EXPECT_TRUE(net.control(4).view()->is_removed);
+  EXPECT_TRUE(net.control(4).view()->says_farewell);
   EXPECT_EQ(net.control(1).members().Find(net.node(4).id)->state, membership::MemberState::kLeaving);
   net.node(4).requests = 0;
   net.Pass(500'000);
@@ -209,10 +209,10 @@ TEST(ClusterControlTest, ANodeThatGotSomethingAgainWhileItSaidFarewellServesAgai
   net.node(4).requests = 1;
   ASSERT_TRUE(net.control(4).Leave().ok());
   net.Pass(4'000'000);
-  EXPECT_TRUE(net.control(4).view()->is_removed);
+  EXPECT_TRUE(net.control(4).view()->says_farewell);
   net.node(4).holdings = 1;
   net.Pass(200'000);
-  EXPECT_FALSE(net.control(4).view()->is_removed);
+  EXPECT_FALSE(net.control(4).view()->says_farewell);
   net.node(4).holdings = 0;
   // Nobody waits for ever.
   net.Pass(15'000'000);

@@ -12,13 +12,15 @@
 
 namespace orrery::replication {
 
-/// What a node knows of the cluster at one instant: the ring, the members, and who is alive in its own opinion.
-/// Immutable; made by the node's first loop, shared by pointer with the others; replaced as a whole on any change.
+/// What a node knows of the cluster at one instant: the ring, the members, and who is alive in its own
+/// opinion. Immutable; made by the node's first loop, shared by pointer with the others; replaced as a whole
+/// on any change.
 struct ClusterView {
   NodeId self;
   std::vector<membership::Member> members;
   std::set<NodeId> removed;  ///< who has been a member and never will be again
-  /// Of the members that are up: where the slots belong. The nodes that hold them are the owners of their seats (seats.h).
+  /// Of the members that are up: where the slots belong. The nodes that hold them are the owners of their
+  /// seats (seats.h).
   std::shared_ptr<const ring::Ring> ring;
   /// Of the members that were admitted before there was data: who owned the seats first. Null: as `ring`.
   std::shared_ptr<const ring::Ring> founders;
@@ -26,7 +28,8 @@ struct ClusterView {
   /// Whether somebody has said in this life who belongs to the cluster, or nobody was there to say it: nothing is served before,
   /// as an old disk may know fewer members than there are (docs/membership.md).
   bool is_compared = true;
-  bool is_removed = false;  ///< we were removed from the cluster, or are about to be: nothing is served
+  bool is_removed = false;     ///< we were removed from the cluster: nothing is served
+  bool says_farewell = false;  ///< we have nothing left and are about to be removed: nothing new is begun
   /// Who says of a member that it is down, ourselves included. For display; decides nothing.
   std::map<NodeId, std::set<NodeId>> found_down;
   /// N, R, W as configured; use the functions, which cap them by the number of members.

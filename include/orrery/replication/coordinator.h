@@ -97,6 +97,7 @@ class Coordinator final : private storage::FoldRule {
   struct Waiting {
     Request request;
     Callback done;
+    uint64_t begun_us = 0;  ///< when its node sent it, or it came here
     uint64_t deadline_us = 0;
     uint64_t probe_id = 0;  ///< 0: needs no quorum read
     size_t reads_needed = 0;
@@ -106,6 +107,7 @@ class Coordinator final : private storage::FoldRule {
   struct Executed {
     Response response;
     Callback done;
+    uint64_t begun_us = 0;
     uint64_t deadline_us = 0;
     uint64_t saw = 0;           ///< sequence that must be settled before the reply leaves
     causality::Dot own;         ///< counter 0: no event

@@ -39,7 +39,6 @@ class MergeRequester {
     NodeId source;
     SlotImage image;
     std::vector<KeyRange> where{KeyRange{}};  ///< as SlotReplica::Merge has it
-    uint64_t bytes = 0;  ///< of its rows, as they travelled
   };
   /// A whole image, when this was its last part. A merge that this part ends otherwise is in TakeStopped.
   std::optional<Fetched> OnPart(NodeId from, const MergePartMessage& part);
@@ -60,7 +59,6 @@ class MergeRequester {
     MergeStaging staging;
     What what = What::kWhole;
     uint64_t heard_us = 0;
-    uint64_t bytes = 0;
     std::unique_ptr<MergeTree> tree;  ///< once the source compares; watches the replica
   };
   struct Waiting {
@@ -73,7 +71,7 @@ class MergeRequester {
   void Stop(SlotId slot);
   MergeTree& TreeOf(SlotId slot, UnderWay* merge);
   Fetched Finish(SlotId slot, NodeId source, UnderWay* merge);
-  void Count(const std::vector<std::pair<std::string, std::string>>& rows, UnderWay* merge);
+  void Count(SlotId slot, size_t bytes);
 
   ShardContext& context_;
   std::map<SlotId, UnderWay> under_way_;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "orrery/replication/readable_rows.h"
@@ -15,7 +17,7 @@ namespace orrery::replication {
 /// part; or, if the peer has rows itself and the image is not small, as hashes of ranges, and the rows of
 /// those that it then asks for (MergeTree is the other side). The instant is just after a commit, when the
 /// store has nothing pending, so a first request waits for the turn's end. Of a slot that is set aside it
-/// serves what can be read, and says what cannot. Holds a snapshot per image, so images are few and leave
+/// serves what can be read, and says what cannot. Who is no home yet gets it at the pace of transfers. Holds a snapshot per image, so images are few and leave
 /// when they are idle. One loop.
 class MergeSource {
  public:
@@ -37,6 +39,11 @@ class MergeSource {
 
  private:
   using Key = std::pair<NodeId, SlotId>;
+  /// Held back by the pace of transfers.
+  struct Late {
+    NodeId from;
+    std::variant<MergeRequestMessage, MergeAskMessage> message;
+  };
   struct Image {
     uint64_t merge_id = 0;
     uint32_t next_part = 0;
@@ -57,10 +64,16 @@ class MergeSource {
   void SendPart(const Key& key, Image* image);
   Status FillPart(Image* image, MergePartMessage* part) const;
   void SendGone(NodeId to, SlotId slot, uint64_t merge_id);
+  bool IsTransfer(const Key& key) const { return !context_.IsHome(key.second, key.first); }
+  bool MustWait(const Key& key);
+  void Serve(NodeId from, const MergeRequestMessage& request);
+  void Serve(NodeId from, const MergeAskMessage& ask);
+  void Count(const Key& key, size_t bytes);
 
   ShardContext& context_;
   std::map<Key, MergeRequestMessage> asked_;  ///< first requests of this turn
   std::map<Key, Image> images_;
+  std::deque<Late> late_;
   std::vector<std::pair<SlotId, Status>> damaged_;
 };
 

@@ -10,6 +10,7 @@
 #include "orrery/replication/messages.h"
 #include "orrery/replication/seat_book.h"
 #include "orrery/replication/shard_context.h"
+#include "orrery/replication/slot_set.h"
 
 namespace orrery::replication {
 
@@ -24,7 +25,8 @@ class SeatGiver {
   /// more.
   void Plan(SlotId slot, bool was_copied);
 
-  void OnAsk(NodeId from, const SeatAskMessage& ask);
+  /// Answered with the next Tick, as far as the pace allows: so that one sync serves many seats.
+  void OnAsk(NodeId from, const SeatAskMessage& ask) { asks_.insert_or_assign(ask.slot, Ask{from, ask}); }
   /// A home's answer to our HintOffer: what it has, and has on its disk.
   void OnWant(NodeId from, const HintWantMessage& want);
   void Tick(uint64_t now_us);
@@ -34,8 +36,14 @@ class SeatGiver {
 
   /// Slots that we own no seat of and still have rows of.
   size_t leftovers() const { return leftovers_.size(); }
+  /// Our slots that we are to give a seat of.
+  size_t to_give() const { return to_give_.size(); }
 
  private:
+  struct Ask {
+    NodeId from;
+    SeatAskMessage message;
+  };
   struct Closing {
     SeatAskMessage ask;
     NodeId taker;
@@ -47,6 +55,9 @@ class SeatGiver {
     SeatGivenMessage message;
   };
 
+  void PlanGift(SlotId slot);
+  void AnswerAsks();
+  void Answer(NodeId from, const SeatAskMessage& ask);
   bool Agrees(SlotId slot, NodeId taker, const SeatAskMessage& ask) const;
   bool IsNear(NodeId taker, const SeatAskMessage& ask);
   bool KeepsASeat(SlotId slot, uint8_t index) const;
@@ -58,7 +69,10 @@ class SeatGiver {
   CatchUp& catch_up_;
   Coordinator& coordinator_;
   SeatBook& book_;
+  std::map<SlotId, Ask> asks_;
+  SlotId next_ask_ = 0;  ///< where the last ones that could be answered ended
   std::map<SlotId, Closing> closings_;
+  SlotSet to_give_;
   std::vector<Given> given_;                      ///< in this turn
   std::map<SlotId, std::set<NodeId>> leftovers_;  ///< with the homes that have all of it on their disks
   SlotId next_leftover_ = 0;

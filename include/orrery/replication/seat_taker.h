@@ -72,6 +72,7 @@ class SeatTaker {
 
   bool PlanOwn(SlotId slot);
   void Cancel(SlotId slot);
+  void Forget(SlotId slot);
   void Begin(SlotId slot, const Handover& handover, bool is_ours);
   void BeginMore();
   void Push(SlotId slot, Take* take, uint64_t now_us);

@@ -123,6 +123,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
     coordinator_.OnLivesClosed(slot, lives);
   }
   void OnPeerClosed(NodeId home, SlotId slot, const EndedLives& lives) override;
+  void PaceTransfers(uint64_t now_us);
   void Handle(NodeId from, Message& message);
   template <typename M>
   void DeliverParts(NodeId from, const M& message);
@@ -182,6 +183,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   std::vector<SlotId> touched_;  ///< memory of CommitTurn
   SlotSet unsynced_;
   bool syncing_ = false;
+  uint64_t ticked_us_ = 0;
   uint64_t last_sync_us_ = 0;
   runtime::TimerId timer_ = runtime::kNoTimer;
   bool failed_ = false;

@@ -17,6 +17,7 @@
 #include "orrery/replication/seats.h"
 #include "orrery/replication/slot_set.h"
 #include "orrery/replication/slot_table.h"
+#include "orrery/replication/transfer_pace.h"
 #include "orrery/runtime/clock.h"
 #include "orrery/runtime/random.h"
 #include "orrery/runtime/timers.h"
@@ -33,6 +34,8 @@ struct ShardOptions {
   SyncPolicy sync = SyncPolicy::kEverySecond;
   uint64_t request_timeout_us = 5'000'000;
   uint64_t anti_entropy_interval_us = 10'000'000;
+  /// What 99 of 100 commands should not take longer than while slots change hands; 0: no matter.
+  uint64_t transfer_latency_target_us = 50'000;
   size_t backlog_bytes_max = 64 << 20;
   /// Keep events although there is no other member that could ask for them: for whoever looks on.
   bool lone_backlog = false;
@@ -71,6 +74,7 @@ struct ShardStats {
   uint64_t corrupt_slots = 0;
   uint64_t repaired_slots = 0;  ///< of them, in service again
   uint64_t bad_frames = 0;
+  uint64_t unknown_messages = 0;  ///< of types that a later version has; skipped
   uint64_t clock_refused = 0;
   uint64_t forwarded = 0;
   uint64_t relayed = 0;
@@ -81,7 +85,9 @@ struct ShardStats {
   uint64_t seats_taken = 0;
   uint64_t seats_given = 0;
   uint64_t slots_dropped = 0;
-  uint64_t copied_bytes = 0;  ///< of images of slots that we were to get a seat of
+  uint64_t seats_claimed = 0;  ///< of the taken: from removed nodes
+  uint64_t copied_bytes = 0;   ///< that came for slots that we were to get a seat of: rows, hashes, events
+  uint64_t given_bytes = 0;    ///< that went out to nodes that are no homes yet
 };
 
 /// What the parts of a shard share. Owned by the Shard; every member lives as long as it does. One loop.
@@ -103,6 +109,10 @@ struct ShardContext {
   bool seats_compared = true;
   /// Slots that we are to get a seat of and copy meanwhile: we take events and images, and promise nothing.
   SlotSet taking;
+  /// These, and those of which we own a seat that is not in service yet.
+  SlotSet transferring;
+  /// How fast slots change hands here.
+  TransferPace pace{50'000};
   /// Slots whose seat we are about to give away: no command is begun.
   SlotSet closing;
   /// Slots with a seat that is not in service yet, and since when we know.

@@ -27,7 +27,7 @@ Impl::Impl(UvLoop& l, Random& r, const PeerTransportOptions& o, PeerEvents& e, P
     : loop(l),
       random(r),
       options(o),
-      self{o.cluster, o.secret, o.id, o.incarnation, o.loop_index, o.loop_count},
+      self{o.cluster, o.secret, o.id, o.incarnation, o.loop_index, o.loop_count, o.versions},
       events(e),
       hooks(std::move(h)),
       notes(hooks.on_note),

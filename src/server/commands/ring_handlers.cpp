@@ -4,6 +4,7 @@
 
 #include "orrery/base/codec.h"
 #include "orrery/base/hash.h"
+#include "orrery/replication/transfer_progress.h"
 #include "server/commands/cluster_map.h"
 #include "server/commands/handler_tools.h"
 #include "server/commands/info_data.h"
@@ -196,6 +197,16 @@ uint64_t CounterOf(const LoopFacts& sum, const char* name) {
   return counter == sum.counters.end() ? 0 : counter->second;
 }
 
+/// How far the operation is; nothing if there is none.
+std::string Progress(const std::string& what, const LoopFacts& sum) {
+  const auto counter = [&](const char* name) { return CounterOf(sum, (what + name).c_str()); };
+  const replication::TransferProgress::Facts facts{
+      counter("_seats_done"),       counter("_seats_left"),       counter("_bytes_done"), counter("_bytes_left"),
+      counter("_seats_per_second"), counter("_bytes_per_second"), counter("_seconds_left")};
+  if (facts.seats_done + facts.seats_left == 0) return "";
+  return what + ": " + replication::DescribeTransfer(facts) + "\n";
+}
+
 std::string StatusText(Worker& worker, const LoopFacts& sum) {
   const auto view = worker.node().View();
   auto slots = CoordinatedSlots(worker.node());
@@ -217,11 +228,12 @@ std::string StatusText(Worker& worker, const LoopFacts& sum) {
   text += fmt::format("here: rows={} slots={} in-service={} hints={} links={}{}\n", sum.rows, sum.slots_held,
                       sum.slots_in_service, hints, sum.links.size(),
                       sum.writes_stopped ? " WRITES STOPPED: " + sum.writes_stopped_reason : "");
-  text += fmt::format("moving: waiting={} under-way={} taken={} given={} to-drop={} dropped={} copied-bytes={}\n",
-                      CounterOf(sum, "seats_waiting"), CounterOf(sum, "seats_under_way"),
-                      CounterOf(sum, "seats_taken"), CounterOf(sum, "seats_given"), CounterOf(sum, "slots_to_drop"),
-                      CounterOf(sum, "slots_dropped"), CounterOf(sum, "copied_bytes"));
-  return text;
+  text += fmt::format(
+      "moving: waiting={} under-way={} taken={} to-give={} given={} to-drop={} dropped={} copied-bytes={} given-bytes={}\n",
+      CounterOf(sum, "seats_waiting"), CounterOf(sum, "seats_under_way"), CounterOf(sum, "seats_taken"),
+      CounterOf(sum, "seats_to_give"), CounterOf(sum, "seats_given"), CounterOf(sum, "slots_to_drop"),
+      CounterOf(sum, "slots_dropped"), CounterOf(sum, "copied_bytes"), CounterOf(sum, "given_bytes"));
+  return text + Progress("taking", sum) + Progress("giving", sum);
 }
 
 void RingStatus(ServerCall& call) {

@@ -229,6 +229,7 @@ std::vector<Setting> ClusterSettings() {
       Name("zone", &Config::zone, 64, true),
       Number("weight", &Config::weight, 0, 10000, kImmutable),
       YesNo("slot-transfer", &Config::slot_transfer, kImmutable),
+      Number("transfer-latency-target", &Config::transfer_latency_target_ms, 0, 3'600'000),
       Number("replication-factor", &Config::replication_factor, 1, 16, kImmutable),
       Number("read-quorum", &Config::read_quorum, 1, 16),
       Number("write-quorum", &Config::write_quorum, 1, 16),

@@ -29,6 +29,7 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"corrupt_slots", stats.corrupt_slots},
           {"repaired_slots", stats.repaired_slots},
           {"bad_frames", stats.bad_frames},
+          {"unknown_messages", stats.unknown_messages},
           {"clock_refused", stats.clock_refused},
           {"requests_forwarded", stats.forwarded},
           {"requests_relayed", stats.relayed},
@@ -39,13 +40,25 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"seats_taken", stats.seats_taken},
           {"seats_given", stats.seats_given},
           {"slots_dropped", stats.slots_dropped},
-          {"copied_bytes", stats.copied_bytes}};
+          {"seats_claimed", stats.seats_claimed},
+          {"copied_bytes", stats.copied_bytes},
+          {"given_bytes", stats.given_bytes}};
 }
 
 std::string ClockText(const causality::SlotClock& clock) {
   // A context without its check: for people, not for DPUT.
   const std::string text = causality::FormatContext("", clock.counters());
   return text.substr(0, text.rfind('~'));
+}
+
+void AddProgress(const std::string& prefix, const replication::TransferProgress::Facts& progress, LoopFacts* facts) {
+  facts->counters[prefix + "_seats_done"] = progress.seats_done;
+  facts->counters[prefix + "_seats_left"] = progress.seats_left;
+  facts->counters[prefix + "_bytes_done"] = progress.bytes_done;
+  facts->counters[prefix + "_bytes_left"] = progress.bytes_left;
+  facts->counters[prefix + "_seats_per_second"] = progress.seats_per_second;
+  facts->counters[prefix + "_bytes_per_second"] = progress.bytes_per_second;
+  facts->counters[prefix + "_seconds_left"] = progress.seconds_left;
 }
 
 void AddSlots(NodeLoop* loop, LoopFacts* facts) {
@@ -91,7 +104,13 @@ LoopFacts GatherFacts(NodeLoop* loop) {
   facts.counters = CountersOf(loop->shard().stats());
   facts.counters["seats_waiting"] = loop->shard().taker().waiting();
   facts.counters["seats_under_way"] = loop->shard().taker().under_way();
+  facts.counters["seats_to_give"] = loop->shard().giver().to_give();
   facts.counters["slots_to_drop"] = loop->shard().giver().leftovers();
+  facts.counters["transfer_slices_per_second"] = loop->shard().context().pace.slices_per_second();
+  if (loop->index() == 0) {
+    AddProgress("taking", loop->shared().taking.facts(), &facts);
+    AddProgress("giving", loop->shared().giving.facts(), &facts);
+  }
   return facts;
 }
 

@@ -34,6 +34,8 @@ replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   options.failure_detector.heartbeat_interval_us =
       std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
   options.failure_detector.silence_max_us = uint64_t{config.failure_detection_timeout_ms} * 900;
+  // Who is to be patient does not take short pauses for news, however regular heartbeats were.
+  options.failure_detector.deviation_min_us = uint64_t{config.failure_detection_timeout_ms} * 100;
   return options;
 }
 

@@ -43,6 +43,7 @@ replication::ShardOptions ShardOptionsOf(const Config& config, size_t index, siz
   options.sync = SyncPolicyOf(config.appendfsync);
   options.request_timeout_us = uint64_t{config.request_timeout_ms} * 1000;
   options.anti_entropy_interval_us = config.anti_entropy_interval_ms * 1000;
+  options.transfer_latency_target_us = config.transfer_latency_target_ms * 1000;
   options.backlog_bytes_max = config.backlog_bytes / count;
   options.hint_bytes_max = config.hint_store_bytes / count;
   options.max_clock_ahead_ms = config.max_clock_drift_ms;
@@ -94,6 +95,7 @@ runtime::PeerTransportOptions NodeLoop::TransportOptions() const {
   options.incarnation = shared_.self.incarnation;
   options.loop_index = static_cast<uint16_t>(index_);
   options.loop_count = static_cast<uint16_t>(count_);
+  options.versions = PretendedVersions().value_or(runtime::PeerVersions{});
   // A frame holds at least one event, and that at least one value.
   options.frame_max_bytes = config->proto_max_bulk_len + kFrameRoomBytes;
   options.output_max_bytes = std::max(options.output_max_bytes, 2 * options.frame_max_bytes);
@@ -123,6 +125,10 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   parts.timers = &loop();
   parts.random = &random_;
   parts.transport = transport_.get();
+  if (PretendsUnknownMessages()) {
+    later_ = std::make_unique<UnknownMessageTransport>(transport_.get());
+    parts.transport = later_.get();
+  }
   parts.store = store_.get();
   parts.observer = &observer_;
   parts.executor = &executor_;
@@ -243,7 +249,39 @@ void NodeLoop::CountHoldings() {
   if (!shard_) return;
   holdings_.store(shard_->Holdings(), std::memory_order_relaxed);
   requests_.store(shard_->pending(), std::memory_order_relaxed);
+  CountTransfers();
   loop().After(kHoldingsUs, [this] { CountHoldings(); });
+}
+
+void NodeLoop::Transfers::AddTo(replication::TransferProgress::Totals* sum) const {
+  sum->left += left.load(std::memory_order_relaxed);
+  sum->done += done.load(std::memory_order_relaxed);
+  sum->claimed += claimed.load(std::memory_order_relaxed);
+  sum->bytes += bytes.load(std::memory_order_relaxed);
+}
+
+void NodeLoop::AddTransfers(replication::TransferProgress::Totals* taking,
+                            replication::TransferProgress::Totals* giving) const {
+  taking_.AddTo(taking);
+  giving_.AddTo(giving);
+}
+
+void NodeLoop::CountTransfers() {
+  const replication::ShardStats& stats = shard_->stats();
+  taking_.left.store(shard_->taker().waiting() + shard_->taker().under_way(), std::memory_order_relaxed);
+  taking_.done.store(stats.seats_taken, std::memory_order_relaxed);
+  taking_.claimed.store(stats.seats_claimed, std::memory_order_relaxed);
+  taking_.bytes.store(stats.copied_bytes, std::memory_order_relaxed);
+  giving_.left.store(shard_->giver().to_give(), std::memory_order_relaxed);
+  giving_.done.store(stats.seats_given, std::memory_order_relaxed);
+  giving_.bytes.store(stats.given_bytes, std::memory_order_relaxed);
+  if (index_ != 0) return;
+  replication::TransferProgress::Totals taking, giving;
+  for (const auto& each : shared_.loops) each->AddTransfers(&taking, &giving);
+  for (const auto& line : {shared_.taking.Update(loop().MonotonicUs(), taking),
+                           shared_.giving.Update(loop().MonotonicUs(), giving)}) {
+    if (line) shared_.log->Notice("transfer: {}", *line);
+  }
 }
 
 void NodeLoop::WatchDisk() {

@@ -10,6 +10,7 @@
 #include "orrery/commands/executor.h"
 #include "orrery/replication/cluster_control.h"
 #include "orrery/replication/shard.h"
+#include "orrery/replication/transfer_progress.h"
 #include "orrery/runtime/random.h"
 #include "orrery/runtime/uv/loop_thread.h"
 #include "orrery/runtime/uv/peer_transport.h"
@@ -19,6 +20,7 @@
 #include "orrery/server/node_access.h"
 #include "orrery/storage/rocksdb_row_store.h"
 #include "orrery/types/derived_index.h"
+#include "server/node/later_version.h"
 
 namespace orrery::server {
 
@@ -33,6 +35,8 @@ struct NodeShared {
   std::vector<std::unique_ptr<NodeLoop>> loops;
   /// Lives on the first loop.
   replication::ClusterControl* control = nullptr;
+  /// Of all loops together; on the first loop.
+  replication::TransferProgress taking{"taking"}, giving{"giving"};
   std::atomic<bool> has_data = false;
   /// Any thread: the node must begin a new life.
   std::function<void(const std::string& why)> new_life;
@@ -61,6 +65,8 @@ class NodeLoop final : public runtime::PeerEvents,
   uint64_t holdings() const { return holdings_.load(std::memory_order_relaxed); }
   /// Commands that waited for something then. Any thread.
   uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
+  /// Adds how far this loop was then with seats that it takes and gives. Any thread.
+  void AddTransfers(replication::TransferProgress::Totals* taking, replication::TransferProgress::Totals* giving) const;
   bool opened() const { return shard_ != nullptr; }
 
   runtime::UvLoop& loop() { return thread_.loop(); }
@@ -95,9 +101,15 @@ class NodeLoop final : public runtime::PeerEvents,
   uint64_t WallMs() override { return loop().WallMs(); }
 
  private:
+  struct Transfers {
+    std::atomic<uint64_t> left = 0, done = 0, claimed = 0, bytes = 0;
+    void AddTo(replication::TransferProgress::Totals* sum) const;
+  };
+
   void EndTurn();
   void WatchDisk();
   void CountHoldings();
+  void CountTransfers();
   runtime::PeerTransportOptions TransportOptions() const;
   runtime::PeerTransportHooks TransportHooks();
 
@@ -108,6 +120,7 @@ class NodeLoop final : public runtime::PeerEvents,
   runtime::SeededRandom random_;
   std::unique_ptr<storage::RowStore> store_;
   std::unique_ptr<runtime::PeerTransport> transport_;
+  std::unique_ptr<UnknownMessageTransport> later_;  ///< in tests
   types::DerivedIndex observer_;
   commands::Executor executor_;
   std::unique_ptr<replication::Shard> shard_;
@@ -116,6 +129,7 @@ class NodeLoop final : public runtime::PeerEvents,
   bool watching_disk_ = false;
   std::atomic<uint64_t> holdings_ = 1;
   std::atomic<uint64_t> requests_ = 0;
+  Transfers taking_, giving_;
 };
 
 }  // namespace orrery::server

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "orrery/base/node_id.h"
+#include "orrery/runtime/peer_versions.h"
 #include "orrery/runtime/random.h"
 #include "orrery/runtime/transport.h"
 #include "orrery/runtime/uv/loop.h"
@@ -41,6 +42,7 @@ struct PeerTransportOptions {
   uint64_t incarnation = 0;
   uint16_t loop_index = 0;  ///< of this transport's loop among the node's
   uint16_t loop_count = 1;
+  PeerVersions versions;
   uint32_t greeting_timeout_ms = 3000;
   uint32_t reconnect_min_ms = 50;
   uint32_t reconnect_max_ms = 1000;
