@@ -348,7 +348,8 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
   if (!context_.IsHome(ack.slot, from)) return;
   slot->quorum.LearnDot(from, ack.upto);
   if (slot->quorum.all_settled() && slot->replies.empty()) return;
-  // Whatever waits for copies was committed here in an earlier turn.
+  // What this turn has applied is not committed yet; everything else was in an earlier turn.
+  if (context_.slots->IsTouched(ack.slot)) return Changed(ack.slot);
   Release(ack.slot, slot);
   NoteDone(ack.slot, *slot);
 }
