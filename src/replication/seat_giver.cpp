@@ -25,8 +25,8 @@ void SeatGiver::AnswerAsks() {
     auto it = asks_.lower_bound(next_ask_);
     if (it == asks_.end()) it = asks_.begin();
     const Ask ask = std::move(it->second);
-    next_ask_ = static_cast<SlotId>((it->first + 1) % kSlotCount);
-    asks_.erase(it);
+    it = asks_.erase(it);
+    next_ask_ = it == asks_.end() ? SeatId{} : it->first;
     Answer(ask.from, ask.message);
   }
 }

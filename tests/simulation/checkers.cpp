@@ -267,7 +267,7 @@ void Checkers::CheckReply(Operation* operation) {
   if (!operation->acknowledged()) {
     // Who still asks a node that has left learns of it.
     SimNode& entry = cluster_.node(operation->entry);
-    const bool has_left = entry.up() && entry.view().is_removed;
+    const bool has_left = entry.up() && (entry.view().is_removed || entry.view().says_farewell);
     if (expect_answers_ && !has_left && cluster_.HasHomes(operation->slot)) Fail("available", Describe(*operation) + " was refused though nothing had failed");
     if (made && operation->response->outcome != Outcome::kUnknown) {
       Fail("refused", Describe(*operation) + " was refused though it had been applied");

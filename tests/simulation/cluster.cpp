@@ -106,7 +106,7 @@ std::vector<size_t> Cluster::Machines() const {
 
 bool Cluster::IsServing(size_t node) {
   SimNode& asked = *nodes_[node];
-  if (!asked.up() || asked.view().is_removed) return false;
+  if (!asked.up() || asked.view().is_removed || asked.view().says_farewell) return false;
   for (size_t loop = 0; node >= options_.nodes && loop < asked.loops(); ++loop) {
     if (asked.loop(loop).shard().view()->founders == nullptr) return false;
   }

@@ -94,10 +94,18 @@ bool Cluster::Replace(size_t index, bool comes_back) {
 void Cluster::RemoveGone(size_t index, bool comes_back) {
   scheduler_.After(kAgainUs, [this, index, comes_back] {
     const NodeId node = nodes_[index]->id();
-    const bool all_know = std::all_of(members_.begin(), members_.end(), [&](size_t i) {
-      return nodes_[i]->up() && nodes_[i]->view().removed.contains(node);
+    const auto all = [&](const auto& says) {
+      return std::all_of(members_.begin(), members_.end(), [&](size_t i) {
+        return nodes_[i]->up() && says(nodes_[i]->view());
+      });
+    };
+    const bool all_know = all([&](const replication::ClusterView& view) { return view.removed.contains(node); });
+    // One that died before those who stayed heard of it is not there to be removed.
+    const bool all_never_heard = all([&](const replication::ClusterView& view) {
+      return !view.removed.contains(node) && std::none_of(view.members.begin(), view.members.end(),
+                                                          [&](const auto& member) { return member.id == node; });
     });
-    if (!all_know) {
+    if (!all_know && !all_never_heard) {
       SimNode& asked = *nodes_[members_[random_.Below(members_.size())]];
       const bool forget = members_.size() < options_.n || random_.Below(2) == 0;
       if (asked.up() && !asked.paused()) {

@@ -219,12 +219,14 @@ void Nemesis::Image() {
   const size_t node = cluster_.options().seed % cluster_.options().nodes;
   if (!cluster_.IsMember(node)) return;
   if (image_ == nullptr || cluster_.random().Below(3) == 0) {
-    image_ = cluster_.node(node).disk().CopyImage();
+    // A disk of before serves with what it knows where it reaches nobody (docs/membership.md): fewer copies than N, if it knows
+    // of fewer members.
+    SimNode& taken = cluster_.node(node);
+    if (taken.up() && taken.view().members.size() >= cluster_.options().n) image_ = taken.disk().CopyImage();
     return;
   }
-  const bool oldest = cluster_.random().Below(6) == 0 && !faults_.contains("stranger");
   cluster_.CrashNode(node, SIZE_MAX, 20'000);
-  cluster_.RestoreImage(node, oldest ? cluster_.first_image(node) : *image_);
+  cluster_.RestoreImage(node, *image_);
   Later(Duration(), [this, node] { cluster_.StartNode(node); });
 }
 

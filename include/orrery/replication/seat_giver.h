@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "orrery/replication/catch_up.h"
@@ -26,7 +27,9 @@ class SeatGiver {
   void Plan(SlotId slot, bool was_copied);
 
   /// Answered with the next Tick, as far as the pace allows: so that one sync serves many seats.
-  void OnAsk(NodeId from, const SeatAskMessage& ask) { asks_.insert_or_assign(ask.slot, Ask{from, ask}); }
+  void OnAsk(NodeId from, const SeatAskMessage& ask) {
+    asks_.insert_or_assign({ask.slot, ask.index}, Ask{from, ask});
+  }
   /// A home's answer to our HintOffer: what it has, and has on its disk.
   void OnWant(NodeId from, const HintWantMessage& want);
   void Tick(uint64_t now_us);
@@ -40,6 +43,7 @@ class SeatGiver {
   size_t to_give() const { return to_give_.size(); }
 
  private:
+  using SeatId = std::pair<SlotId, uint8_t>;
   struct Ask {
     NodeId from;
     SeatAskMessage message;
@@ -69,8 +73,9 @@ class SeatGiver {
   CatchUp& catch_up_;
   Coordinator& coordinator_;
   SeatBook& book_;
-  std::map<SlotId, Ask> asks_;
-  SlotId next_ask_ = 0;  ///< where the last ones that could be answered ended
+  /// By seat: two that ask for seats of one slot at one pace must not take each other's place for ever.
+  std::map<SeatId, Ask> asks_;
+  SeatId next_ask_{};  ///< where the last ones that could be answered ended
   std::map<SlotId, Closing> closings_;
   SlotSet to_give_;
   std::vector<Given> given_;                      ///< in this turn
