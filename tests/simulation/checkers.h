@@ -94,6 +94,7 @@ class Checkers final : public ClusterWatcher {
   std::set<std::pair<SlotId, causality::Dot>> HintsOf(size_t node);
   std::string NotDrained();
   std::string NotSeated(SlotId slot);
+  std::string Names(const std::vector<NodeId>& nodes);
   bool Covers(const replication::SlotReplica* replica, SlotId slot, const causality::Dot& dot) const;
   bool IsStranded(SlotId slot, const causality::Dot& dot) const;
   std::string At(size_t node, SlotId slot);

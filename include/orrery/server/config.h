@@ -104,7 +104,7 @@ struct Config {
   std::vector<SeedAddress> seeds;
   std::string zone;
   uint32_t weight = 1;
-  bool slot_transfer = false;  ///< members come and go while there is data
+  bool slot_transfer = true;  ///< members come and go while there is data
   uint64_t transfer_latency_target_ms = 50;  ///< 0: slots change hands as fast as they can
   uint8_t replication_factor = 3;
   uint8_t read_quorum = 2;
