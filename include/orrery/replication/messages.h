@@ -224,7 +224,7 @@ struct SurveyReplyMessage {
 struct CloseAskMessage {
   static constexpr uint8_t kType = 19;
   enum class Step : uint8_t {
-    kHints = 1,    ///< do you keep a hint that would follow these events?
+    kHints = 1,    ///< do you keep a hint that would follow these events? And, home: would you agree?
     kAgree = 2,    ///< home: do you have just these, on disk? Then take no more until the round is over
     kConfirm = 3,  ///< does that still hold, and do you keep no such hint? Then take none
     kClose = 4,    ///< home: all said yes; close the lives

@@ -89,5 +89,37 @@ TEST(ClosingScenario, AHomeWithAnOlderDiskGetsTheRowsWithTheFloor) {
   s.Settle();
 }
 
+// home(0) counts with only away(0) in reach, and loses power before anything is synced: what it counted last is left
+// in away(0)'s hints alone, which is cut off from the other homes. All homes agree about the life that is over, and a
+// member that is no home has its next event.
+TEST(ClosingScenario, NothingIsClosedWhileAHintHasTheNextEvent) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  const std::set<size_t> side = {s.home(0), s.away(0)};
+  s.Isolate(side);
+  s.RunFor(2'000'000);
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  s.cluster().CrashNode(s.home(0), 0, 1000);
+  s.RunFor(1'000'000);
+  s.Isolate(side, false);
+  const auto block_hints = [&](bool blocked) {
+    for (const size_t home : {s.home(1), s.home(2)}) {
+      s.cluster().SetBlocked(s.away(0), home, blocked);
+      s.cluster().SetBlocked(home, s.away(0), blocked);
+    }
+  };
+  block_hints(true);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(s.home(0));
+  s.RunFor(2 * kClosedWithinUs);
+  EXPECT_FALSE(HasClosed(&s, s.home(0), s.home(0)));
+  block_hints(false);
+  s.RunFor(4 * kClosedWithinUs);
+  EXPECT_TRUE(HasClosed(&s, s.home(0), s.home(0)));
+  EXPECT_EQ(s.Do(s.home(0), 'b', "GET"), "$1\r\n2\r\n");
+  s.Settle();
+}
+
 }  // namespace
 }  // namespace orrery::simulation
