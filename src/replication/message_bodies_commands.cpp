@@ -1,0 +1,98 @@
+// Commands on their way to a coordinator, their events, and what is known about them.
+
+#include "replication/message_bodies.h"
+
+namespace orrery::replication::bodies {
+
+void Body(const ForwardMessage& m, Encoder* out) {
+  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  head.PutU64(m.request_id);
+  head.PutU8(m.hops);
+  head.PutVarint(m.age_ms);
+  out->PutRaw(head.bytes());
+  EncodeRequest(m.request, out);
+}
+void Read(Decoder* in, ForwardMessage* m) {
+  m->request_id = in->GetU64();
+  m->hops = in->GetU8();
+  m->age_ms = in->GetVarint();
+  m->request = DecodeRequest(in);
+}
+
+void Body(const ForwardReplyMessage& m, Encoder* out) {
+  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  head.PutU64(m.request_id);
+  head.PutU8(static_cast<uint8_t>(m.response.outcome));
+  head.PutVarint(m.response.reply.size());
+  out->PutRaw(head.bytes());
+  out->PutRaw(m.response.reply);
+}
+void Read(Decoder* in, ForwardReplyMessage* m) {
+  m->request_id = in->GetU64();
+  const uint8_t outcome = in->GetU8();
+  if (outcome > static_cast<uint8_t>(Outcome::kDiskError)) in->Fail();
+  m->response.outcome = static_cast<Outcome>(outcome);
+  m->response.reply = in->GetBytes();
+}
+
+void Body(const EventMessage& m, Encoder* out) {
+  out->PutVarint(m.committed);
+  out->PutBytes(m.event->bytes);
+}
+void Read(Decoder* in, EventMessage* m) {
+  m->committed = in->GetVarint();
+  m->event = ReadEvent(in);
+}
+
+void Body(const AckMessage& m, Encoder* out) {
+  PieceEncoder<2 + causality::kDotBytesMax> piece;
+  piece.PutU16(m.slot);
+  Encode(m.upto, &piece);
+  out->PutRaw(piece.bytes());
+}
+void Read(Decoder* in, AckMessage* m) {
+  m->slot = ReadSlot(in);
+  m->upto = causality::DecodeDot(in);
+}
+
+void Body(const ProbeMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutVarint(m.probe_id);
+  out->PutU8(m.as_fallback ? 1 : 0);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, ProbeMessage* m) {
+  m->slot = ReadSlot(in);
+  m->probe_id = in->GetVarint();
+  m->as_fallback = in->GetU8() != 0;
+  m->clock = SlotClock::Decode(in);
+}
+
+void Body(const ProbeReplyMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutVarint(m.probe_id);
+  out->PutU8(m.equal ? 1 : 0);
+  if (!m.equal) m.clock.Encode(out);
+}
+void Read(Decoder* in, ProbeReplyMessage* m) {
+  m->slot = ReadSlot(in);
+  m->probe_id = in->GetVarint();
+  m->equal = in->GetU8() != 0;
+  if (!m->equal) m->clock = SlotClock::Decode(in);
+}
+
+void Body(const ClockMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutU8(m.answer ? 1 : 0);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, ClockMessage* m) {
+  m->slot = ReadSlot(in);
+  m->answer = in->GetU8() != 0;
+  m->clock = SlotClock::Decode(in);
+}
+
+void Body(const BehindMessage& m, Encoder* out) { out->PutU16(m.slot); }
+void Read(Decoder* in, BehindMessage* m) { m->slot = ReadSlot(in); }
+
+}  // namespace orrery::replication::bodies
