@@ -50,7 +50,7 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
       ++context_.stats.events_duplicate;
       break;
     case SlotReplica::Fit::kGap:
-      return OnGap(from, slot);
+      return OnGap(from, slot, dot.actor);
     case SlotReplica::Fit::kNext:
       Apply(from, message);
       if (!replica.clock().Covers(dot)) return;
@@ -86,9 +86,13 @@ void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* 
   listener_.OnSlotAdvanced(event.slot);
 }
 
-void CatchUp::OnGap(NodeId from, SlotId slot) {
+void CatchUp::OnGap(NodeId from, SlotId slot, const causality::Actor& actor) {
   ORRERY_MARK("early event");
   ++context_.stats.events_early;
+  if (context_.lives.IsOver(actor)) {
+    context_.heard_of[slot].insert(actor);
+    context_.perhaps_ended.Insert(slot);
+  }
   if (Merging(slot)) return;
   if (context_.IsHome(slot, from)) return AskFor(from, slot);
   // A fallback has only what it kept; what comes before that is with the homes.

@@ -59,8 +59,8 @@ bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
 
 // Another member's map: a disk may be older than what it says.
 void ClusterControl::Compare(const MembershipMap& known) {
-  const Member* own = known.Find(state_.id);
-  if (own->version > state_.members.Find(state_.id)->version) {
+  // Also at equal versions: an entry of ours that was lost with its life may say otherwise.
+  if (membership::Supersedes(*known.Find(state_.id), *state_.members.Find(state_.id))) {
     Remember(known);
   } else {
     bool changed = false;

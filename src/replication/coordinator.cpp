@@ -17,6 +17,7 @@ Coordinator::Slot& Coordinator::At(SlotId id) {
     slot = std::make_unique<Slot>();
     slot->seen = context_.slots->At(id).clock();
     slot->quorum.Rebase(slot->seen);
+    slot->counted_for = context_.W(id);
   }
   if (!slot->known_targets) RefreshTargets(id, slot.get());
   return *slot;
@@ -408,8 +409,20 @@ void Coordinator::EndReplies(Slot* slot, const std::string& why) {
   slot->replies.clear();
 }
 
+// While a cluster grows to N nodes W grows with the slot's seats, and what was on W nodes is not any more: hints must
+// not begin behind it, and no reply may rest on it.
+void Coordinator::CountAnew(SlotId id, Slot* slot) {
+  if (SlotReplica* replica = context_.slots->Find(id)) replica->committed() = {};
+  if (slot == nullptr) return;
+  const size_t wanted = context_.W(id);
+  if (std::exchange(slot->counted_for, wanted) >= wanted) return;
+  ORRERY_MARK("a slot with more seats needs more copies of what it has");
+  slot->quorum.Rebase(slot->seen);
+}
+
 void Coordinator::OnSeatsChanged(SlotId id) {
   Slot* slot = Find(id);
+  if (!ORRERY_MUTATION("copies-of-fewer-seats-count")) CountAnew(id, slot);
   if (slot == nullptr) return;
   const bool was_home = slot->targets.we_are_home;
   RefreshTargets(id, slot);

@@ -48,8 +48,10 @@ bool NodeLives::IsOver(const Actor& actor) const {
   return it != current_.end() && actor.incarnation < it->second;
 }
 
-EndedLives NodeLives::FindEnded(const SlotClock& clock, const causality::VoidedSet& voided) const {
+EndedLives NodeLives::FindEnded(const SlotClock& clock, const causality::VoidedSet& voided,
+                                const std::set<Actor>& heard_of) const {
   EndedFinder finder(*this, clock);
+  for (const Actor& actor : heard_of) finder.Look(actor);
   for (const auto& entry : clock.counters().entries()) finder.Look(entry.actor);
   for (const auto& [row_key, id] : voided.cells()) finder.Look(id.dot.actor);
   for (const auto& scope : voided.scopes()) {

@@ -140,6 +140,7 @@ void HintDelivery::OnWant(NodeId from, const HintWantMessage& want) {
     } else {
       // The home has it all but not on disk yet, or lacks what comes before: other homes have that.
       offers_[{from, want.slot}] = {false, now_us + kAgainUs};
+      TellOfEndedLives(from, want);
     }
   }
   OfferMore(from, now_us);
@@ -200,6 +201,22 @@ size_t HintDelivery::SendFollowing(NodeId to, const HintWantMessage& want) {
     }
   }
   return bytes;
+}
+
+// Power cuts may have taken from every home all that it had of a life. Where nobody knows of it, nobody closes it, and
+// its later hints would stay for ever: an event that comes too early to be applied tells of it.
+void HintDelivery::TellOfEndedLives(NodeId to, const HintWantMessage& want) {
+  for (const NodeId home : FiledUnder(to, want.slot)) {
+    for (const Range& range : store_.Ranges(home, want.slot)) {
+      if (CoveredOf(want.clock, range) + 1 >= range.first || !context_.lives.IsOver(range.actor)) continue;
+      const auto cursor = store_.Scan(home, want.slot, {range.actor, range.first});
+      const EventPtr event = cursor.Valid() ? causality::EventPtrFromBytes(cursor.hint().event) : nullptr;
+      if (!event) continue;
+      for (const NodeId reader : context_.Homes(want.slot)) {
+        if (context_.linked.contains(reader)) context_.outbox->Send(reader, EventMessage{0, event});
+      }
+    }
+  }
 }
 
 // Stops at a hole: what comes after it would only be early.

@@ -83,14 +83,20 @@ bool LifeCloser::HasEnded(SlotId slot) const {
   if (replica == nullptr || homes.empty() || homes.front() != context_.self.node) return false;
   // While a seat is between two owners a third node has what only it may know.
   if (context_.seats.HasPending(slot)) return false;
-  return !context_.lives.FindEnded(replica->clock(), replica->voided()).empty();
+  return !FindEnded(*replica).empty();
+}
+
+EndedLives LifeCloser::FindEnded(const SlotReplica& replica) const {
+  const auto heard_of = context_.heard_of.find(replica.id());
+  return context_.lives.FindEnded(replica.clock(), replica.voided(),
+                                  heard_of == context_.heard_of.end() ? std::set<causality::Actor>() : heard_of->second);
 }
 
 // ---- a round ----
 
 std::optional<EndedLives> LifeCloser::Closable(SlotId slot) const {
   const SlotReplica& replica = context_.slots->At(slot);
-  EndedLives lives = context_.lives.FindEnded(replica.clock(), replica.voided());
+  EndedLives lives = FindEnded(replica);
   if (lives.empty() || replica.is_aside() || !context_.InService(slot) || !HasOnDisk(slot, lives)) return std::nullopt;
   if (hints_.HoldsNext(slot, lives)) return std::nullopt;
   return lives;
@@ -207,6 +213,7 @@ void LifeCloser::Decide() {
 }
 
 void LifeCloser::Close(SlotId slot, const EndedLives& lives) {
+  context_.heard_of.erase(slot);
   ORRERY_MARK("lives closed");
   context_.slots->CloseLives(slot, lives);
   context_.seals.Drop(slot);

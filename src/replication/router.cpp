@@ -61,6 +61,30 @@ void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   sent.done = std::move(done);
   sent.hops = hops;
   Dispatch(std::move(sent));
+  TellEnded();
+}
+
+// Whoever hears of an end may have its next request ready, which must find everything in its place.
+void Router::End(Sent&& sent, Response response) {
+  ended_.emplace_back(std::move(sent.done), std::move(response));
+}
+
+void Router::TellEnded() {
+  if (ended_.empty()) return;
+  for (auto& [done, response] : std::exchange(ended_, {})) done(std::move(response));
+}
+
+void Router::Fail(const std::string& why) {
+  disk_error_ = why;
+  for (std::vector<Sent>* waiting : {&starting_, &waiting_}) {
+    for (Sent& sent : std::exchange(*waiting, {})) End(std::move(sent), {Outcome::kDiskError, why});
+  }
+  held_.clear();
+  for (Sent& sent : TakeSentIf([](const Sent&) { return true; })) {
+    const bool wrote = sent.request.traits.writes;
+    End(std::move(sent), wrote ? Response{Outcome::kUnknown, ""} : Response{Outcome::kDiskError, why});
+  }
+  TellEnded();
 }
 
 // Whether too few take part for the request, or no home, only because this node has just started or heard of the first other members.
@@ -90,18 +114,20 @@ void Router::DispatchStarting() {
     if (now_us < sent.deadline_us) {
       Dispatch(std::move(sent));
     } else {
-      sent.done({Outcome::kClusterDown, "this node has not heard from the other members yet"});
+      End(std::move(sent), {Outcome::kClusterDown, "this node has not heard from the other members yet"});
     }
   }
+  TellEnded();
 }
 
 void Router::Dispatch(Sent&& sent) {
+  if (disk_error_) return End(std::move(sent), {Outcome::kDiskError, *disk_error_});
   if (context_.view->is_removed || context_.view->says_farewell) {
     // Another node's client is not to blame for that node's old view.
-    if (sent.request.sent_ms != 0) return sent.done({Outcome::kNotHere, ""});
-    return sent.done({Outcome::kClusterDown, context_.view->is_removed
-                                                 ? "this node was removed from the cluster"
-                                                 : "this node is about to leave the cluster"});
+    if (sent.request.sent_ms != 0) return End(std::move(sent), {Outcome::kNotHere, ""});
+    return End(std::move(sent), {Outcome::kClusterDown, context_.view->is_removed
+                                                            ? "this node was removed from the cluster"
+                                                            : "this node is about to leave the cluster"});
   }
   if (!held_.empty() && held_.contains(sent.request.slot)) {
     ORRERY_MARK("request waited behind a write whose coordinator was lost");
@@ -117,7 +143,7 @@ void Router::Dispatch(Sent&& sent) {
   }
   if (context_.IsStale(sent.request)) {
     ORRERY_MARK("forwarded request too old to be passed on");
-    return sent.done({Outcome::kNotHere, ""});
+    return End(std::move(sent), {Outcome::kNotHere, ""});
   }
   const SlotId slot = sent.request.slot;
   const NodeId node = sent.hops >= kHopsMax ? context_.self.node : CoordinatorInReach(context_, slot);
@@ -195,15 +221,19 @@ void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
   if (found == nullptr || (*found)->peer != from) return;
   Sent sent = TakeSent(found);
   TrimSent();
-  if (message.response.outcome == Outcome::kNotHere && !sent.handed_over) {
-    waiting_.push_back(std::move(sent));
-    return;
-  }
+  if (message.response.outcome == Outcome::kNotHere && !sent.handed_over) return TryAgain(std::move(sent));
   sent.done(std::move(message.response));
 }
 
+// Before what its client has sent for the slot since, which waits behind it.
+void Router::TryAgain(Sent&& sent) {
+  const auto is_later = [&](const Sent& other) { return !other.peer && other.request.slot == sent.request.slot; };
+  const bool first = held_.insert(sent.request.slot).second;
+  waiting_.insert(first ? waiting_.end() : std::find_if(waiting_.begin(), waiting_.end(), is_later), std::move(sent));
+}
+
 void Router::Lost(Sent sent) {
-  if (sent.handed_over && !sent.request.traits.writes) return sent.done({Outcome::kNotHere, ""});
+  if (sent.handed_over && !sent.request.traits.writes) return End(std::move(sent), {Outcome::kNotHere, ""});
   const bool again = !sent.request.traits.writes || sent.request.traits.idempotent;
   if (!sent.handed_over && (again || ORRERY_MUTATION("retries-increments"))) {
     ORRERY_MARK("request tried elsewhere after its coordinator was lost");
@@ -219,7 +249,7 @@ void Router::Lost(Sent sent) {
     return;
   }
   ++context_.stats.unknown_outcomes;
-  sent.done({Outcome::kUnknown, ""});
+  End(std::move(sent), {Outcome::kUnknown, ""});
 }
 
 void Router::OnReachChanged() {
@@ -233,6 +263,7 @@ void Router::OnReachChanged() {
   for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); }))
     Lost(std::move(sent));
   DispatchWaiting(context_.clock->MonotonicUs());
+  TellEnded();
 }
 
 void Router::DispatchWaiting(uint64_t now_us) {
@@ -240,7 +271,7 @@ void Router::DispatchWaiting(uint64_t now_us) {
   held_.clear();
   for (Sent& sent : std::exchange(waiting_, {})) {
     if (sent.deadline_us <= now_us) {
-      sent.done({Outcome::kClusterDown, "no coordinator in reach"});
+      End(std::move(sent), {Outcome::kClusterDown, "no coordinator in reach"});
     } else if (sent.not_before_us > now_us) {
       held_.insert(sent.request.slot);
       waiting_.push_back(std::move(sent));
@@ -248,6 +279,7 @@ void Router::DispatchWaiting(uint64_t now_us) {
       Dispatch(std::move(sent));
     }
   }
+  TellEnded();
 }
 
 std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent&)>& condition) {
@@ -267,8 +299,9 @@ void Router::OnTick(uint64_t now_us) {
   DispatchWaiting(now_us);
   for (Sent& sent : TakeSentIf([now_us](const Sent& s) { return s.deadline_us <= now_us; })) {
     const bool wrote = sent.request.traits.writes;
-    sent.done({wrote ? Outcome::kUnknown : Outcome::kClusterDown, ""});
+    End(std::move(sent), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, ""});
   }
+  TellEnded();
 }
 
 }  // namespace orrery::replication

@@ -89,7 +89,7 @@ void SeatBook::Compare(NodeId peer) {
   context_.outbox->Send(peer, SeatDigestsMessage{false, context_.seats.digests()});
 }
 
-// The answer comes to the loop whose link leads here; what we lacked has come before it, to all loops.
+// The answer comes to the loop whose link leads here; what we lacked has come before it, by the same queue, to all loops.
 void SeatBook::OnCompared(NodeId with) {
   if (context_.seats_compared || context_.view->Find(with) == nullptr) return;
   context_.seats_compared = true;
@@ -135,7 +135,8 @@ void SeatBook::OnDigests(NodeId from, const SeatDigestsMessage& message) {
   // What we know of our own seats may be of this turn: it leaves when that is on the disk.
   if (!records.records.empty()) context_.outbox->SendDurable(from, records);
   if (message.answer) OnCompared(from);
-  if (!message.answer) context_.outbox->Send(from, SeatDigestsMessage{true, context_.seats.digests()});
+  // Behind the records: whoever has compared serves by what it knows then.
+  if (!message.answer) context_.outbox->SendDurable(from, SeatDigestsMessage{true, context_.seats.digests()});
 }
 
 }  // namespace orrery::replication

@@ -21,28 +21,46 @@ constexpr size_t kOffersPerTick = 1024;
 // ---- giving ----
 
 void SeatGiver::AnswerAsks() {
+  std::map<SeatId, Ask> again;
   while (!asks_.empty() && context_.pace.TryTake()) {
     auto it = asks_.lower_bound(next_ask_);
     if (it == asks_.end()) it = asks_.begin();
     const Ask ask = std::move(it->second);
     it = asks_.erase(it);
     next_ask_ = it == asks_.end() ? SeatId{} : it->first;
-    Answer(ask.from, ask.message);
+    if (auto later = Answer(ask.from, ask.message)) again[{ask.message.slot, ask.message.index}] = {ask.from, *later};
   }
+  asks_.merge(again);
 }
 
-void SeatGiver::Answer(NodeId from, const SeatAskMessage& ask) {
+// Returns what to answer with the next tick, if that is more than a pause for clients may bring.
+std::optional<SeatAskMessage> SeatGiver::Answer(NodeId from, const SeatAskMessage& ask) {
   const SlotId slot = ask.slot;
   const Seat seat = context_.seats.SeatAt(slot, ask.index);
-  if (context_.slots->At(slot).is_aside()) return;
+  if (context_.slots->At(slot).is_aside()) return std::nullopt;
   const bool given_before =
       seat.version == ask.version + 1 && seat.owner == from && seat.giver == context_.self.node;
-  if (given_before) return SendGiven(from, slot, ask.index, seat.version);
-  if (!Agrees(slot, from, ask)) return context_.TellSeats(from, slot);
-  if (closings_.contains(slot) || catch_up_.Merging(slot) || !IsNear(from, ask)) return;
+  if (given_before) {
+    SendGiven(from, slot, ask.index, seat.version);
+    return std::nullopt;
+  }
+  if (!Agrees(slot, from, ask)) {
+    context_.TellSeats(from, slot);
+    return std::nullopt;
+  }
+  if (closings_.contains(slot) || catch_up_.Merging(slot)) return std::nullopt;
+  const Distance distance = DistanceOf(from, ask);
+  if (distance == Distance::kOnItsWay) {
+    ORRERY_MARK("a seat of a busy slot waits for what its taker lacks");
+    SeatAskMessage later = ask;
+    later.clock = context_.slots->At(slot).clock();
+    return later;
+  }
+  if (distance == Distance::kFar) return std::nullopt;
   const bool keeps = KeepsASeat(slot, ask.index);
   closings_[slot] = {ask, from, keeps, context_.clock->MonotonicUs() + kClosingUs};
   if (!keeps) context_.closing.Insert(slot);
+  return std::nullopt;
 }
 
 // Whether the handover is right in our view, too.
@@ -55,17 +73,17 @@ bool SeatGiver::Agrees(SlotId slot, NodeId taker, const SeatAskMessage& ask) con
   });
 }
 
-// Sends what the taker lacks; whether that is so little that the seat may be given at once.
-bool SeatGiver::IsNear(NodeId taker, const SeatAskMessage& ask) {
+// Sends what the taker lacks. If that is so little that the seat may be given at once: kNear.
+SeatGiver::Distance SeatGiver::DistanceOf(NodeId taker, const SeatAskMessage& ask) {
   const SlotReplica* replica = context_.slots->Find(ask.slot);
-  if (replica == nullptr || ask.clock.CoversEveryDotOf(replica->clock())) return true;
+  if (replica == nullptr || ask.clock.CoversEveryDotOf(replica->clock())) return Distance::kNear;
   causality::SlotClock from = ask.clock;
   const auto events = replica->backlog().Since(from, replica->clock());
   catch_up_.SendLacking(taker, ask.slot, ask.clock);
-  if (!events) return false;
+  if (!events) return Distance::kFar;
   size_t bytes = 0;
   for (const auto& event : *events) bytes += event->bytes.size();
-  return bytes <= kNearBytes;
+  return bytes <= kNearBytes ? Distance::kNear : Distance::kOnItsWay;
 }
 
 bool SeatGiver::KeepsASeat(SlotId slot, uint8_t index) const {
@@ -162,6 +180,8 @@ void SeatGiver::Tick(uint64_t now_us) {
 void SeatGiver::OnWant(NodeId from, const HintWantMessage& want) {
   const auto it = leftovers_.find(want.slot);
   if (it == leftovers_.end() || !context_.IsHome(want.slot, from)) return;
+  // A seat of it is coming back, and what we have counts there.
+  if (context_.taking.Contains(want.slot)) return;
   const SlotReplica& replica = context_.slots->At(want.slot);
   if (replica.is_aside()) return;
   if (!want.clock.CoversEveryDotOf(replica.clock())) catch_up_.SendLacking(from, want.slot, want.clock);

@@ -118,12 +118,7 @@ void SeatTaker::Push(SlotId slot, Take* take, uint64_t now_us) {
   if (IsClaim(*take)) return PushClaim(slot, take);
   const Handover& handover = take->handover;
   if (take->last) {
-    if (!ClockOf(slot).CoversEveryDotOf(*take->last)) {
-      catch_up_.AskFor(handover.giver, slot);
-    } else if (!ClockOf(slot).CoversEveryDotOf(*take->last)) {
-      // It has closed lives since: no event says so.
-      catch_up_.MergeFrom(handover.giver, slot);
-    }
+    if (!ClockOf(slot).CoversEveryDotOf(*take->last)) catch_up_.AskFor(handover.giver, slot);
     checks_.Insert(slot);
     return;
   }
@@ -145,6 +140,13 @@ void SeatTaker::OnGiven(NodeId from, const SeatGivenMessage& message) {
 
 void SeatTaker::OnAdvanced(SlotId slot) {
   if (takes_.contains(slot)) checks_.Insert(slot);
+}
+
+void SeatTaker::OnSlotReset(SlotId slot) {
+  const auto it = takes_.find(slot);
+  if (it == takes_.end()) return;
+  it->second.homes_covered.clear();
+  it->second.hints_covered.clear();
 }
 
 void SeatTaker::OnCopied(SlotId slot) {

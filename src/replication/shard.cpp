@@ -208,7 +208,9 @@ void Shard::OnSeatsChanged(SlotId slot) {
   context_.perhaps_ended.Insert(slot);
 }
 
-void Shard::OnSeats(const SeatsMessage& message) {
+// A stranger, who is linked until it is refused, may have seats of another cluster.
+void Shard::OnSeats(NodeId from, const SeatsMessage& message) {
+  if (context_.view->Find(from) == nullptr) return;
   for (const SlotId slot : book_.Learn(message.records)) {
     OnSeatsChanged(slot);
   }

@@ -148,7 +148,7 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(SurveyReplyMessage& m) { shard.survey_.OnReply(from, m); }
     void operator()(CloseAskMessage& m) { shard.closer_.OnAsk(from, m); }
     void operator()(CloseAnswerMessage& m) { shard.closer_.OnAnswer(from, m); }
-    void operator()(SeatsMessage& m) { shard.OnSeats(m); }
+    void operator()(SeatsMessage& m) { shard.OnSeats(from, m); }
     void operator()(SeatHashMessage& m) { shard.book_.OnHash(from, m); }
     void operator()(SeatDigestsMessage& m) {
       shard.book_.OnDigests(from, m);

@@ -57,6 +57,7 @@ void Shard::Fail(const std::string& what, const Status& status) {
   outbox_.DropDurable();
   if (context_.log) context_.log(what + " failed, this shard stops acknowledging: " + status.message());
   coordinator_.CommitFailed(status.message());
+  router_.Fail(status.message());
 }
 
 void Shard::SyncIfDue(uint64_t now_us) {

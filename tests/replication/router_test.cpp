@@ -168,6 +168,52 @@ TEST_F(LostCoordinatorTest, WhatComesAfterItForItsSlotStaysBehindIt) {
   EXPECT_EQ(SentElsewhere(), 2u);
 }
 
+// Its client had its next command ready when it heard that the outcome of an earlier one is unknown, and that command
+// ran before a write that was lost with it.
+TEST_F(LostCoordinatorTest, AllThatWasLostIsHeldBeforeAnybodyHearsOfIt) {
+  Request increment;
+  increment.slot = ForeignSlot();
+  increment.traits = {true, true, false, false};
+  increment.args = Arguments({"INCR", "n"});
+  router_.Submit(std::move(increment), [this](Response response) {
+    outcomes_.push_back(response.outcome);
+    Submit({"SET", "k", "2"}, write_);
+  });
+  Submit({"SET", "k", "1"}, write_);
+  net_.Unlink(1, first_.value);
+  router_.OnReachChanged();
+  EXPECT_EQ(outcomes_, std::vector{Outcome::kUnknown});
+  EXPECT_EQ(SentElsewhere(), 0u);
+  Pass(1000);
+  EXPECT_EQ(SentElsewhere(), 2u);
+}
+
+// A seat moved: the first command was given back, and the second one, which knew the new owner already, overtook it.
+TEST_F(LostCoordinatorTest, WhatComesAfterACommandThatWasGivenBackStaysBehindIt) {
+  Submit({"SET", "k", "1"}, write_);
+  const auto sent = SentTo<ForwardMessage>(first_);
+  ASSERT_EQ(sent.size(), 1u);
+  router_.OnForwardReply(first_, {sent[0].request_id, {Outcome::kNotHere, ""}});
+  Submit({"SET", "k", "2"}, write_);
+  EXPECT_EQ(SentTo<ForwardMessage>(first_).size(), 1u);
+  Pass(1);
+  const auto again = SentTo<ForwardMessage>(first_);
+  ASSERT_EQ(again.size(), 3u);
+  EXPECT_EQ(again[1].request.args[2], "1");
+  EXPECT_EQ(again[2].request.args[2], "2");
+}
+
+// Whoever waited for a loop whose disk was full got no answer until there was room again.
+TEST_F(LostCoordinatorTest, WithoutADiskEverybodyIsAnsweredAtOnce) {
+  Submit({"SET", "k", "1"}, write_);
+  Submit({"GET", "k"}, read_);
+  router_.Fail("no space left");
+  EXPECT_EQ(outcomes_, (std::vector{Outcome::kUnknown, Outcome::kDiskError}));
+  Submit({"SET", "k", "2"}, write_);
+  EXPECT_EQ(outcomes_.back(), Outcome::kDiskError);
+  EXPECT_EQ(router_.pending(), 0u);
+}
+
 TEST_F(LostCoordinatorTest, AReadIsTriedElsewhereAtOnce) {
   Submit({"GET", "k"}, read_);
   Lose();

@@ -29,10 +29,12 @@ bool Cluster::Join() {
   return true;
 }
 
-// Whom it was to join may be gone: then it is told of somebody else.
+// Whom it was to join may be gone, perhaps before it told the others: then it is told of somebody else.
 void Cluster::SeeThatItJoins(size_t index) {
   scheduler_.After(4 * kAgainUs, [this, index] {
-    if (!IsMember(index) || (nodes_[index]->up() && nodes_[index]->view().founders != nullptr)) return;
+    if (!IsMember(index)) return;
+    const bool has_joined = nodes_[index]->up() && nodes_[index]->view().founders != nullptr && IsKnown(index);
+    if (has_joined) return;
     const size_t seed = members_[random_.Below(members_.size())];
     if (seed != index && nodes_[index]->seeds().insert(seed).second) OnPeersChanged(index);
     SeeThatItJoins(index);

@@ -93,7 +93,7 @@ class CatchUp {
 
   void Apply(NodeId from, const EventMessage& message);
   void Apply(NodeId from, const EventMessage& message, causality::Event* memory);
-  void OnGap(NodeId from, SlotId slot);
+  void OnGap(NodeId from, SlotId slot, const causality::Actor& actor);
   void AskHomes(SlotId slot);
   void TakeImage(SlotId slot, MergeRequester::Fetched fetched);
   void TakeForRepair(SlotId slot, MergeRequester::Fetched fetched);

@@ -136,6 +136,7 @@ class Coordinator final : private storage::FoldRule {
     std::set<NodeId> refused;
     uint64_t ready_probe = 0;
     uint64_t probe_sent_us = 0;
+    size_t counted_for = 0;        ///< W when what the slot had was last counted from the beginning
     uint64_t everybody_probe = 0;  ///< the last probe that went to all who take part
     causality::SlotClock everybody_clock;
     size_t handed_over =
@@ -156,6 +157,7 @@ class Coordinator final : private storage::FoldRule {
   void PassOnMoved();
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
+  void CountAnew(SlotId id, Slot* slot);
   void Introduce(SlotId id, Slot* slot, const Target& target);
   void BeginTurn();
   void RunQueue(SlotId id, Slot* slot);

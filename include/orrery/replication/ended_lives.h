@@ -39,8 +39,9 @@ class NodeLives {
   /// Whether the life is known to be over. All lives of a removed member are.
   bool IsOver(const causality::Actor& actor) const;
   /// What of a slot's clock and voided set is about lives that are over. If anything of a member is, the span
-  /// has all its lives but the present one.
-  EndedLives FindEnded(const causality::SlotClock& clock, const causality::VoidedSet& voided) const;
+  /// has all its lives but the present one. heard_of: lives that are to be looked at, too, whoever has anything of them.
+  EndedLives FindEnded(const causality::SlotClock& clock, const causality::VoidedSet& voided,
+                       const std::set<causality::Actor>& heard_of = {}) const;
 
  private:
   std::map<NodeId, uint64_t> current_;

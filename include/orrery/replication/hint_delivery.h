@@ -55,6 +55,7 @@ class HintDelivery {
   void Drop(NodeId from, const HintWantMessage& want);
   uint64_t SafeAt(NodeId home, SlotId slot, const storage::HintStore::Range& range) const;
   uint64_t OnCurrentHomes(SlotId slot, const storage::HintStore::Range& range) const;
+  void TellOfEndedLives(NodeId to, const HintWantMessage& want);
   size_t SendFollowing(NodeId to, const HintWantMessage& want);
   size_t SendStream(NodeId to, NodeId home, SlotId slot, const causality::Dot& first);
 

@@ -76,6 +76,7 @@ class LifeCloser {
   void LookForEnded(uint64_t now_us);
   void Note(SlotId slot, uint64_t now_us);
   bool HasEnded(SlotId slot) const;
+  EndedLives FindEnded(const SlotReplica& replica) const;
   void Begin(uint64_t now_us);
   std::optional<EndedLives> Closable(SlotId slot) const;
   void Ask(Step step);

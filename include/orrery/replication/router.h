@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "orrery/replication/coordinator.h"
@@ -49,6 +52,8 @@ class Router final : public RequestRouter {
   void OnTick(uint64_t now_us);
   /// What waited for links, or to hear who belongs to the cluster, may not have to any more.
   void DispatchStarting();
+  /// The disk refused a commit: whatever waits here is answered, and nothing is taken any more.
+  void Fail(const std::string& why);
 
   static size_t LoopOfRequest(uint64_t request_id) { return request_id >> 48; }
   size_t pending() const { return unanswered_ + waiting_.size() + starting_.size(); }
@@ -81,6 +86,9 @@ class Router final : public RequestRouter {
   void Answer(NodeId to, ForwardReplyMessage message);
   void SendAnswers();
   void Lost(Sent sent);
+  void TryAgain(Sent&& sent);
+  void End(Sent&& sent, Response response);
+  void TellEnded();
   std::unique_ptr<Sent>* FindSent(uint64_t request_id);
   Sent TakeSent(std::unique_ptr<Sent>* sent);
   void TrimSent();
@@ -101,6 +109,8 @@ class Router final : public RequestRouter {
   size_t unanswered_ = 0;
   std::vector<Sent> waiting_;  ///< to be tried again at the next tick or when the reach changes, in order
   std::set<SlotId> held_;      ///< of those in waiting_ whose time has not come
+  std::vector<std::pair<Callback, Response>> ended_;  ///< in this call
+  std::optional<std::string> disk_error_;
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   std::vector<Unsent> unsent_;
   uint64_t started_until_us_;

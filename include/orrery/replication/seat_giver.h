@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -54,6 +55,11 @@ class SeatGiver {
     bool keeps_a_seat = false;  ///< we stay a home of the slot
     uint64_t until_us = 0;
   };
+  enum class Distance : uint8_t {
+    kNear,
+    kOnItsWay,  ///< all that the taker lacks has been sent, but more than may be given at once
+    kFar,       ///< it takes an image
+  };
   struct Given {
     NodeId taker;
     SeatGivenMessage message;
@@ -61,9 +67,9 @@ class SeatGiver {
 
   void PlanGift(SlotId slot);
   void AnswerAsks();
-  void Answer(NodeId from, const SeatAskMessage& ask);
+  std::optional<SeatAskMessage> Answer(NodeId from, const SeatAskMessage& ask);
   bool Agrees(SlotId slot, NodeId taker, const SeatAskMessage& ask) const;
-  bool IsNear(NodeId taker, const SeatAskMessage& ask);
+  Distance DistanceOf(NodeId taker, const SeatAskMessage& ask);
   bool KeepsASeat(SlotId slot, uint8_t index) const;
   void SendGiven(NodeId taker, SlotId slot, uint8_t index, uint64_t version);
   void StopClosing(SlotId slot);

@@ -40,6 +40,8 @@ class SeatTaker {
   void OnHints(NodeId from, const ProbeReplyMessage& reply);
   /// The slot's clock moved.
   void OnAdvanced(SlotId slot);
+  /// The slot is empty again: it covers nothing of what others had.
+  void OnSlotReset(SlotId slot);
   /// An image of the slot was merged.
   void OnCopied(SlotId slot);
   void OnPeerUp(NodeId peer);

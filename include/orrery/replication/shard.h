@@ -115,6 +115,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   void OnSlotReset(SlotId slot) override {
     coordinator_.OnSlotReset(slot);
     closer_.OnSlotReset(slot);
+    taker_.OnSlotReset(slot);
   }
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) override {
     coordinator_.OnPeerClock(peer, slot, clock);
@@ -131,7 +132,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   bool ReadAhead(FrameReader* reader, uint64_t left_ms, Ahead* ahead);
   void Answer(NodeId from, const ProbeMessage& probe);
   void OnSeatsChanged(SlotId slot);
-  void OnSeats(const SeatsMessage& message);
+  void OnSeats(NodeId from, const SeatsMessage& message);
   void OnHintWant(NodeId from, const HintWantMessage& want);
   void PlanSeats(SlotId slot);
   void PlanAllSeats();

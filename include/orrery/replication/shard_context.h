@@ -125,6 +125,8 @@ struct ShardContext {
   ClosingSeals seals;
   /// Slots that got events of lives that may be over: to be looked at by LifeCloser.
   SlotSet perhaps_ended;
+  /// Lives that are over and of which events came that could not be applied: perhaps no home has anything of them.
+  std::map<SlotId, std::set<causality::Actor>> heard_of;
   ShardStats stats;
   /// The commit of this turn goes to the disk whatever the policy says.
   bool sync_turn = false;

@@ -121,5 +121,34 @@ TEST(ClosingScenario, NothingIsClosedWhileAHintHasTheNextEvent) {
   s.Settle();
 }
 
+// Old disks took all that the homes had of a life, and the hint of its first event: no clock had the life, so nobody
+// closed it, and the hint of its second event stayed for ever.
+TEST(ClosingScenario, AHintOfALifeThatNoHomeKnowsGoes) {
+  Scenario s;
+  s.RunFor(2'000'000);
+  const size_t coordinator = s.home(0);
+  const size_t with_first = s.away(0);
+  const size_t with_second = s.away(1);
+  const auto image_of_coordinator = s.cluster().node(coordinator).disk().CopyImage();
+  const auto image_of_fallback = s.cluster().node(with_first).disk().CopyImage();
+  for (const size_t fallback : {with_first, with_second}) {
+    s.Isolate({coordinator, fallback});
+    s.RunFor(2'500'000);
+    EXPECT_TRUE(s.Do(coordinator, 'b', "INCR").starts_with(':'));
+    s.Isolate({coordinator, fallback}, false);
+    if (fallback == with_first) s.Isolate({with_first});
+  }
+  s.Isolate({s.home(1), s.home(2)});
+  s.cluster().CrashNode(coordinator, SIZE_MAX, 1000);
+  s.cluster().CrashNode(with_first, SIZE_MAX, 1000);
+  s.cluster().RestoreImage(coordinator, *image_of_coordinator);
+  s.cluster().RestoreImage(with_first, *image_of_fallback);
+  s.RunFor(3'000'000);
+  s.cluster().StartNode(coordinator);
+  s.cluster().StartNode(with_first);
+  s.Settle();
+  EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$-1\r\n");
+}
+
 }  // namespace
 }  // namespace orrery::simulation
