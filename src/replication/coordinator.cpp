@@ -412,18 +412,17 @@ void Coordinator::EndReplies(Slot* slot, const std::string& why) {
 // While a cluster grows to N nodes W grows with the slot's seats, and what was on W nodes is not any more: hints must
 // not begin behind it, and no reply may rest on it.
 void Coordinator::CountAnew(SlotId id, Slot* slot) {
-  if (SlotReplica* replica = context_.slots->Find(id)) replica->committed() = {};
-  if (slot == nullptr) return;
   const size_t wanted = context_.W(id);
   if (std::exchange(slot->counted_for, wanted) >= wanted) return;
   ORRERY_MARK("a slot with more seats needs more copies of what it has");
+  context_.slots->At(id).committed() = {};
   slot->quorum.Rebase(slot->seen);
 }
 
 void Coordinator::OnSeatsChanged(SlotId id) {
   Slot* slot = Find(id);
-  if (!ORRERY_MUTATION("copies-of-fewer-seats-count")) CountAnew(id, slot);
   if (slot == nullptr) return;
+  if (!ORRERY_MUTATION("copies-of-fewer-seats-count")) CountAnew(id, slot);
   const bool was_home = slot->targets.we_are_home;
   RefreshTargets(id, slot);
   if (was_home && !slot->targets.we_are_home) {

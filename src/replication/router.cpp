@@ -61,10 +61,10 @@ void Router::Route(Request&& request, uint8_t hops, Callback&& done) {
   sent.done = std::move(done);
   sent.hops = hops;
   Dispatch(std::move(sent));
-  TellEnded();
 }
 
-// Whoever hears of an end may have its next request ready, which must find everything in its place.
+// Whoever hears of an end may have its next request ready, which must find everything in its place; and whoever has just
+// submitted something expects to hear of it later.
 void Router::End(Sent&& sent, Response response) {
   ended_.emplace_back(std::move(sent.done), std::move(response));
 }

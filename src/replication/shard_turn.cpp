@@ -14,6 +14,7 @@ constexpr uint64_t kSyncIntervalUs = 1'000'000;
 }  // namespace
 
 void Shard::EndTurn() {
+  router_.TellEnded();
   if (failed_) return;
   coordinator_.BeforeCommit();
   taker_.BeforeCommit();

@@ -75,6 +75,7 @@ TEST_F(RouterTest, ARelayPassesARequestOnAsOldAsItIs) {
 TEST_F(RouterTest, ARelayDoesNotPassOnWhatItsSenderMayHaveGivenUp) {
   router_.OnForward(NodeId{3}, Forwarded(context_.options.forward_age_max_ms + 1));
   EXPECT_TRUE(SentTo<ForwardMessage>(net_.view->ring->Coordinator(ForeignSlot())).empty());
+  router_.TellEnded();
   const auto replies = SentTo<ForwardReplyMessage>(NodeId{3});
   ASSERT_EQ(replies.size(), 1u);
   EXPECT_EQ(replies[0].request_id, 9u);
@@ -210,6 +211,8 @@ TEST_F(LostCoordinatorTest, WithoutADiskEverybodyIsAnsweredAtOnce) {
   router_.Fail("no space left");
   EXPECT_EQ(outcomes_, (std::vector{Outcome::kUnknown, Outcome::kDiskError}));
   Submit({"SET", "k", "2"}, write_);
+  EXPECT_EQ(outcomes_.size(), 2u);
+  router_.TellEnded();
   EXPECT_EQ(outcomes_.back(), Outcome::kDiskError);
   EXPECT_EQ(router_.pending(), 0u);
 }

@@ -52,6 +52,9 @@ class Router final : public RequestRouter {
   void OnTick(uint64_t now_us);
   /// What waited for links, or to hear who belongs to the cluster, may not have to any more.
   void DispatchStarting();
+  /// Answers what has been answered without anybody else, at the end of the turn.
+  void TellEnded();
+  bool has_ended() const { return !ended_.empty(); }
   /// The disk refused a commit: whatever waits here is answered, and nothing is taken any more.
   void Fail(const std::string& why);
 
@@ -88,7 +91,6 @@ class Router final : public RequestRouter {
   void Lost(Sent sent);
   void TryAgain(Sent&& sent);
   void End(Sent&& sent, Response response);
-  void TellEnded();
   std::unique_ptr<Sent>* FindSent(uint64_t request_id);
   Sent TakeSent(std::unique_ptr<Sent>* sent);
   void TrimSent();
@@ -109,7 +111,7 @@ class Router final : public RequestRouter {
   size_t unanswered_ = 0;
   std::vector<Sent> waiting_;  ///< to be tried again at the next tick or when the reach changes, in order
   std::set<SlotId> held_;      ///< of those in waiting_ whose time has not come
-  std::vector<std::pair<Callback, Response>> ended_;  ///< in this call
+  std::vector<std::pair<Callback, Response>> ended_;  ///< in this turn
   std::optional<std::string> disk_error_;
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   std::vector<Unsent> unsent_;

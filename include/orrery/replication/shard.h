@@ -77,7 +77,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   void SyncTurn() { context_.sync_turn = true; }
 
   /// What answers and replies of the last turn have set going waits for another turn, which nothing else may bring soon.
-  bool has_work() const { return !failed_ && coordinator_.has_work(); }
+  bool has_work() const { return router_.has_ended() || (!failed_ && coordinator_.has_work()); }
 
   /// Whether what has ended is purged here; for tests.
   void SetActiveExpiry(bool active) { expiry_.SetActive(active); }
