@@ -247,9 +247,16 @@ void Coordinator::Introduce(SlotId id, Slot* slot, const Target& target) {
   for (const Dot& dot : newest) SendHints(id, slot, target, dot.actor, dot.counter);
 }
 
+// What is on W nodes already, or on the home's own, needs no hint.
+uint64_t Coordinator::HintsBegin(SlotId id, const Slot& slot, NodeId home, const causality::Actor& actor) const {
+  const bool may_count = slot.quorum.base_settled() || ORRERY_MUTATION("copies-of-fewer-seats-count");
+  const uint64_t committed = may_count ? context_.slots->At(id).committed().Get(actor) : 0;
+  return std::max(committed, slot.quorum.KnownOf(home, actor));
+}
+
 void Coordinator::SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto) {
   SlotReplica& replica = context_.slots->At(id);
-  const uint64_t since = std::max(replica.committed().Get(actor), slot->quorum.KnownOf(target.home, actor));
+  const uint64_t since = HintsBegin(id, *slot, target.home, actor);
   if (since >= upto) return;
   const auto events = replica.backlog().Of(actor, since, upto);
   if (!events) return;
@@ -415,7 +422,6 @@ void Coordinator::CountAnew(SlotId id, Slot* slot) {
   const size_t wanted = context_.W(id);
   if (std::exchange(slot->counted_for, wanted) >= wanted) return;
   ORRERY_MARK("a slot with more seats needs more copies of what it has");
-  context_.slots->At(id).committed() = {};
   slot->quorum.Rebase(slot->seen);
 }
 

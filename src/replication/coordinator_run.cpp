@@ -207,7 +207,7 @@ void Coordinator::Replicate(SlotId id, Slot* slot, const EventPtr& event) {
       context_.outbox->Send(target.node, EventMessage{committed, event});
       continue;
     }
-    const uint64_t since = std::max(committed, slot->quorum.KnownOf(target.home, context_.self));
+    const uint64_t since = HintsBegin(id, *slot, target.home, context_.self);
     context_.outbox->Send(target.node, HintMessage{target.home, since, event});
   }
   if (!slot->targets.we_stand_for) return;

@@ -181,6 +181,7 @@ class Coordinator final : private storage::FoldRule {
   void Execute(SlotId id, Slot* slot, Waiting&& waiting);
   Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
+  uint64_t HintsBegin(SlotId id, const Slot& slot, NodeId home, const causality::Actor& actor) const;
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
   void Release(SlotId id, Slot* slot);
   bool MayLeave(SlotId id, const Slot& slot, const Executed& executed, uint64_t settled) const;
