@@ -45,8 +45,9 @@ Status SlotTable::LoadOne(SlotId slot, const StoredStates& states, const SlotLos
     if (Status lost = replica->NoteLoss(*loss); !lost.ok()) status = std::move(lost);
   }
   if (!status.ok()) corrupt->emplace_back(slot, status);
-  if (status.ok() && replica->clock().empty()) return Status::Ok();
+  // Also of a slot that was dropped: records that are numbered below its state would not count.
   journal_.StartAfter(replica->state_as_of());
+  if (status.ok() && replica->clock().empty()) return Status::Ok();
   slots_[slot] = std::move(replica);
   known_.insert(slot);
   return Status::Ok();
