@@ -7,6 +7,7 @@
 
 #include "orrery/storage/memory_row_store.h"
 #include "orrery/storage/row_key.h"
+#include "replication/test_replica.h"
 
 namespace orrery::replication {
 namespace {
@@ -121,6 +122,41 @@ TEST_F(SlotJournalTest, RandomTurnsWithCrashesLoadWhatWasSavedLast) {
     ASSERT_TRUE(FoldSlotJournals(store_.get()).ok());
     for (const auto& [slot, state] : newest_) EXPECT_EQ(Loaded(slot), state) << slot;
   }
+}
+
+// The journal of the next life began below the state of the dropped slot: a record of what came back to it did not count.
+TEST_F(SlotJournalTest, WhatComesBackToADroppedSlotIsLoaded) {
+  constexpr SlotId kSlot = 7;
+  NoObserver observer;
+  const auto end_turn = [&](SlotTable* table) {
+    for (SlotId other = 10; other < 20; ++other) table->Drop(other);
+    std::vector<SlotId> touched;
+    table->SaveTouched(&touched);
+    ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
+  };
+  const auto start = [&] {
+    EXPECT_TRUE(FoldSlotJournals(store_.get()).ok());
+    auto table = std::make_unique<SlotTable>(store_.get(), &observer, size_t{1} << 20);
+    std::vector<std::pair<SlotId, Status>> corrupt;
+    EXPECT_TRUE(table->LoadAll([](SlotId) { return true; }, &corrupt).ok());
+    EXPECT_TRUE(corrupt.empty());
+    return table;
+  };
+  auto table = start();
+  for (int turn = 0; turn < 5; ++turn) end_turn(table.get());
+  table->Drop(kSlot);
+  end_turn(table.get());
+
+  table = start();
+  causality::Event event;
+  event.slot = kSlot;
+  event.dot = {{NodeId{1}, 1}, 1};
+  ASSERT_TRUE(table->Apply(event, nullptr).ok());
+  end_turn(table.get());
+
+  table = start();
+  ASSERT_NE(table->Find(kSlot), nullptr);
+  EXPECT_TRUE(table->At(kSlot).clock().Covers(event.dot));
 }
 
 TEST_F(SlotJournalTest, AfterAnUnreadableRecordEverySlotIsDamaged) {
