@@ -88,8 +88,8 @@ bool LifeCloser::HasEnded(SlotId slot) const {
 
 EndedLives LifeCloser::FindEnded(const SlotReplica& replica) const {
   const auto heard_of = context_.heard_of.find(replica.id());
-  return context_.lives.FindEnded(replica.clock(), replica.voided(),
-                                  heard_of == context_.heard_of.end() ? std::set<causality::Actor>() : heard_of->second);
+  if (heard_of == context_.heard_of.end()) return context_.lives.FindEnded(replica.clock(), replica.voided());
+  return context_.lives.FindEnded(replica.clock(), replica.voided(), heard_of->second);
 }
 
 // ---- a round ----

@@ -117,7 +117,6 @@ void Router::DispatchStarting() {
       End(std::move(sent), {Outcome::kClusterDown, "this node has not heard from the other members yet"});
     }
   }
-  TellEnded();
 }
 
 void Router::Dispatch(Sent&& sent) {
@@ -263,7 +262,6 @@ void Router::OnReachChanged() {
   for (Sent& sent : TakeSentIf([this](const Sent& s) { return !context_.InReach(s.peer); }))
     Lost(std::move(sent));
   DispatchWaiting(context_.clock->MonotonicUs());
-  TellEnded();
 }
 
 void Router::DispatchWaiting(uint64_t now_us) {
@@ -279,7 +277,6 @@ void Router::DispatchWaiting(uint64_t now_us) {
       Dispatch(std::move(sent));
     }
   }
-  TellEnded();
 }
 
 std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent&)>& condition) {
@@ -301,7 +298,6 @@ void Router::OnTick(uint64_t now_us) {
     const bool wrote = sent.request.traits.writes;
     End(std::move(sent), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, ""});
   }
-  TellEnded();
 }
 
 }  // namespace orrery::replication

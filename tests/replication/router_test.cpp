@@ -90,6 +90,7 @@ TEST_F(RouterTest, ARequestThatGrowsOldWhileItWaitsForACoordinatorIsGivenBack) {
   router_.OnForwardReply(coordinator, {sent[0].request_id, {Outcome::kNotHere, ""}});
   net_.clock.Advance((context_.options.forward_age_max_ms + 100) * 1000);
   router_.OnTick(net_.clock.MonotonicUs());
+  router_.TellEnded();
   EXPECT_EQ(SentTo<ForwardMessage>(coordinator).size(), 1u);
   ASSERT_EQ(SentTo<ForwardReplyMessage>(NodeId{3}).size(), 1u);
   EXPECT_EQ(SentTo<ForwardReplyMessage>(NodeId{3})[0].response.outcome, Outcome::kNotHere);
@@ -183,6 +184,7 @@ TEST_F(LostCoordinatorTest, AllThatWasLostIsHeldBeforeAnybodyHearsOfIt) {
   Submit({"SET", "k", "1"}, write_);
   net_.Unlink(1, first_.value);
   router_.OnReachChanged();
+  router_.TellEnded();
   EXPECT_EQ(outcomes_, std::vector{Outcome::kUnknown});
   EXPECT_EQ(SentElsewhere(), 0u);
   Pass(1000);
