@@ -30,11 +30,12 @@ struct LogFiles::OpenLog {
 
 struct LogFiles::State {
   std::shared_ptr<rocksdb::FileSystem> files;
+  std::string directory;
   std::atomic<uint64_t> sync_count = 0;
 
   std::mutex mutex;  // guards the two below
   std::vector<std::shared_ptr<OpenLog>> open_logs;
-  std::string directory_to_sync;  // has logs whose names may not be on the disk yet; empty: none
+  bool has_new_names = false;  // of logs, which may not be on the disk yet
 
   IOStatus SyncLog(OpenLog* log) {
     const uint64_t appended = log->appended.load(std::memory_order_acquire);
@@ -101,13 +102,15 @@ class LogFiles::FileSystem final : public rocksdb::FileSystemWrapper {
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<FSWritableFile>* result, IODebugContext* debug) override {
     IOStatus made = FileSystemWrapper::NewWritableFile(path, options, result, debug);
-    if (!made.ok() || !path.ends_with(".log")) return made;
+    // A checkpoint copies logs, to a folder that is gone a moment later.
+    if (!made.ok() || !path.ends_with(".log") || path.substr(0, path.rfind('/')) != state_->directory)
+      return made;
     auto log = std::make_shared<OpenLog>();
     log->file = std::move(*result);
     *result = std::make_unique<File>(log, state_);
     const std::lock_guard lock(state_->mutex);
     state_->open_logs.push_back(std::move(log));
-    state_->directory_to_sync = path.substr(0, path.rfind('/'));
+    state_->has_new_names = true;
     return made;
   }
 
@@ -115,9 +118,10 @@ class LogFiles::FileSystem final : public rocksdb::FileSystemWrapper {
   const std::shared_ptr<State> state_;
 };
 
-LogFiles::LogFiles(std::shared_ptr<rocksdb::FileSystem> files)
+LogFiles::LogFiles(std::shared_ptr<rocksdb::FileSystem> files, std::string directory)
     : state_(std::make_shared<State>()), env_([&] {
         state_->files = std::move(files);
+        state_->directory = std::move(directory);
         return rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(state_));
       }()) {}
 
@@ -125,27 +129,32 @@ LogFiles::~LogFiles() = default;
 
 IOStatus LogFiles::Sync() {
   std::vector<std::shared_ptr<OpenLog>> logs;
-  std::string directory;
+  bool has_new_names = false;
   {
     const std::lock_guard lock(state_->mutex);
     logs = state_->open_logs;
-    directory = std::exchange(state_->directory_to_sync, {});
+    has_new_names = std::exchange(state_->has_new_names, false);
   }
   IOStatus synced;
   for (const auto& log : logs) {
     const std::lock_guard lock(log->mutex);
     if (synced.ok() && log->is_open) synced = state_->SyncLog(log.get());
   }
-  if (synced.ok() && !directory.empty()) {
+  if (synced.ok() && has_new_names) {
     std::unique_ptr<rocksdb::FSDirectory> opened;
-    synced = state_->files->NewDirectory(directory, IOOptions(), &opened, nullptr);
+    synced = state_->files->NewDirectory(state_->directory, IOOptions(), &opened, nullptr);
     if (synced.ok()) synced = opened->FsyncWithDirOptions(IOOptions(), nullptr, rocksdb::DirFsyncOptions());
   }
-  if (!synced.ok() && !directory.empty()) {
+  if (!synced.ok() && has_new_names) {
     const std::lock_guard lock(state_->mutex);
-    state_->directory_to_sync = directory;
+    state_->has_new_names = true;
   }
   return synced;
+}
+
+bool LogFiles::has_logs() const {
+  const std::lock_guard lock(state_->mutex);
+  return !state_->open_logs.empty();
 }
 
 uint64_t LogFiles::sync_count() const {

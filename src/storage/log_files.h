@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace orrery::storage {
 
@@ -19,13 +20,16 @@ namespace orrery::storage {
 /// Any thread. Must outlive the database that uses env().
 class LogFiles {
  public:
-  explicit LogFiles(std::shared_ptr<rocksdb::FileSystem> files);
+  /// directory: of the logs, as RocksDB names it; other files that look like logs are none.
+  LogFiles(std::shared_ptr<rocksdb::FileSystem> files, std::string directory);
   ~LogFiles();
 
   rocksdb::Env* env() const { return env_.get(); }
 
   /// Takes to the disk what was appended to any log before the call, the logs' names included.
   rocksdb::IOStatus Sync();
+  /// Whether RocksDB has made any log by way of env().
+  bool has_logs() const;
   /// How often a log was synced, by Sync or by RocksDB.
   uint64_t sync_count() const;
 

@@ -29,13 +29,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& op
 
 namespace {
 
-// A damaged file that a flush or compaction has met fails the database for good; the next opening takes it out.
+// A damaged file that a flush or compaction has met fails the database for good; the next opening takes it
+// out.
 class DamageListener final : public rocksdb::EventListener {
  public:
   explicit DamageListener(const RocksOptions& options) : options_(options) {}
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* status) override {
     if (options_.log) options_.log("background error: " + status->ToString());
-    if (!IsDamage(*status)) return;
+    if (!IsDamagedRead(*status)) return;
     const Status noted = RocksRescue(options_).Suspect(status->ToString());
     if (!noted.ok() && options_.log) options_.log(noted.message());
   }
@@ -55,7 +56,7 @@ Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
 
   std::shared_ptr<RocksInstance> instance(new RocksInstance());
   rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
-  instance->logs_ = std::make_unique<LogFiles>(env->GetFileSystem());
+  instance->logs_ = std::make_unique<LogFiles>(env->GetFileSystem(), options.path);
   rocksdb::DBOptions db_options = MakeDbOptions(options, statistics);
   db_options.env = instance->logs_->env();
   db_options.listeners.push_back(std::make_shared<DamageListener>(options));
@@ -63,8 +64,10 @@ Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
   const rocksdb::Status opened =
       rocksdb::DB::Open(db_options, options.path, MakeFamilies(options, block_cache, instance->row_buckets_),
                         &instance->all_families_, &db);
-  if (!opened.ok()) return FromRocks(opened, "open " + options.path);
+  if (!opened.ok()) return FromRead(opened, "open " + options.path);
   instance->db_.reset(db);
+  // Nothing could be synced.
+  if (!instance->logs_->has_logs()) return Status::IoError("the write-ahead log is not in " + options.path);
   std::copy_n(instance->all_families_.begin(), kTableCount, instance->families_.begin());
   return instance;
 }

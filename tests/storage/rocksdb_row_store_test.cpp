@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -44,6 +45,11 @@ class RocksDatabaseTest : public testing::Test {
   void PutRows(int count) {
     for (int i = 0; i < count; ++i) store_->Put(Table::kRows, "row " + std::to_string(100000 + i), Value(i));
     ASSERT_TRUE(store_->Commit(Durability::kDisk).ok());
+  }
+  Status SyncNow() {
+    Status outcome = Status::Unavailable("nobody said so");
+    store_->SyncSoon([&](const Status& s) { outcome = s; });
+    return outcome;
   }
   static std::string Value(int i) { return "value " + std::to_string(i * 7919); }
 
@@ -170,6 +176,31 @@ TEST_F(RocksDatabaseTest, CheckpointOpensAsItWas) {
     EXPECT_EQ(ReadOne(*copied, Table::kSlots, "slot"), "clock");
   }
   std::filesystem::remove_all(copy_path);
+}
+
+// A checkpoint copies logs to a folder that it renames at the end; the log's sync then looked for names in
+// it.
+TEST_F(RocksDatabaseTest, CommitsGoOnWhileCheckpointsAreMade) {
+  std::atomic<int> made = 0;
+  std::thread checkpoints([&] {
+    for (; made < 40; ++made) {
+      const std::string copy_path = path_ + "-copy";
+      EXPECT_TRUE(database_->Checkpoint(copy_path).ok());
+      std::filesystem::remove_all(copy_path);
+    }
+  });
+  Status status;
+  // Synced just when one is done, and not while it is made.
+  for (int i = 0, seen = 0; status.ok() && made < 40; ++i) {
+    store_->Put(Table::kRows, "row " + std::to_string(i % 1000), std::string(1000, 'x'));
+    status = store_->Commit(Durability::kMemory);
+    if (std::exchange(seen, made.load()) != made) status = SyncNow();
+  }
+  made = 40;
+  checkpoints.join();
+  EXPECT_TRUE(status.ok()) << status.message();
+  status = SyncNow();
+  EXPECT_TRUE(status.ok()) << status.message();
 }
 
 TEST_F(RocksDatabaseTest, PropertiesCountWhatIsThere) {
