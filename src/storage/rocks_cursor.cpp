@@ -125,7 +125,7 @@ std::string_view RocksCursor::value() const {
 Status RocksCursor::status() const {
   const rocksdb::Status status = iterator_->status();
   if (!status.ok()) instance_->NoteRead(status);
-  return FromRocks(status, "walk");
+  return FromRead(status, "walk");
 }
 
 RocksSnapshot::RocksSnapshot(std::shared_ptr<RocksInstance> instance)
@@ -143,7 +143,7 @@ Result<std::optional<std::string>> RocksSnapshot::Get(Table table, std::string_v
   if (read.IsNotFound()) return std::optional<std::string>();
   if (!read.ok()) {
     instance_->NoteRead(read);
-    return FromRocks(read, "read");
+    return FromRead(read, "read");
   }
   return std::optional<std::string>(std::move(value));
 }

@@ -57,7 +57,7 @@ class RocksInstance {
 
   /// What a read has brought: the first corruption is passed on to whoever wants to know. Any thread.
   void NoteRead(const rocksdb::Status& status) {
-    if (IsDamage(status) && !corruption_told_.exchange(true) && on_corruption_) on_corruption_();
+    if (IsDamagedRead(status) && !corruption_told_.exchange(true) && on_corruption_) on_corruption_();
   }
   /// Before anybody reads.
   void OnCorruption(std::function<void()> task) { on_corruption_ = std::move(task); }

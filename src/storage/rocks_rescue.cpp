@@ -83,7 +83,7 @@ Status CheckTableFile(const RocksOptions& options, const TableFile& file) {
   if (options.env != nullptr) reading.env = options.env;
   reading.table_factory.reset(rocksdb::NewBlockBasedTableFactory(block));
   uint64_t bytes = 0;
-  Status status = FromRocks(reading.env->GetFileSize(file.path, &bytes), file.path);
+  Status status = FromRead(reading.env->GetFileSize(file.path, &bytes), file.path);
   if (status.ok() && bytes != file.bytes) {
     status = Status::Corruption(file.path + " has " + std::to_string(bytes) + " bytes instead of " +
                                 std::to_string(file.bytes));
@@ -91,10 +91,10 @@ Status CheckTableFile(const RocksOptions& options, const TableFile& file) {
   if (!status.ok()) return status;
   rocksdb::SstFileReader reader(reading);
   const rocksdb::Status opened = reader.Open(file.path);
-  if (!opened.ok()) return FromRocks(opened, "open " + file.path);
+  if (!opened.ok()) return FromRead(opened, "open " + file.path);
   rocksdb::ReadOptions options_of_read;
   options_of_read.fill_cache = false;
-  return FromRocks(reader.VerifyChecksum(options_of_read), "verify " + file.path);
+  return FromRead(reader.VerifyChecksum(options_of_read), "verify " + file.path);
 }
 
 rocksdb::Env* RocksRescue::env() const {
@@ -220,21 +220,21 @@ Status RocksRescue::Remember(const std::vector<TableFile>& files) const {
 }
 
 // RocksDB's own tool does it: the version that the MANIFEST tells of loses the file, and nothing else
-// changes.
+// changes. It reads files that are there, and does without those that are missing: so this one goes first.
 Status RocksRescue::TakeOut(const TableFile& file) {
   const std::string db = "--db=" + options_.path;
   const std::string number = std::to_string(file.number);
+  const std::string folder = options_.path + std::string(kDamaged);
+  env()->CreateDirIfMissing(folder).PermitUncheckedError();
+  env()
+      ->RenameFile(file.path, folder + "/" + number + ".sst")
+      .PermitUncheckedError();  // unless it is missing
   const std::array<const char*, 4> words = {"ldb", db.c_str(), "unsafe_remove_sst_file", number.c_str()};
   rocksdb::Options tool_options;
   tool_options.env = env();
   const int code = rocksdb::LDBCommandRunner::RunCommand(static_cast<int>(words.size()), words.data(),
                                                          tool_options, rocksdb::LDBOptions(), nullptr);
   if (code != 0) return Status::IoError("cannot take " + file.path + " out of the database");
-  const std::string folder = options_.path + std::string(kDamaged);
-  env()->CreateDirIfMissing(folder).PermitUncheckedError();
-  env()
-      ->RenameFile(file.path, folder + "/" + number + ".sst")
-      .PermitUncheckedError();  // unless it is missing
   Log("took the damaged table file " + file.path +
       " out of the database; its keys are to be had from other nodes");
   return Status::Ok();

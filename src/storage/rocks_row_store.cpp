@@ -52,7 +52,7 @@ Result<std::optional<std::string_view>> RocksRowStore::ReadCommitted(Table table
       instance_->db().Get(rocksdb::ReadOptions(), instance_->family(table), ToSlice(key), &last_read_);
   if (!read.ok() && !read.IsNotFound()) {
     instance_->NoteRead(read);
-    return FromRocks(read, "read");
+    return FromRead(read, "read");
   }
   std::optional<std::string_view> value;
   if (read.ok()) value = ToView(last_read_);

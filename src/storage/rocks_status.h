@@ -3,6 +3,8 @@
 #include <rocksdb/slice.h>
 #include <rocksdb/status.h>
 
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -18,7 +20,15 @@ inline std::string_view ToView(const rocksdb::Slice& slice) {
 }
 
 /// Whether stored bytes cannot be read and never will be: wrong, or gone with their file.
-inline bool IsDamage(const rocksdb::Status& status) { return status.IsCorruption() || status.IsPathNotFound(); }
+inline bool IsDamage(const rocksdb::Status& status) {
+  return status.IsCorruption() || status.IsPathNotFound();
+}
+
+/// The same of a read: also where the disk does not give back what it holds (EIO), which RocksDB tells in its
+/// text alone.
+inline bool IsDamagedRead(const rocksdb::Status& status) {
+  return IsDamage(status) || (status.IsIOError() && status.ToString().ends_with(std::strerror(EIO)));
+}
 
 /// What RocksDB reports, in the codes that callers react to. doing: what failed, for the log.
 /// Not-found is no error: callers handle it before.
@@ -30,6 +40,12 @@ inline Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
     return Status::Full(std::move(message));
   if (status.IsInvalidArgument() || status.IsNotSupported()) return Status::Invalid(std::move(message));
   return Status::IoError(std::move(message));
+}
+
+/// FromRocks for what was read.
+inline Status FromRead(const rocksdb::Status& status, std::string_view doing) {
+  if (!IsDamagedRead(status)) return FromRocks(status, doing);
+  return Status::Corruption(std::string(doing) + ": " + status.ToString());
 }
 
 }  // namespace orrery::storage

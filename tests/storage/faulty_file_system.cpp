@@ -1,5 +1,7 @@
 #include "storage/faulty_file_system.h"
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -43,6 +45,27 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
   FaultyDisk* const disk_;
 };
 
+/// Answers as RocksDB's own files do when the kernel says EIO.
+class UnreadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  UnreadableFile(std::string path, std::unique_ptr<rocksdb::FSRandomAccessFile> file, FaultyDisk* disk)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), path_(std::move(path)), disk_(disk) {}
+
+  IOStatus Read(uint64_t offset, size_t count, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* debug) const override {
+    if (!disk_->IsReadable(path_)) return IOStatus::IOError("While pread: " + path_, std::strerror(EIO));
+    return FSRandomAccessFileOwnerWrapper::Read(offset, count, options, result, scratch, debug);
+  }
+  IOStatus Prefetch(uint64_t /*offset*/, size_t /*count*/, const IOOptions& /*options*/,
+                    IODebugContext* /*debug*/) override {
+    return IOStatus::NotSupported();
+  }
+
+ private:
+  const std::string path_;
+  FaultyDisk* const disk_;
+};
+
 /// What a directory says is taken to be on the disk at once.
 class SyncedDirectory final : public rocksdb::FSDirectoryWrapper {
  public:
@@ -71,6 +94,14 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     disk_->Created(path);
     *result = std::make_unique<FaultyFile>(path, std::move(file), disk_);
     return made;
+  }
+  IOStatus NewRandomAccessFile(const std::string& path, const FileOptions& options,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                               IODebugContext* debug) override {
+    std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+    IOStatus opened = FileSystemWrapper::NewRandomAccessFile(path, options, &file, debug);
+    if (opened.ok()) *result = std::make_unique<UnreadableFile>(path, std::move(file), disk_);
+    return opened;
   }
   IOStatus NewDirectory(const std::string& path, const IOOptions& options,
                         std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext* debug) override {
@@ -105,6 +136,16 @@ void FaultyDisk::FailWith(IOStatus error) {
 IOStatus FaultyDisk::error() const {
   const std::lock_guard lock(mutex_);
   return error_;
+}
+
+void FaultyDisk::FailReadsOf(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  unreadable_.insert(path);
+}
+
+bool FaultyDisk::IsReadable(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  return !unreadable_.contains(path);
 }
 
 void FaultyDisk::ForgetUnsynced() {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace orrery::storage {
@@ -17,10 +18,13 @@ class FaultyDisk {
  public:
   /// From now on whatever changes a file fails with that error; ok ends it.
   void FailWith(rocksdb::IOStatus error);
+  /// From now on that file, opened or not, cannot be read: the sectors are bad.
+  void FailReadsOf(const std::string& path);
   /// Truncates every file written through this disk to what was synced of it. REQUIRES: no file is open.
   void ForgetUnsynced();
 
   rocksdb::IOStatus error() const;
+  bool IsReadable(const std::string& path) const;
   void Created(const std::string& path);
   void Renamed(const std::string& from, const std::string& to);
   void Appended(const std::string& path, uint64_t bytes);
@@ -33,6 +37,7 @@ class FaultyDisk {
   };
   mutable std::mutex mutex_;
   rocksdb::IOStatus error_;
+  std::set<std::string> unreadable_;
   std::map<std::string, File> files_;
 };
 

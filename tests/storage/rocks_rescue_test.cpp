@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orrery/storage/rocksdb_row_store.h"
+#include "storage/faulty_file_system.h"
 #include "storage/store_harness.h"
 
 namespace orrery::storage {
@@ -211,6 +212,45 @@ TEST_F(RocksRescueTest, AfterACompactionThatMeetsDamageTheNextOpeningTakesTheFil
   EXPECT_EQ(database_->lost_ranges()[0].first, Key(0));
   store_->Put(Table::kRows, Key(1), "goes on");
   EXPECT_TRUE(store_->Commit(Durability::kDisk).ok());
+}
+
+// ---- sectors that the disk gives back no more ----
+
+class BadSectorsTest : public RocksRescueTest {
+ protected:
+  BadSectorsTest() : env_(MakeFaultyEnv(&disk_)) { options_.env = env_.get(); }
+  ~BadSectorsTest() override { Close(); }
+
+  FaultyDisk disk_;
+  std::unique_ptr<rocksdb::Env> env_;
+};
+
+TEST_F(BadSectorsTest, AReadThatMeetsThemIsDamageAndHasTheFilesLookedAt) {
+  ASSERT_TRUE(Open().ok());
+  Put(Table::kRows, 0, 999, "v");
+  const auto files = NewFiles();
+  ASSERT_EQ(files.size(), 1u);
+  Close();
+  ASSERT_TRUE(Open().ok());
+  disk_.FailReadsOf(files[0]);
+  EXPECT_EQ(store_->Get(Table::kRows, Key(0)).status().code(), StatusCode::kCorruption);
+  const auto walk = store_->Scan(Table::kRows, "");
+  EXPECT_FALSE(walk->Valid());
+  EXPECT_EQ(walk->status().code(), StatusCode::kCorruption);
+  EXPECT_TRUE(WaitUntilTold()) << "although the scrub is off";
+}
+
+TEST_F(BadSectorsTest, AFileThatIsSuspectedAndCannotBeReadIsTakenOut) {
+  ASSERT_TRUE(Open().ok());
+  Put(Table::kCounts, 0, 99, "v");
+  const auto files = NewFiles();
+  ASSERT_EQ(files.size(), 1u);
+  ASSERT_TRUE(database_->Suspect("it could not be read").ok());
+  Close();
+  disk_.FailReadsOf(files[0]);
+  const Status opened = Open();
+  ASSERT_TRUE(opened.ok()) << opened.message();
+  EXPECT_EQ(database_->lost_ranges(), (std::vector<LostRange>{{Table::kCounts, Key(0), Key(99)}}));
 }
 
 }  // namespace
