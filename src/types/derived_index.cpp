@@ -37,6 +37,12 @@ KeyCounts ParseCounts(std::string_view bytes) {
   return counts;
 }
 
+Result<KeyCounts> ReadCounts(SlotId slot, uint8_t db, const storage::RowStore& store) {
+  const auto bytes = store.View(Table::kCounts, CountKey(slot, db));
+  if (!bytes.ok()) return bytes.status();
+  return *bytes ? ParseCounts(**bytes) : KeyCounts();
+}
+
 // Nothing is kept of an empty database, so that what was emptied equals what was never filled.
 void PutCounts(SlotId slot, uint8_t db, const KeyCounts& counts, storage::RowStore* store) {
   if (counts.keys == 0) return store->Delete(Table::kCounts, CountKey(slot, db));
@@ -58,14 +64,19 @@ struct Counted {
   bool ends() const { return (string && string_ends) || (collection && collection_ends); }
 };
 
-void Recount(SlotId slot, std::string_view row_key, const Counted& before, const Counted& after,
-             storage::RowStore* store) {
-  if (before.is_key() == after.is_key() && before.ends() == after.ends()) return;
+Status Recount(SlotId slot, std::string_view row_key, const Counted& before, const Counted& after,
+               storage::RowStore* store) {
+  if (before.is_key() == after.is_key() && before.ends() == after.ends()) return Status::Ok();
   const auto db = static_cast<uint8_t>(row_key.front());
-  KeyCounts counts = CountKeys(slot, db, *store);
-  counts.keys = counts.keys + (after.is_key() ? 1 : 0) - (before.is_key() ? 1 : 0);
-  counts.expires = counts.expires + (after.ends() ? 1 : 0) - (before.ends() ? 1 : 0);
-  PutCounts(slot, db, counts, store);
+  auto counts = ReadCounts(slot, db, *store);
+  if (!counts.ok()) return counts.status();
+  if ((counts->keys == 0 && before.is_key()) || (counts->expires == 0 && before.ends())) {
+    return Status::Corruption("more keys go than were counted");
+  }
+  counts->keys = counts->keys + (after.is_key() ? 1 : 0) - (before.is_key() ? 1 : 0);
+  counts->expires = counts->expires + (after.ends() ? 1 : 0) - (before.ends() ? 1 : 0);
+  PutCounts(slot, db, *counts, store);
+  return Status::Ok();
 }
 
 // Whether the row has something to show, and no end.
@@ -136,8 +147,7 @@ Status OnStringChange(const ObservedChange& change, std::string_view key_prefix,
       WriteSummary(change.slot, key_prefix, *summary, store);
     }
   }
-  Recount(change.slot, change.row_key, before, after, store);
-  return Status::Ok();
+  return Recount(change.slot, change.row_key, before, after, store);
 }
 
 // What the key counts for changes only when its first element or head comes, or its last one goes.
@@ -154,7 +164,7 @@ Status RecountCollection(SlotId slot, std::string_view key_prefix, const KeySumm
     CountString(string, &before);
     CountString(string, &after);
     is->has_string = after.string;
-    Recount(slot, key_prefix, before, after, store);
+    if (Status s = Recount(slot, key_prefix, before, after, store); !s.ok()) return s;
   }
   WriteSummary(slot, key_prefix, *is, store);
   return Status::Ok();
@@ -190,8 +200,8 @@ Status OnCollectionChange(const ObservedChange& change, const storage::RowKeyPar
 }  // namespace
 
 KeyCounts CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) {
-  const auto bytes = store.View(Table::kCounts, CountKey(slot, db));
-  return bytes.ok() && *bytes ? ParseCounts(**bytes) : KeyCounts();
+  const auto counts = ReadCounts(slot, db, store);
+  return counts.ok() ? *counts : KeyCounts();
 }
 
 void VisitCounts(const storage::RowStore& store, const CountVisitor& visit) {
@@ -238,10 +248,10 @@ Result<std::optional<storage::RowTotals>> DerivedIndex::OnElementsRemoved(SlotId
   return std::optional(totals);
 }
 
-std::optional<uint64_t> DerivedIndex::CountKeys(SlotId slot, uint8_t db, const storage::RowStore& store) const {
-  const auto bytes = store.View(Table::kCounts, CountKey(slot, db));
-  if (!bytes.ok()) return std::nullopt;
-  return *bytes ? ParseCounts(**bytes).keys : 0;
+std::optional<uint64_t> DerivedIndex::CountKeys(SlotId slot, uint8_t db,
+                                                const storage::RowStore& store) const {
+  const auto counts = ReadCounts(slot, db, store);
+  return counts.ok() ? std::optional(counts->keys) : std::nullopt;
 }
 
 Status DerivedIndex::Rebuild(SlotId slot, storage::RowStore* store) {

@@ -105,6 +105,26 @@ TEST_F(DerivedIndexTest, CountsAnExpiredKeyUntilItIsPurged) {
   EXPECT_EQ(0u, CountKeys(a_.slot(), 0, a_.store()).expires);
 }
 
+// A count that cannot be read was taken for none, and written back.
+TEST_F(DerivedIndexTest, CountsThatCannotBeReadAreNotMadeUp) {
+  storage::MemoryDatabase database;
+  const auto store = database.OpenShard();
+  causality::Row none, one;
+  one.cells.push_back({causality::CellKind::kValue, {{NodeId{1}, 1}, 1}, 1, 1, "v", {}});
+  const auto change = [&](std::string_view key, const causality::Row& before, const causality::Row& after) {
+    const std::string row_key = storage::EncodeRowKey({0, key, storage::RowTag::kString, {}});
+    return index_.OnRowChange({7, row_key, before, after, 1, false}, store.get());
+  };
+  EXPECT_EQ(change("a", one, none).code(), StatusCode::kCorruption) << "a key goes that was not counted";
+  ASSERT_TRUE(change("a", none, one).ok());
+  ASSERT_TRUE(store->Commit(storage::Durability::kDisk).ok());
+  EXPECT_EQ(index_.CountKeys(7, 0, *store), 1u);
+  database.CorruptValue(Table::kCounts, storage::SlotPrefix(7) + '\0');
+  EXPECT_EQ(change("b", none, one).code(), StatusCode::kCorruption);
+  EXPECT_EQ(change("a", one, none).code(), StatusCode::kCorruption);
+  EXPECT_EQ(index_.CountKeys(7, 0, *store), std::nullopt);
+}
+
 TEST_F(DerivedIndexTest, ReplicasWithEqualRowsHaveEqualTables) {
   const auto set = a_.Run([&](Transaction& transaction) {
     StringKey(&transaction, 0, "key").Set("a", Lifetime::Until(a_.now_ms() + 5));
