@@ -101,8 +101,8 @@ void Coordinator::NoteDone(SlotId id, const Slot& slot) {
   if (slot.queue.empty() && slot.replies.empty()) busy_.Erase(id);
 }
 
-// The slot's seat went to another home while the command was on its way here, or waited for its turn: nothing was applied.
-// Another node's is given back, so that no two nodes with different views play it to each other.
+// The slot's seat went to another home while the command was on its way here, or waited for its turn: nothing
+// was applied. Another node's is given back, so that no two nodes with different views play it to each other.
 bool Coordinator::SendOn(Waiting* waiting) {
   const NodeId coordinator = CoordinatorInReach(context_, waiting->request.slot);
   if (!coordinator || !context_.IsHome(waiting->request.slot, coordinator)) return false;
@@ -146,8 +146,8 @@ bool Coordinator::Admit(Slot* slot, Waiting* waiting) {
     return false;
   }
   if (context_.slots->At(request.slot).clock().IsClosed(context_.self)) {
-    // Our disk and clock were set back, so that we are in a life that everybody takes for over: what we made would count as
-    // seen. Peers tell us of the later life when they greet, and we start anew.
+    // Our disk and clock were set back, so that we are in a life that everybody takes for over: what we made
+    // would count as seen. Peers tell us of the later life when they greet, and we start anew.
     ORRERY_MARK("coordinator whose life is closed makes nothing");
     ++context_.stats.cluster_down;
     Refuse(Outcome::kClusterDown, "this node has to start anew", std::move(*done));
@@ -190,80 +190,6 @@ void Coordinator::RunFinished() {
   }
 }
 
-// ---- who takes part ----
-
-void Coordinator::OnReachChanged() {
-  for (SlotId id = 0; id < slots_.size(); ++id) {
-    if (Slot* slot = Find(id)) RefreshTargets(id, slot);
-  }
-  SendParkedAway();
-}
-
-void Coordinator::OnPeerDown(NodeId peer) {
-  for (SlotId id = 0; id < slots_.size(); ++id) {
-    Slot* slot = Find(id);
-    if (slot == nullptr) continue;
-    slot->refused.erase(peer);
-    // What a lost home has acknowledged is where its hints begin: the targets change before it is forgotten.
-    RefreshTargets(id, slot);
-    slot->quorum.Forget(peer);
-  }
-}
-
-void Coordinator::RefreshTargets(SlotId id, Slot* slot) {
-  Targets targets = ComputeTargets(context_, id, slot->refused);
-  if (std::exchange(slot->known_targets, true) && targets == slot->targets) return;
-  const Targets before = std::exchange(slot->targets, std::move(targets));
-  for (const Target& target : before.others) {
-    // What it has acknowledged its successor has to acknowledge.
-    if (!target.is_fallback() && !context_.IsHome(id, target.node)) slot->quorum.Forget(target.node);
-  }
-  // Increments counted from here on must survive a removal by whoever cannot see them.
-  slot->birth_floor = context_.slots->At(id).clock().Get(context_.self);
-  slot->ready = false;
-  slot->ready_probe = 0;
-  for (const Target& target : slot->targets.others) {
-    if (std::find(before.others.begin(), before.others.end(), target) == before.others.end()) {
-      Introduce(id, slot, target);
-    }
-  }
-  if (slot->queue.empty() && slot->replies.empty()) return;
-  AskEverybody(slot);
-  Changed(id);
-}
-
-// A fallback steps in: it gets, as hints, all that the absent home may lack since the commit point.
-void Coordinator::Introduce(SlotId id, Slot* slot, const Target& target) {
-  if (!target.is_fallback()) return;
-  std::vector<Dot> newest;
-  for (const Dot& dot : slot->quorum.Unsettled()) {
-    auto it = std::find_if(newest.begin(), newest.end(), [&](const Dot& d) { return d.actor == dot.actor; });
-    if (it == newest.end()) {
-      newest.push_back(dot);
-    } else {
-      it->counter = std::max(it->counter, dot.counter);
-    }
-  }
-  for (const Dot& dot : newest) SendHints(id, slot, target, dot.actor, dot.counter);
-}
-
-// What is on W nodes already, or on the home's own, needs no hint.
-uint64_t Coordinator::HintsBegin(SlotId id, const Slot& slot, NodeId home, const causality::Actor& actor) const {
-  const bool may_count = slot.quorum.base_settled() || ORRERY_MUTATION("copies-of-fewer-seats-count");
-  const uint64_t committed = may_count ? context_.slots->At(id).committed().Get(actor) : 0;
-  return std::max(committed, slot.quorum.KnownOf(home, actor));
-}
-
-void Coordinator::SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto) {
-  SlotReplica& replica = context_.slots->At(id);
-  const uint64_t since = HintsBegin(id, *slot, target.home, actor);
-  if (since >= upto) return;
-  const auto events = replica.backlog().Of(actor, since, upto);
-  if (!events) return;
-  ORRERY_MARK("in-flight events hinted when a home went away");
-  for (const EventPtr& event : *events) context_.outbox->Send(target.node, HintMessage{target.home, since, event});
-}
-
 // ---- quorum reads ----
 
 void Coordinator::StartReadiness(SlotId id, Slot* slot) {
@@ -277,7 +203,8 @@ void Coordinator::StartReadiness(SlotId id, Slot* slot) {
 size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const {
   return static_cast<size_t>(
       std::count_if(slot.targets.others.begin(), slot.targets.others.end(), [&](const Target& target) {
-        return !target.pending && !(homes_only && target.is_fallback()) && slot.quorum.IsCurrent(target.node, probe_id);
+        return !target.pending && !(homes_only && target.is_fallback()) &&
+               slot.quorum.IsCurrent(target.node, probe_id);
       }));
 }
 
@@ -365,12 +292,8 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
 void Coordinator::OnHintAck(NodeId from, const HintAckMessage& ack) {
   Slot* slot = Find(ack.slot);
   if (slot == nullptr) return;
-  if (ack.refused && !ORRERY_MUTATION("refused-hints-counted")) {
-    ORRERY_MARK("a fallback refused a hint");
-    slot->refused.insert(from);
-    RefreshTargets(ack.slot, slot);
-    return;
-  }
+  if (ack.refused && !ORRERY_MUTATION("refused-hints-counted")) return TurnElsewhere(ack.slot, slot, from);
+  slot->retry_pause_us = 0;
   slot->quorum.LearnHint(from, ack.home, ack.upto);
   Changed(ack.slot);
 }
@@ -416,8 +339,8 @@ void Coordinator::EndReplies(Slot* slot, const std::string& why) {
   slot->replies.clear();
 }
 
-// While a cluster grows to N nodes W grows with the slot's seats, and what was on W nodes is not any more: hints must
-// not begin behind it, and no reply may rest on it.
+// While a cluster grows to N nodes W grows with the slot's seats, and what was on W nodes is not any more:
+// hints must not begin behind it, and no reply may rest on it.
 void Coordinator::CountAnew(SlotId id, Slot* slot) {
   const size_t wanted = context_.W(id);
   if (std::exchange(slot->counted_for, wanted) >= wanted) return;

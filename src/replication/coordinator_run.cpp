@@ -159,7 +159,7 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   if (!status.ok()) {
     const bool wrote = executed.own.counter != 0;
     NoteDone(id, *slot);
-    catch_up_.OnCorruption(id, status);
+    wrote ? catch_up_.OnHalfDone(id, status) : catch_up_.OnCorruption(id, status);
     return Refuse(wrote ? Outcome::kUnknown : Outcome::kClusterDown,
                   "the slot's rows are damaged on this node and are being repaired", std::move(executed.done));
   }
@@ -290,6 +290,7 @@ void Coordinator::CommitFailed(const std::string& why) {
 
 void Coordinator::OnTick(uint64_t now_us) {
   ExpireParked(now_us);
+  RetryRefused(now_us);
   const std::vector<SlotId> busy = busy_.slots();
   for (SlotId id : busy) {
     Slot& slot = At(id);

@@ -28,10 +28,12 @@ class Coordinator final : private storage::FoldRule {
   Coordinator(ShardContext* context, CatchUp* catch_up, HintService* hints)
       : context_(*context), catch_up_(*catch_up), hints_(*hints), slots_(kSlotCount) {}
 
-  /// Takes a command for a slot. done is called in AfterCommit or OnTick, once. Commands of a slot run in order.
-  /// may_hand_over: false for one that another node has handed to us, which is to be run here or not at all.
+  /// Takes a command for a slot. done is called in AfterCommit or OnTick, once. Commands of a slot run in
+  /// order. may_hand_over: false for one that another node has handed to us, which is to be run here or not
+  /// at all.
   void Submit(Request&& request, Callback&& done, bool may_hand_over = true);
-  /// Sends a command to a home that is ahead of us, to be run there. done comes back with kNotHere if that did not run it.
+  /// Sends a command to a home that is ahead of us, to be run there. done comes back with kNotHere if that
+  /// did not run it.
   using HandOver = std::function<void(NodeId peer, Request request, uint64_t deadline_us, Callback done)>;
   void SetHandOver(HandOver hand_over) { hand_over_ = std::move(hand_over); }
 
@@ -44,14 +46,14 @@ class Coordinator final : private storage::FoldRule {
   void OnLivesClosed(SlotId slot, const EndedLives& lives);
   /// Others' events or a merge moved the slot's clock.
   void OnSlotAdvanced(SlotId slot);
-  /// The slot was emptied after damage. What waits for copies counted ours, so its outcome is unknown now; what has not
-  /// run asks its quorum again, since we are not current with anybody any more.
+  /// The slot was emptied after damage. What waits for copies counted ours, so its outcome is unknown now;
+  /// what has not run asks its quorum again, since we are not current with anybody any more.
   void OnSlotReset(SlotId slot);
   /// Links or the view changed: who takes part is computed anew, what was in flight to a lost home is hinted.
   void OnReachChanged();
   void OnPeerDown(NodeId peer);
-  /// Others own the slot's seats now. What waits for copies counted those that did before; commands that wait to run are
-  /// passed on to whoever coordinates.
+  /// Others own the slot's seats now. What waits for copies counted those that did before; commands that wait
+  /// to run are passed on to whoever coordinates.
   void OnSeatsChanged(SlotId slot);
   /// Whether no command that ran waits for anything.
   bool IsIdle(SlotId slot) const { return slots_[slot] == nullptr || slots_[slot]->replies.empty(); }
@@ -109,15 +111,16 @@ class Coordinator final : private storage::FoldRule {
     Callback done;
     uint64_t begun_us = 0;
     uint64_t deadline_us = 0;
-    uint64_t saw = 0;           ///< sequence that must be settled before the reply leaves
-    causality::Dot own;         ///< counter 0: no event
-    size_t write_quorum = 0;    ///< 0: the slot's
+    uint64_t saw = 0;         ///< sequence that must be settled before the reply leaves
+    causality::Dot own;       ///< counter 0: no event
+    size_t write_quorum = 0;  ///< 0: the slot's
   };
   struct Slot {
     // What every command needs stands first, in this many bytes, for the sake of PrefetchSlot.
     static constexpr size_t kHotBytes = 6 * kCacheLineBytes;
 
-    // Lists, since nearly all are empty: an empty one owns nothing, and a node is memory that was used just now.
+    // Lists, since nearly all are empty: an empty one owns nothing, and a node is memory that was used just
+    // now.
     std::list<Waiting> queue;
     std::list<Executed> replies;
     Targets targets;
@@ -133,7 +136,9 @@ class Coordinator final : private storage::FoldRule {
     causality::SlotClock seen;  ///< what of our clock the quorum counts already
     SlotQuorum quorum;
 
-    std::set<NodeId> refused;
+    std::set<NodeId> refused;  ///< fallbacks that cannot take our hints, until retry_us
+    uint64_t retry_us = 0;
+    uint64_t retry_pause_us = 0;
     uint64_t ready_probe = 0;
     uint64_t probe_sent_us = 0;
     size_t counted_for = 0;        ///< W when what the slot had was last counted from the beginning
@@ -158,6 +163,8 @@ class Coordinator final : private storage::FoldRule {
   void Refuse(Outcome outcome, std::string why, Callback done);
   void RefreshTargets(SlotId id, Slot* slot);
   void CountAnew(SlotId id, Slot* slot);
+  void TurnElsewhere(SlotId id, Slot* slot, NodeId fallback);
+  void RetryRefused(uint64_t now_us);
   void Introduce(SlotId id, Slot* slot, const Target& target);
   void BeginTurn();
   void RunQueue(SlotId id, Slot* slot);
@@ -199,15 +206,17 @@ class Coordinator final : private storage::FoldRule {
   HintService& hints_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Waiting> arrived_;  ///< since the last turn; slots are looked at for all of them in one go
-  SlotSet turn_;               ///< slots to look at in this turn
-  SlotSet release_;            ///< slots of which replies may leave when this turn is committed
-  SlotSet busy_;               ///< slots with a queue or replies
-  std::vector<SlotId> taken_;  ///< memory of AfterCommit
+  SlotSet turn_;                  ///< slots to look at in this turn
+  SlotSet release_;               ///< slots of which replies may leave when this turn is committed
+  SlotSet busy_;                  ///< slots with a queue or replies
+  SlotSet refused_;               ///< slots of which a fallback has refused hints
+  std::vector<SlotId> taken_;     ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
   std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
   ParkedRequests parked_;
   std::function<void(Request, Callback)> pass_on_;
-  std::vector<std::pair<Request, Callback>> moved_on_;  ///< in this turn, to be passed on when it has looked at all slots
+  std::vector<std::pair<Request, Callback>>
+      moved_on_;  ///< in this turn, to be passed on when it has looked at all slots
   size_t pending_ = 0;
   uint64_t turn_number_ = 1;
   bool turn_begun_ = false;

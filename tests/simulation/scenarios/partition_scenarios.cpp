@@ -79,6 +79,61 @@ TEST(PartitionScenario, FallbacksAloneTakeBlindWritesOnly) {
   EXPECT_EQ(s.Do(s.home(1), 'b', "GET"), "$1\r\n1\r\n");
 }
 
+// A fallback that once had no room for hints was never asked again: long after, the slot lacked it for a quorum.
+TEST(PartitionScenario, FallbackThatHadNoRoomStandsInLater) {
+  Options options = Scenario::Sizes();
+  options.shard.hint_bytes_max = 300;
+  Scenario s(options);
+  s.Isolate({s.home(2), s.away(1)});
+  s.RunFor(kNoticedUs);
+  for (int i = 0; i < 20; ++i) s.Do(s.home(0), 'c', "SET", {std::string(100, 'x')});
+  s.Isolate({s.home(2)}, false);
+  s.RunFor(20'000'000);
+  s.Isolate({s.home(1), s.home(2)});
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"later"}), "+OK\r\n");
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(2), 'c', "GET"), "$5\r\nlater\r\n");
+}
+
+// The same where nothing changes in the coordinator's reach: only the fallback reaches the home again, and hands over.
+TEST(PartitionScenario, FallbackThatHadNoRoomIsAskedAgainAfterAWhile) {
+  Options options = Scenario::Sizes();
+  options.shard.hint_bytes_max = 300;
+  options.w = 3;
+  Scenario s(options);
+  s.Isolate({s.home(2), s.away(1)});
+  s.RunFor(kNoticedUs);
+  std::string last = "+OK\r\n";
+  for (int i = 0; i < 20 && last == "+OK\r\n"; ++i) last = s.Do(s.home(0), 'c', "SET", {std::string(100, 'x')});
+  EXPECT_NE(last, "+OK\r\n") << "the hints were to be too many";
+  s.cluster().SetBlocked(s.home(2), s.away(0), false);
+  s.cluster().SetBlocked(s.away(0), s.home(2), false);
+  s.RunFor(100'000'000);
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"later"}), "+OK\r\n");
+  s.Settle();
+}
+
+// A home acknowledged a write and was lost before the third copy was known. Its fallback was to get only what came after
+// what it had acknowledged; but what it had acknowledged did not count any more.
+TEST(PartitionScenario, FallbackGetsWhatTheLostHomeHadAcknowledged) {
+  Options options = Scenario::Sizes();
+  options.w = 3;
+  Scenario s(options);
+  s.Isolate({s.away(1)});
+  s.RunFor(kNoticedUs);
+  s.cluster().PauseNode(s.home(2));
+  const Call* set = s.Send(s.home(0), 'c', "SET", {"v"});
+  s.RunFor(20'000);
+  s.Isolate({s.home(1)});
+  s.RunFor(300'000);
+  s.cluster().ResumeNode(s.home(2));
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(Scenario::Seen(*set), "+OK\r\n");
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"w"}), "+OK\r\n");
+  s.Settle();
+}
+
 uint64_t HitsOf(const std::string& mark) {
   const auto marks = Mark::All();
   const auto found = marks.find(mark);
