@@ -79,7 +79,7 @@ void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* 
     if (context_.log) context_.log("malformed event from " + from.ToHex());
     return;
   }
-  if (Status s = context_.slots->Apply(event, message.event); !s.ok()) return OnCorruption(event.slot, s);
+  if (Status s = context_.slots->Apply(event, message.event); !s.ok()) return OnHalfDone(event.slot, s);
   ++context_.stats.events_applied;
   if (!asked_us_.empty()) asked_us_.erase({from, event.slot});
   if (context_.lives.IsOver(event.dot.actor)) context_.perhaps_ended.Insert(event.slot);
@@ -154,7 +154,7 @@ void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
   for (const SlotId slot : comparison.outvoted) {
     // Our rows can be read, but they are wrong: they are not to be mixed with the others'.
     context_.slots->At(slot).NoteHalfMerged();
-    OnCorruption(slot, Status::Corruption("most homes have other rows under the same clock"));
+    OnHalfDone(slot, Status::Corruption("most homes have other rows under the same clock"));
   }
   // The peer has, durably, just what we have.
   for (const SlotId slot : comparison.equal) {
@@ -200,7 +200,7 @@ void CatchUp::TakeImage(SlotId slot, MergeRequester::Fetched fetched) {
   SlotReplica& replica = context_.slots->At(slot);
   if (Status s = replica.Merge(fetched.image, fetched.where); !s.ok()) {
     replica.NoteHalfMerged();
-    return OnCorruption(slot, s);
+    return OnHalfDone(slot, s);
   }
   ++context_.stats.merges_done;
   context_.stats.merge_rows += fetched.image.rows.size();
@@ -228,6 +228,10 @@ void CatchUp::OnCorruption(SlotId slot, const Status& status) {
   requester_.Cancel(slot);
   if (repair_.Begin(slot, status)) listener_.OnSlotReset(slot);
   Repair();
+}
+
+void CatchUp::OnHalfDone(SlotId slot, const Status& why) {
+  OnCorruption(slot, Status::Corruption(why.message()));
 }
 
 // Each damaged slot fetches the images of one home after the other, until they make it whole.

@@ -82,6 +82,7 @@ void MergeSource::Fix(const Key& key, const MergeRequestMessage& request,
     ORRERY_MARK("image of a damaged slot");
     image.clock = replica.aside()->clock;
     image.voided = replica.aside()->voided;
+    image.unknown = replica.unknown_rows();
   }
   image.snapshot = snapshot;
   const auto scan = [snapshot, slot = key.second](std::string_view from) {
@@ -191,7 +192,9 @@ Status MergeSource::FillPart(Image* image, MergePartMessage* part) const {
   }
   if (!rows.status().ok()) return rows.status();
   part->last = !rows.Valid();
-  if (part->last) part->holes = rows.TakeHoles();
+  if (!part->last) return Status::Ok();
+  part->holes = rows.TakeHoles();
+  part->holes.insert(part->holes.end(), image->unknown.begin(), image->unknown.end());
   return Status::Ok();
 }
 

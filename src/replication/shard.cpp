@@ -33,12 +33,11 @@ const std::shared_ptr<const ring::Ring>& FoundersOf(const ClusterView& view) {
 
 }  // namespace
 
-Result<std::unique_ptr<Shard>> Shard::Open(const ShardOptions& options, const Parts& parts, causality::Actor self,
-                                           ClusterViewPtr view) {
+Result<std::unique_ptr<Shard>> Shard::Open(const ShardOptions& options, const Parts& parts,
+                                           causality::Actor self, ClusterViewPtr view) {
   auto hint_store = storage::HintStore::Open(
-      parts.store, {options.hint_bytes_max, [options](SlotId slot) {
-                      return slot % options.loop_count == options.loop_index;
-                    }});
+      parts.store, {options.hint_bytes_max,
+                    [options](SlotId slot) { return slot % options.loop_count == options.loop_index; }});
   if (!hint_store.ok()) return hint_store.status();
   std::unique_ptr<Shard> shard(new Shard(options, parts, self, std::move(view), std::move(*hint_store)));
   if (Status s = shard->Load(); !s.ok()) return s;
@@ -68,10 +67,13 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
   context_.outbox = &outbox_;
   context_.slots = &slots_;
   context_.seats.SetFounders(FoundersOf(*context_.view));
-  coordinator_.SetPassOn([this](Request request, Callback done) { router_.Route(std::move(request), 0, std::move(done)); });
+  coordinator_.SetPassOn(
+      [this](Request request, Callback done) { router_.Route(std::move(request), 0, std::move(done)); });
 }
 
-Shard::~Shard() { Stop(); }
+Shard::~Shard() {
+  Stop();
+}
 
 Status Shard::Load() {
   const auto unfolded = HasSlotJournals(*context_.store);
@@ -82,9 +84,16 @@ Status Shard::Load() {
   if (!hints_lost.ok()) return hints_lost.status();
   if (*hints_lost) hints_.NoteLost();
   std::vector<std::pair<SlotId, Status>> corrupt;
-  if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok()) return s;
+  if (Status s = slots_.LoadAll([this](SlotId slot) { return context_.Owns(slot); }, &corrupt); !s.ok())
+    return s;
   for (SlotId slot : slots_.known()) hybrid_.ObserveStored(slots_.At(slot).newest());
-  for (const auto& [slot, damage] : corrupt) catch_up_.OnCorruption(slot, damage);
+  for (const auto& [slot, damage] : corrupt) {
+    // Where it was noted that any slot may have lost something: of this one there is nothing here, and need
+    // not be.
+    const bool is_others = !context_.Takes(slot) &&
+                           !context_.store->Scan(storage::Table::kRows, storage::SlotPrefix(slot))->Valid();
+    is_others ? slots_.Drop(slot) : catch_up_.OnCorruption(slot, damage);
+  }
   PlanAllSeats();
   ArmTimer();
   return Status::Ok();
@@ -131,7 +140,8 @@ void Shard::PaceTransfers(uint64_t now_us) {
 void Shard::SetView(ClusterViewPtr view) {
   const ClusterViewPtr before = std::exchange(context_.view, std::move(view));
   context_.seats.SetFounders(FoundersOf(*context_.view));
-  const bool wants_others = before->ring != context_.view->ring || before->members.size() != context_.view->members.size();
+  const bool wants_others =
+      before->ring != context_.view->ring || before->members.size() != context_.view->members.size();
   if (wants_others) PlanAllSeats();
   coordinator_.OnReachChanged();
   catch_up_.OnViewChanged();
@@ -146,8 +156,10 @@ void Shard::SetLiveOptions(const ShardOptions& options) {
   context_.options.transfer_latency_target_us = options.transfer_latency_target_us;
   context_.pace.SetTarget(options.transfer_latency_target_us);
   const SyncPolicy before = std::exchange(context_.options.sync, options.sync);
-  // Under `always` a slot counts as synced with its next commit: what earlier ones left in memory is synced now.
-  if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_) Sync([](const Status&) {});
+  // Under `always` a slot counts as synced with its next commit: what earlier ones left in memory is synced
+  // now.
+  if (options.sync == SyncPolicy::kAlways && before != SyncPolicy::kAlways && !failed_)
+    Sync([](const Status&) {});
 }
 
 void Shard::OnPeerUp(NodeId peer, uint64_t incarnation) {
@@ -185,7 +197,8 @@ void Shard::OnHintWant(NodeId from, const HintWantMessage& want) {
 
 uint64_t Shard::Holdings() const {
   uint64_t held = giver_.leftovers();
-  for (SlotId slot = 0; slot < kSlotCount; ++slot) held += context_.Owns(slot) && context_.IsHome(slot) ? 1 : 0;
+  for (SlotId slot = 0; slot < kSlotCount; ++slot)
+    held += context_.Owns(slot) && context_.IsHome(slot) ? 1 : 0;
   for (const auto& [home, totals] : hints_.totals()) held += totals.count;
   return held;
 }
@@ -223,13 +236,16 @@ void Shard::OnSeatsWritten() {
     if (!context_.InService(slot)) continue;
     // The other homes hear what counts as held by us from now on.
     for (const NodeId home : context_.Homes(slot)) {
-      if (home != context_.self.node) outbox_.SendDurable(home, ClockMessage{slot, true, slots_.At(slot).clock()});
+      if (home != context_.self.node)
+        outbox_.SendDurable(home, ClockMessage{slot, true, slots_.At(slot).clock()});
     }
   }
   giver_.AfterCommit();
   taker_.AfterCommit();
 }
 
-void Shard::SendGossip(NodeId to, std::string bytes) { outbox_.Send(to, GossipMessage{std::move(bytes)}); }
+void Shard::SendGossip(NodeId to, std::string bytes) {
+  outbox_.Send(to, GossipMessage{std::move(bytes)});
+}
 
 }  // namespace orrery::replication

@@ -23,8 +23,14 @@ void SlotReplica::Forget() {
 }
 
 void SlotReplica::NoteHalfApplied(const causality::Event& event) {
-  for (const auto& scope : event.scopes) half_applied_.push_back(KeyRange::Under(scope.prefix));
-  for (const auto& change : event.changes) half_applied_.push_back(KeyRange::Of(change.row_key));
+  half_done_ = true;
+  for (const auto& scope : event.scopes) unknown_rows_.push_back(KeyRange::Under(scope.prefix));
+  for (const auto& change : event.changes) unknown_rows_.push_back(KeyRange::Of(change.row_key));
+}
+
+void SlotReplica::NoteHalfMerged() {
+  half_done_ = true;
+  half_merged_ = true;
 }
 
 Status SlotReplica::NoteLoss(const SlotLoss& loss) {
@@ -33,17 +39,24 @@ Status SlotReplica::NoteLoss(const SlotLoss& loss) {
     loaded_ = false;
     Forget();
   } else if (loaded_ && clock_.empty()) {
-    has_loss_ = false;  // there was nothing to lose
+    // There was nothing to lose. Rows without a clock are half of a first event.
+    has_loss_ = false;
+    if (store_->Scan(Table::kRows, storage::SlotPrefix(id_))->Valid()) EraseAllRows();
     ForgetLoss(id_, store_);
     return Status::Ok();
   }
-  half_applied_.insert(half_applied_.end(), loss.rows.begin(), loss.rows.end());
-  return Status::Corruption("it was in table files that are damaged or missing");
+  unknown_rows_.insert(unknown_rows_.end(), loss.rows.begin(), loss.rows.end());
+  return Status::Corruption("rows of it are not what its clock says, or are gone with a table file");
 }
 
 void SlotReplica::SetAside() {
   if (loaded_) aside_state_ = State();
   is_aside_ = true;
+  if (half_done_) {
+    // The halves are in this batch too, and a start that did not hear of it would take them for the whole.
+    has_loss_ = true;
+    replication::NoteLoss(id_, {half_merged_ || !loaded_, unknown_rows_}, store_);
+  }
   if (loaded_ && !half_merged_) aside_ = SlotImage{clock_, voided_, {}, {}};
   Forget();
 }
@@ -60,18 +73,14 @@ Result<SlotImage> SlotReplica::Remains() const {
   }
   if (!rows.status().ok()) return rows.status();
   image.holes = rows.TakeHoles();
-  image.holes.insert(image.holes.end(), half_applied_.begin(), half_applied_.end());
+  image.holes.insert(image.holes.end(), unknown_rows_.begin(), unknown_rows_.end());
   return image;
 }
 
 Status SlotReplica::Replace(const SlotImage& image) {
   Reset();
-  loaded_ = true;
-  half_merged_ = false;
-  half_applied_.clear();
   is_aside_ = false;
   aside_.reset();
-  if (std::exchange(has_loss_, false)) ForgetLoss(id_, store_);
   for (const auto& [row_key, row] : image.rows) {
     if (Status s = WriteRow(row_key, {}, row); !s.ok()) return s;
     newest_ = std::max(newest_, row.MaxHlc());

@@ -95,8 +95,12 @@ Status NoteLosses(const std::vector<LostRange>& ranges, storage::RowStore* store
       NoteInSlot(range, static_cast<SlotId>(slot), &(*losses)[static_cast<SlotId>(slot)]);
     }
   }
-  for (const auto& [slot, loss] : *losses) store->Put(Table::kSlots, KeyOf(slot), Encoded(loss));
+  for (const auto& [slot, loss] : *losses) NoteLoss(slot, loss, store);
   return Status::Ok();
+}
+
+void NoteLoss(SlotId slot, const SlotLoss& loss, storage::RowStore* store) {
+  store->Put(Table::kSlots, KeyOf(slot), Encoded(loss));
 }
 
 Result<std::map<SlotId, SlotLoss>> LoadLosses(const storage::RowStore& store) {

@@ -42,10 +42,11 @@ bool SlotRepair::Begin(SlotId slot, const Status& damage) {
   return true;
 }
 
-// Rows that cannot be read stay so. Without a readable clock there is only what the rows say of it.
+// Rows that cannot be read stay so. Without a readable clock there is only what the rows say of it, and half of an event is
+// all that there will be of it: its dot is not given to another one.
 bool SlotRepair::RebuildAlone(SlotId slot, const Status& damage) {
   SlotReplica& replica = context_.slots->At(slot);
-  if (!replica.is_loaded() || replica.has_loss()) {
+  if (!replica.is_loaded() || replica.has_loss() || replica.is_half_done()) {
     const Status rebuilt = replica.Rebuild();
     context_.slots->Touch(slot);
     if (!rebuilt.ok()) Log(slot, "cannot be read: " + rebuilt.message());

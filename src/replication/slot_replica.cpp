@@ -347,6 +347,11 @@ void SlotReplica::EraseAllRows() {
 
 void SlotReplica::Reset() {
   EraseAllRows();
+  if (std::exchange(has_loss_, false)) ForgetLoss(id_, store_);
+  loaded_ = true;
+  half_merged_ = false;
+  half_done_ = false;
+  unknown_rows_.clear();
   clock_ = SlotClock();
   synced_ = SlotClock();
   voided_ = causality::VoidedSet();

@@ -281,6 +281,32 @@ TEST_F(RepairTest, HomesDamagedInDifferentRowsMakeEachOtherWhole) {
   }
 }
 
+// What went with a file can be read as absent: an image of it must not say that it is.
+TEST_F(RepairTest, HomesThatLostFilesTellEachOtherWhatTheyDoNotKnow) {
+  net_.LinkAll();
+  for (uint64_t maker = 1; maker <= 3; ++maker) {
+    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
+  }
+  net_.Settle();
+  const auto rows = net_.node(3).Rows(kSlot);
+  ASSERT_EQ(rows.size(), 3u);
+  for (uint64_t number = 1; number <= 2; ++number) {
+    TestNode& node = net_.node(number);
+    const std::string row_key = StringRow("k" + std::to_string(number));
+    node.slot(kSlot).backlog() = Backlog();
+    node.context.store->Delete(storage::Table::kRows, storage::WithSlot(kSlot, row_key));
+    node.EndTurn();
+    const Status loss = node.slot(kSlot).NoteLoss({false, {KeyRange::Of(row_key)}});
+    ASSERT_EQ(loss.code(), StatusCode::kCorruption);
+    node.catch_up.OnCorruption(kSlot, loss);
+  }
+  net_.Pass(2'000'000);
+  for (uint64_t number = 1; number <= 3; ++number) {
+    EXPECT_FALSE(net_.node(number).catch_up.Merging(kSlot)) << number;
+    EXPECT_EQ(net_.node(number).Rows(kSlot), rows) << number;
+  }
+}
+
 // What no home can read is lost after a while; all the rest is kept, and the slot is in service again.
 TEST_F(RepairTest, ARowThatNoHomeCanReadIsGivenUp) {
   net_.LinkAll();

@@ -147,6 +147,92 @@ TEST_F(LossAtStartTest, AClockThatIsLostIsNotBelieved) {
   EXPECT_EQ(slots.At(kSlot).aside(), nullptr);
 }
 
+/// Fails at one row.
+class FailingObserver final : public storage::RowObserver {
+ public:
+  FailingObserver(std::string row_key, Status status) : row_key_(std::move(row_key)), status_(std::move(status)) {}
+  Status OnRowChange(const storage::ObservedChange& change, storage::RowStore*) override {
+    return change.row_key == row_key_ ? status_ : Status::Ok();
+  }
+
+ private:
+  const std::string row_key_;
+  const Status status_;
+};
+
+// Half of an event is in the batch, which is committed; then the process ends before the slot is whole again.
+TEST_F(LossAtStartTest, HalfOfAnEventIsAHoleAfterARestartToo) {
+  FailingObserver failing(StringRow("y"), Status::Corruption("made by the test"));
+  {
+    SlotTable slots(store_.get(), &failing, 1 << 20);
+    ASSERT_TRUE(Load(&slots).empty());
+    causality::Event event;
+    event.slot = kSlot;
+    event.dot = {{NodeId{1}, 1}, 4};
+    for (const char* key : {"x", "y"}) {
+      event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 4, 1, "v", {}}}});
+    }
+    ASSERT_FALSE(slots.Apply(event, causality::MakeEventPtr(event)).ok());
+    EXPECT_TRUE(slots.At(kSlot).is_half_done());
+    slots.SetAside(kSlot);
+    std::vector<SlotId> touched;
+    slots.SaveTouched(&touched);
+    ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
+  }
+  SlotTable slots(store_.get(), &observer_, 1 << 20);
+  ASSERT_EQ(Load(&slots).size(), 1u);
+  slots.SetAside(kSlot);
+  const auto remains = slots.At(kSlot).Remains();
+  ASSERT_TRUE(remains.ok());
+  EXPECT_EQ(remains->clock.Get({NodeId{1}, 1}), 3u);
+  EXPECT_TRUE(remains->HasHoleAt(StringRow("x")));
+  EXPECT_TRUE(remains->HasHoleAt(StringRow("y")));
+  EXPECT_FALSE(remains->HasHoleAt(StringRow("a")));
+}
+
+// Of the very first event, too: rows without a clock are not believed.
+TEST_F(LossAtStartTest, HalfOfAFirstEventIsGoneAfterARestart) {
+  constexpr SlotId kOther = kSlot + 1;
+  FailingObserver failing(StringRow("y"), Status::IoError("made by the test"));
+  {
+    SlotTable slots(store_.get(), &failing, 1 << 20);
+    causality::Event event;
+    event.slot = kOther;
+    event.dot = {{NodeId{1}, 1}, 1};
+    for (const char* key : {"x", "y"}) {
+      event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 1, 1, "v", {}}}});
+    }
+    ASSERT_FALSE(slots.Apply(event, causality::MakeEventPtr(event)).ok());
+    slots.SetAside(kOther);
+    std::vector<SlotId> touched;
+    slots.SaveTouched(&touched);
+    ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
+    ASSERT_TRUE(store_->Scan(Table::kRows, storage::SlotPrefix(kOther))->Valid()) << "nothing was half done";
+  }
+  SlotTable slots(store_.get(), &observer_, 1 << 20);
+  EXPECT_TRUE(Load(&slots).empty());
+  ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
+  EXPECT_FALSE(store_->Scan(Table::kRows, storage::SlotPrefix(kOther))->Valid());
+  EXPECT_FALSE(LoadLosses(*store_)->contains(kOther));
+}
+
+// Nobody has the other half: the dot is not given to another event.
+TEST_F(LossAtStartTest, TheOnlyHomeCountsHalfOfAnEventAsTheWhole) {
+  FailingObserver failing(StringRow("y"), Status::IoError("made by the test"));
+  SlotTable slots(store_.get(), &failing, 1 << 20);
+  ASSERT_TRUE(Load(&slots).empty());
+  causality::Event event;
+  event.slot = kSlot;
+  event.dot = {{NodeId{1}, 1}, 4};
+  for (const char* key : {"x", "y"}) {
+    event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 4, 1, "v", {}}}});
+  }
+  ASSERT_FALSE(slots.Apply(event, causality::MakeEventPtr(event)).ok());
+  ASSERT_TRUE(slots.At(kSlot).Rebuild().ok());
+  EXPECT_EQ(slots.At(kSlot).clock().Get({NodeId{1}, 1}), 4u);
+  EXPECT_FALSE(slots.At(kSlot).is_half_done());
+}
+
 TEST_F(LossAtStartTest, TheOnlyHomeKeepsWhatCanBeRead) {
   Note({{Table::kRows, storage::WithSlot(kSlot, StringRow("b")), storage::WithSlot(kSlot, StringRow("b"))}});
   SlotTable slots(store_.get(), &observer_, 1 << 20);

@@ -21,7 +21,8 @@ class CatchUpListener {
   virtual ~CatchUpListener() = default;
   /// Others' events or a merge moved our clock of the slot, in the pending batch.
   virtual void OnSlotAdvanced(SlotId slot) = 0;
-  /// The slot's rows and clock are gone here, in the pending batch: what this replica has acknowledged it has no more.
+  /// The slot's rows and clock are gone here, in the pending batch: what this replica has acknowledged it has
+  /// no more.
   virtual void OnSlotReset(SlotId slot) = 0;
   /// A peer's image of the slot was merged, in the pending batch.
   virtual void OnCopied(SlotId /*slot*/) {}
@@ -48,9 +49,7 @@ class CatchUp {
   void AskFor(NodeId peer, SlotId slot);
 
   /// Merges the slot from the peer, unless that is under way.
-  void MergeFrom(NodeId peer, SlotId slot) {
-    requester_.Want(slot, peer, MergeRequester::What::kDiffers);
-  }
+  void MergeFrom(NodeId peer, SlotId slot) { requester_.Want(slot, peer, MergeRequester::What::kDiffers); }
 
   void OnEvent(NodeId from, const EventMessage& message);
   void OnClock(NodeId from, const ClockMessage& message);
@@ -64,6 +63,9 @@ class CatchUp {
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than
   /// kCorruption is the disk's, and is only reported.
   void OnCorruption(SlotId slot, const Status& status);
+  /// An event or a merge stopped half-way, for whatever reason: what it has changed cannot be taken out of
+  /// the batch, so the slot counts as damaged.
+  void OnHalfDone(SlotId slot, const Status& why);
   /// While this holds the slot is not to be coordinated here; it answers probes and takes events.
   bool Merging(SlotId slot) const { return requester_.Has(slot) || repair_.Has(slot); }
   /// The home that is ahead of us, if the slot merges from it; nobody while a damaged slot is repaired.

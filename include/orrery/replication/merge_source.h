@@ -17,8 +17,8 @@ namespace orrery::replication {
 /// part; or, if the peer has rows itself and the image is not small, as hashes of ranges, and the rows of
 /// those that it then asks for (MergeTree is the other side). The instant is just after a commit, when the
 /// store has nothing pending, so a first request waits for the turn's end. Of a slot that is set aside it
-/// serves what can be read, and says what cannot. Who is no home yet gets it at the pace of transfers. Holds a snapshot per image, so images are few and leave
-/// when they are idle. One loop.
+/// serves what can be read, and says what cannot. Who is no home yet gets it at the pace of transfers. Holds
+/// a snapshot per image, so images are few and leave when they are idle. One loop.
 class MergeSource {
  public:
   static constexpr size_t kImagesMax = 64;
@@ -52,6 +52,7 @@ class MergeSource {
     causality::VoidedSet voided;
     std::shared_ptr<const storage::Snapshot> snapshot;
     std::unique_ptr<ReadableRows> rows;  ///< over the snapshot, so it must go first; none if it is compared
+    std::vector<KeyRange> unknown;       ///< what the clock says of these is not in the rows, readable or not
   };
 
   void Fix(const Key& key, const MergeRequestMessage& request,

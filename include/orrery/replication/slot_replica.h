@@ -31,10 +31,10 @@ class RowWatch {
   virtual void OnRangeErased(const KeyRange& range) = 0;
 };
 
-/// One slot of one replica: its clock, voided set and digest in memory, its rows in the store, and the two ways they
-/// change, which keep rows, clock and voided set in one batch (DESIGN: the slot clock and the one merge rule).
-/// Owned by the loop of the slot. kCorruption from any call means that stored bytes are unreadable: SetAside, and make the
-/// slot anew from what other replicas have (SlotRepair).
+/// One slot of one replica: its clock, voided set and digest in memory, its rows in the store, and the two
+/// ways they change, which keep rows, clock and voided set in one batch (DESIGN: the slot clock and the one
+/// merge rule). Owned by the loop of the slot. kCorruption from any call means that stored bytes are
+/// unreadable: SetAside, and make the slot anew from what other replicas have (SlotRepair).
 class SlotReplica {
  public:
   /// So many bytes from the begin are needed for an event.
@@ -61,32 +61,38 @@ class SlotReplica {
   Fit Classify(const causality::Dot& dot) const;
   /// REQUIRES: Classify(event.dot) == kNext. `encoded` goes to the backlog; null: nobody will ask for it.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
-  /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no row is read
-  /// again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since they were read.
+  /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no
+  /// row is read again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since
+  /// they were read.
   [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                                 const causality::EventPtr& encoded);
   /// Takes over a peer's image by the merge rule, in the pending batch. REQUIRES: no holes in it.
   [[nodiscard]] Status Merge(const SlotImage& theirs) { return Merge(theirs, {KeyRange{}}); }
-  /// The same where only the ranges of `where` (ascending, not meeting) were sent: `theirs` has all their rows in these.
-  /// REQUIRES: all other rows are, here and now, just what they are in the image.
+  /// The same where only the ranges of `where` (ascending, not meeting) were sent: `theirs` has all their
+  /// rows in these. REQUIRES: all other rows are, here and now, just what they are in the image.
   [[nodiscard]] Status Merge(const SlotImage& theirs, const std::vector<KeyRange>& where);
   /// Until the next call; nullptr: nobody.
   void Watch(RowWatch* watch) { watch_ = watch; }
   /// What is committed now. REQUIRES: nothing pending in the store.
   [[nodiscard]] Result<SlotImage> Image() const;
-  /// After damage: from now on the replica has nothing, by its clock, and takes nothing, until Replace. What was stored
-  /// stays in the store, with the clock that it had, for Remains and for a later start.
+  /// After damage: from now on the replica has nothing, by its clock, and takes nothing, until Replace. What
+  /// was stored stays in the store, with the clock that it had, for Remains and for a later start; what was
+  /// done by halves is noted beside it, in the pending batch.
   void SetAside();
   bool is_aside() const { return is_aside_; }
   /// What was set aside, without its rows; nullptr if even its clock could not be read.
   const SlotImage* aside() const { return aside_ ? &*aside_ : nullptr; }
+  /// Ranges of rows that are lost, or that an event has changed in part: whatever the store shows there, the
+  /// clock does not tell of it. Holes, whoever gets an image of what was set aside.
+  const std::vector<KeyRange>& unknown_rows() const { return unknown_rows_; }
   /// What can be read of it, holes and all. REQUIRES: aside(). Errors are the disk's.
   [[nodiscard]] Result<SlotImage> Remains() const;
-  /// The image becomes all that there is of the slot, in the pending batch, and the replica is in service again.
-  /// REQUIRES: no holes in it.
+  /// The image becomes all that there is of the slot, in the pending batch, and the replica is in service
+  /// again. REQUIRES: no holes in it.
   [[nodiscard]] Status Replace(const SlotImage& image);
-  /// Makes all that is not rows anew from the rows that can be read, in the pending batch: for the only home, which has
-  /// nobody to ask. Of a clock that could not be read, too; then what was removed last is not known to have been.
+  /// Makes all that is not rows anew from the rows that can be read, in the pending batch: for the only home,
+  /// which has nobody to ask. Of a clock that could not be read, too; then what was removed last is not known
+  /// to have been.
   [[nodiscard]] Status Rebuild();
   bool is_loaded() const { return loaded_; }
   bool has_loss() const { return has_loss_; }
@@ -94,7 +100,9 @@ class SlotReplica {
   void Reset();
   /// An event or a merge stopped half-way: what it was about is not what the clock says any more.
   void NoteHalfApplied(const causality::Event& event);
-  void NoteHalfMerged() { half_merged_ = true; }
+  void NoteHalfMerged();
+  /// Since then; until the slot is made anew.
+  bool is_half_done() const { return half_done_; }
   /// Raises a floor: the node's lives below the incarnation are closed here.
   void CloseLives(NodeId node, uint64_t incarnation);
 
@@ -153,13 +161,14 @@ class SlotReplica {
   bool is_aside_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
-  bool has_loss_ = false;  ///< noted in the store
+  bool half_done_ = false;  ///< rows and clock belong together no more, and it was not a lost file
+  bool has_loss_ = false;   ///< noted in the store
   RowWatch* watch_ = nullptr;
   causality::VoidedSet voided_;
 
   causality::SlotClock synced_;
   uint64_t state_as_of_ = 0;
-  std::vector<KeyRange> half_applied_;
+  std::vector<KeyRange> unknown_rows_;
   std::optional<SlotImage> aside_;
   std::string aside_state_;  ///< what State() was, and is until Replace
 };
