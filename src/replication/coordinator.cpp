@@ -384,11 +384,4 @@ void Coordinator::OnSlotReset(SlotId id) {
   OnSlotAdvanced(id);
 }
 
-size_t Coordinator::CopiesOfLatest(SlotId id) {
-  Slot* slot = Find(id);
-  if (slot == nullptr) return 0;
-  const uint64_t latest = context_.slots->At(id).clock().Get(context_.self);
-  return latest == 0 ? 0 : slot->quorum.OtherCopies({context_.self, latest});
-}
-
 }  // namespace orrery::replication

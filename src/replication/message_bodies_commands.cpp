@@ -68,6 +68,28 @@ void Read(Decoder* in, ProbeMessage* m) {
   m->clock = SlotClock::Decode(in);
 }
 
+void Body(const ClockAskMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutVarint(m.ask_id);
+}
+void Read(Decoder* in, ClockAskMessage* m) {
+  m->slot = ReadSlot(in);
+  m->ask_id = in->GetVarint();
+}
+
+void Body(const ClockTellMessage& m, Encoder* out) {
+  out->PutU16(m.slot);
+  out->PutVarint(m.ask_id);
+  out->PutU8(m.is_home ? 1 : 0);
+  m.clock.Encode(out);
+}
+void Read(Decoder* in, ClockTellMessage* m) {
+  m->slot = ReadSlot(in);
+  m->ask_id = in->GetVarint();
+  m->is_home = in->GetU8() != 0;
+  m->clock = SlotClock::Decode(in);
+}
+
 void Body(const ProbeReplyMessage& m, Encoder* out) {
   out->PutU16(m.slot);
   out->PutVarint(m.probe_id);

@@ -14,6 +14,7 @@ bool IsClaim(const Message& message, SlotId slot) {
   const bool shows_clock = std::holds_alternative<ProbeReplyMessage>(message) ||
                            std::holds_alternative<ClockMessage>(message) ||
                            std::holds_alternative<HintWantMessage>(message) ||
+                           std::holds_alternative<ClockTellMessage>(message) ||
                            std::holds_alternative<AckMessage>(message);
   return shows_clock && SlotOfMessage(message) == slot;
 }

@@ -57,6 +57,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       router_(&context_, &coordinator_, parts.mesh),
       expiry_(&context_, &coordinator_),
       survey_(&context_, &catch_up_, &hints_, parts.observer, parts.mesh),
+      copies_(&context_, &hints_),
       closer_(&context_, &hints_, this),
       book_(&context_, parts.mesh),
       taker_(&context_, &catch_up_, &hints_, &book_),

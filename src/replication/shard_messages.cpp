@@ -130,6 +130,8 @@ void Shard::Handle(NodeId from, Message& message) {
       if ((m.probe_id & SeatTaker::kProbeBit) != 0) return shard.taker_.OnHints(from, m);
       shard.coordinator_.OnProbeReply(from, m);
     }
+    void operator()(ClockAskMessage& m) { shard.copies_.OnAsk(from, m); }
+    void operator()(ClockTellMessage& m) { shard.copies_.OnTell(from, m); }
     void operator()(ClockMessage& m) { shard.catch_up_.OnClock(from, m); }
     void operator()(BehindMessage& m) { shard.catch_up_.OnBehind(from, m); }
     void operator()(MergeRequestMessage& m) { shard.catch_up_.OnMergeRequest(from, m); }

@@ -29,6 +29,7 @@ void Shard::EndTurn() {
   OnSeatsWritten();
   catch_up_.AfterCommit();
   survey_.AfterCommit();
+  copies_.AfterCommit();
   FlushDurable();
   FlushNow();
 }

@@ -133,7 +133,9 @@ std::vector<Message> SampleMessages() {
           MergeAskMessage{kSlot, 0xfeedfacecafebeef, 2, {{{"a", "b"}, 0}, {{"b", ""}, 300}}},
           SampleTree(0),
           SampleTree(1),
-          SampleTree(2)};
+          SampleTree(2),
+          ClockAskMessage{kSlot, 300},
+          ClockTellMessage{kSlot, 300, true, SampleClock()}};
 }
 
 }  // namespace orrery::replication

@@ -46,10 +46,12 @@ TestNode::TestNode(TestNet* net, NodeId node_id, const ClusterViewPtr& view, con
       random_(node_id.value),
       catch_up(&context, this),
       hints(&context, hint_store_.get()),
-      survey(&context, &catch_up, &hints, &observer_, nullptr) {
+      survey(&context, &catch_up, &hints, &observer_, nullptr),
+      copies(&context, &hints) {
   context.options = options;
   context.clock = &net->clock;
   context.random = &random_;
+  context.timers = &timers_;
   context.store = store_.get();
   context.self = {node_id, 1};
   context.view = view;
@@ -97,6 +99,8 @@ void TestNode::Handle(NodeId from, const Message& message) {
   if (const auto* want = std::get_if<HintWantMessage>(&message)) hints.OnHintWant(from, *want);
   if (const auto* question = std::get_if<SurveyMessage>(&message)) survey.OnSurvey(from, *question);
   if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) survey.OnReply(from, *reply);
+  if (const auto* ask = std::get_if<ClockAskMessage>(&message)) copies.OnAsk(from, *ask);
+  if (const auto* tell = std::get_if<ClockTellMessage>(&message)) copies.OnTell(from, *tell);
   if (const auto* ack = std::get_if<AckMessage>(&message)) acks.emplace_back(from, *ack);
   if (const auto* ack = std::get_if<HintAckMessage>(&message)) hint_acks.emplace_back(from, *ack);
 }
@@ -114,6 +118,7 @@ void TestNode::EndTurn() {
   }
   catch_up.AfterCommit();
   survey.AfterCommit();
+  copies.AfterCommit();
   outbox_.FlushDurable(0, 0);
   outbox_.FlushNow(0, 0);
 }
@@ -122,6 +127,7 @@ void TestNode::Tick() {
   catch_up.Tick(context.clock->MonotonicUs());
   hints.Tick(context.clock->MonotonicUs());
   survey.OnTick(context.clock->MonotonicUs());
+  timers_.RunAll();
 }
 
 void TestNode::Link(NodeId peer) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orrery/replication/catch_up.h"
+#include "orrery/replication/copy_counter.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/key_survey.h"
 #include "replication/test_replica.h"
@@ -27,6 +28,23 @@ class HandClock final : public runtime::Clock {
 
  private:
   uint64_t us_ = 10'000'000;
+};
+
+/// Whatever was to run later runs when a test says so, however much later it was to be.
+class HandTimers final : public runtime::Timers {
+ public:
+  runtime::TimerId After(uint64_t /*delay_us*/, std::function<void()> callback) override {
+    callbacks_.emplace(++last_, std::move(callback));
+    return last_;
+  }
+  void Cancel(runtime::TimerId id) override { callbacks_.erase(id); }
+  void RunAll() {
+    for (auto& [id, callback] : std::exchange(callbacks_, {})) callback();
+  }
+
+ private:
+  runtime::TimerId last_ = 0;
+  std::map<runtime::TimerId, std::function<void()>> callbacks_;
 };
 
 /// Every row is a key.
@@ -86,11 +104,13 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
   SlotTable slots_;
   std::unique_ptr<storage::HintStore> hint_store_;
   runtime::SeededRandom random_;
+  HandTimers timers_;
 
  public:
   CatchUp catch_up;
   HintService hints;
   KeySurveyor survey;
+  CopyCounter copies;
 };
 
 /// Nodes and the links between them; frames travel when a test says so. Nodes are numbered from 1.

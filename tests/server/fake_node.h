@@ -170,9 +170,10 @@ class FakeNode final : public NodeAccess {
     return {slot, true, true, 4, 0xabcdef, "0000000000000001.42:7", 1, 2};
   }
   Digest SlotDigest(SlotId slot) const override { return slot < 4 ? Digest{slot + 100U, 1} : Digest{}; }
-  void AwaitReplicas(std::span<const SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
-                     std::function<void(uint64_t)> done) override {
-    awaited.assign(slots.begin(), slots.end());
+  void AwaitReplicas(const std::vector<SlotId>& slots, uint64_t replicas, uint64_t timeout_ms,
+                     std::shared_ptr<const std::atomic<bool>> given_up, std::function<void(uint64_t)> done) override {
+    awaited = slots;
+    wait_given_up = std::move(given_up);
     if (replicas <= 1 || timeout_ms != 0) return loop_->Post([done = std::move(done)] { done(1); });
     waits.push_back(std::move(done));
   }
@@ -197,6 +198,7 @@ class FakeNode final : public NodeAccess {
   std::set<NodeId> blocked;
   std::vector<SlotId> awaited;
   std::vector<std::function<void(uint64_t)>> waits;
+  std::shared_ptr<const std::atomic<bool>> wait_given_up;
   std::function<void(Status)> checkpoint;
   bool hold_checkpoint = false;
   bool active_expiry = true;

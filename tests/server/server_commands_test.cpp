@@ -226,7 +226,10 @@ TEST(WaitTest, HoldsBackLaterCommandsAndEndsWithItsClient) {
   }
   TestClient other(server.port());
   EXPECT_TRUE(TestServer::Until([&] { return Has(other.Ask("info clients"), "connected_clients:1\r\n"); }));
-  server.threads[0]->Call([&] { server.nodes[0]->waits[0](0); });
+  server.threads[0]->Call([&] {
+    EXPECT_TRUE(*server.nodes[0]->wait_given_up);
+    server.nodes[0]->waits[0](0);
+  });
   EXPECT_EQ(other.Ask("ping"), "PONG");
 }
 

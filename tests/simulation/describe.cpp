@@ -113,6 +113,10 @@ struct Describer {
     return "seat given" + Slot(m.slot) + "/" + std::to_string(m.index) + " v" + std::to_string(m.version) + " last " +
            DescribeClock(m.clock);
   }
+  std::string operator()(const ClockAskMessage& m) { return "copies?" + Slot(m.slot); }
+  std::string operator()(const ClockTellMessage& m) {
+    return (m.is_home ? "copies!" : "hints!") + Slot(m.slot) + " " + DescribeClock(m.clock);
+  }
   std::string operator()(const SeatReachMessage& m) {
     return (m.loops == 0 ? "reach?" : "reach!") + Slot(m.slot);
   }

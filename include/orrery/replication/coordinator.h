@@ -87,8 +87,6 @@ class Coordinator final : private storage::FoldRule {
   const std::string& disk_error() const { return disk_error_; }
   void ClearDiskError() { disk_error_.clear(); }
   bool has_work() const { return !turn_.empty() || !finished_.empty() || !arrived_.empty(); }
-  /// How many nodes hold everything that this coordinator has made in the slot; for WAIT.
-  size_t CopiesOfLatest(SlotId slot);
 
  private:
   // A turn of many small commands touches as many slots, all of them cold.

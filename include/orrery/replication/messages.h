@@ -78,6 +78,22 @@ struct ClockMessage {
   causality::SlotClock clock;
 };
 
+/// "What do you have of this slot?", asked for a client that waits for copies, by whoever it is connected to.
+struct ClockAskMessage {
+  static constexpr uint8_t kType = 26;
+  SlotId slot = 0;
+  uint64_t ask_id = 0;  ///< the asker's
+};
+
+/// The answer to it.
+struct ClockTellMessage {
+  static constexpr uint8_t kType = 27;
+  SlotId slot = 0;
+  uint64_t ask_id = 0;
+  bool is_home = false;
+  causality::SlotClock clock;  ///< our durable clock; of who is no home what its hints cover
+};
+
 /// "You lack more than my backlog has: merge the slot from me."
 struct BehindMessage {
   static constexpr uint8_t kType = 8;
@@ -299,7 +315,7 @@ struct SeatReachMessage {
 };
 
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
-                             ProbeReplyMessage, ClockMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
+                             ProbeReplyMessage, ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
                              GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
                              SeatAskMessage, SeatGivenMessage, SeatReachMessage, CloseAskMessage, CloseAnswerMessage,

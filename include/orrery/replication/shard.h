@@ -9,6 +9,7 @@
 
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/coordinator.h"
+#include "orrery/replication/copy_counter.h"
 #include "orrery/replication/expiry_sweeper.h"
 #include "orrery/replication/frame_delay.h"
 #include "orrery/replication/hint_service.h"
@@ -67,6 +68,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
 
   RequestRouter& router() { return router_; }
   KeySurveyor& survey() { return survey_; }
+  CopyCounter& copies() { return copies_; }
   /// A request from another loop of this node, for a slot of ours.
   void RouteFromLoop(Request request, uint8_t hops, Callback done) {
     router_.Route(std::move(request), hops, std::move(done));
@@ -161,6 +163,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   Router router_;
   ExpirySweeper expiry_;
   KeySurveyor survey_;
+  CopyCounter copies_;
   LifeCloser closer_;
   SeatBook book_;
   SeatTaker taker_;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -105,10 +107,10 @@ class NodeAccess {
     uint64_t rows = 0;
   };
   virtual Digest SlotDigest(SlotId slot) const = 0;
-  /// WAIT: when at least `replicas` other nodes have every event that these slots of this loop hold now, or
-  /// after timeout_ms (0: no limit), says how many have.
-  virtual void AwaitReplicas(std::span<const SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
-                             std::function<void(uint64_t)> done) = 0;
+  /// WAIT: when at least `replicas` other homes have everything that has been written to these slots of this loop, or after
+  /// timeout_ms (0: no limit), says how many have. Never, once given_up is set, from any thread.
+  virtual void AwaitReplicas(const std::vector<SlotId>& slots, uint64_t replicas, uint64_t timeout_ms,
+                             std::shared_ptr<const std::atomic<bool>> given_up, std::function<void(uint64_t)> done) = 0;
 
   // The node's store; the same through every loop.
   virtual std::map<std::string, uint64_t> StoreProperties() const = 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -9,10 +10,15 @@ namespace {
 
 /// The client that waits; it is answered once.
 struct Waiter {
+  explicit Waiter(ReplyTicket its_ticket) : ticket(std::move(its_ticket)) {}
+
   ReplyTicket ticket;
   bool answered = false;
+  /// For the loops that count.
+  std::shared_ptr<std::atomic<bool>> given_up = std::make_shared<std::atomic<bool>>(false);
 
   void Answer(std::string reply) {
+    *given_up = true;
     if (!std::exchange(answered, true)) ticket.Answer(std::move(reply));
   }
 };
@@ -48,8 +54,8 @@ using SlotLists = std::vector<std::vector<SlotId>>;
 void AskLoop(Worker& asking, size_t loop, std::vector<SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
              const std::shared_ptr<PendingCount>& pending) {
   ServerState& state = asking.state();
-  state.Post(loop, [=, &state, home = asking.index()](Worker& worker) {
-    worker.node().AwaitReplicas(slots, replicas, timeout_ms, [=, &state](uint64_t count) {
+  state.Post(loop, [=, &state, home = asking.index(), given_up = pending->waiter->given_up](Worker& worker) {
+    worker.node().AwaitReplicas(slots, replicas, timeout_ms, given_up, [=, &state](uint64_t count) {
       state.Post(home, [=](Worker&) { Answer(pending, count); });
     });
   });
@@ -88,7 +94,7 @@ void Wait(ServerCall& call) {
     return call.reply.Integer(static_cast<int64_t>(ReachableReplicas(*call.worker.node().View())));
   }
   const auto slots = SlotsByLoop(*written, call.worker.state().workers.size());
-  const auto waiter = std::make_shared<Waiter>(Waiter{call.Defer()});
+  const auto waiter = std::make_shared<Waiter>(call.Defer());
   call.Unblockable()->OnUnblock([&worker = call.worker, slots, waiter](commands::BlockedCall::End end) {
     Unblock(worker, slots, waiter, end);
   });

@@ -14,8 +14,6 @@
 namespace orrery::server {
 namespace {
 
-constexpr uint64_t kWaitPollUs = 5'000;
-
 class Access final : public NodeAccess {
  public:
   explicit Access(NodeLoop* loop) : loop_(*loop) {}
@@ -28,7 +26,9 @@ class Access final : public NodeAccess {
   uint64_t Incarnation() const override { return loop_.shared().self.incarnation; }
 
   std::span<const NodeId> HomesOf(SlotId slot) const override { return loop_.shard().context().Homes(slot); }
-  std::vector<NodeId> FallbacksOf(SlotId slot) const override { return loop_.shard().context().Fallbacks(slot); }
+  std::vector<NodeId> FallbacksOf(SlotId slot) const override {
+    return loop_.shard().context().Fallbacks(slot);
+  }
 
   void Meet(const std::string& host, uint16_t /*port*/, uint16_t peer_port,
             std::function<void(Status)> done) override {
@@ -57,10 +57,10 @@ class Access final : public NodeAccess {
     return {replica->digest(), replica->row_count()};
   }
 
-  void AwaitReplicas(std::span<const SlotId> slots, uint64_t replicas, uint64_t timeout_ms,
+  void AwaitReplicas(const std::vector<SlotId>& slots, uint64_t replicas, uint64_t timeout_ms,
+                     std::shared_ptr<const std::atomic<bool>> given_up,
                      std::function<void(uint64_t)> done) override {
-    const uint64_t deadline_us = timeout_ms == 0 ? 0 : loop_.loop().MonotonicUs() + timeout_ms * 1000;
-    Poll(std::vector<SlotId>(slots.begin(), slots.end()), replicas, deadline_us, std::move(done));
+    loop_.shard().copies().Await(slots, replicas, timeout_ms, std::move(given_up), std::move(done));
   }
 
   std::map<std::string, uint64_t> StoreProperties() const override {
@@ -114,25 +114,6 @@ class Access final : public NodeAccess {
         return control.SetShare(own.weight, request.zone);
     }
     return Status::Invalid("unknown operation");
-  }
-
-  uint64_t Copies(const std::vector<SlotId>& slots) {
-    uint64_t copies = loop_.shard().view()->Homes() - 1;
-    for (SlotId slot : slots)
-      copies = std::min<uint64_t>(copies, loop_.shard().coordinator().CopiesOfLatest(slot));
-    return copies;
-  }
-
-  void Poll(std::vector<SlotId> slots, uint64_t replicas, uint64_t deadline_us,
-            std::function<void(uint64_t)> done) {
-    const uint64_t copies = Copies(slots);
-    const bool late = deadline_us != 0 && loop_.loop().MonotonicUs() >= deadline_us;
-    if (copies >= replicas || late) return done(copies);
-    auto again = [this, alive = alive_, slots = std::move(slots), replicas, deadline_us,
-                  done = std::move(done)] {
-      if (*alive) Poll(slots, replicas, deadline_us, done);
-    };
-    loop_.loop().After(kWaitPollUs, std::move(again));
   }
 
   NodeLoop& loop_;
