@@ -66,6 +66,30 @@ TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   EXPECT_FALSE(s.cluster().IsMember(leaver));
 }
 
+// Both were granted to leave, as each was told before it heard of the other. They keep the last seats, and serve, until a
+// node is there that takes them.
+TEST(SeatScenario, TwoThatLeaveAtOnceServeUntilANodeIsAdded) {
+  Scenario s(Growing(4));
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const std::vector<size_t> leavers = {s.home(1), s.home(2)};
+  for (size_t node : leavers) {
+    s.cluster().node(node).Run(0, [&] { EXPECT_TRUE(s.cluster().node(node).control().Leave().ok()); });
+  }
+  s.RunFor(20'000'000);
+  EXPECT_EQ(s.cluster().Homes(s.slot()).size(), 3);
+  EXPECT_TRUE(!s.cluster().node(leavers[0]).HasLeft() || !s.cluster().node(leavers[1]).HasLeft());
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  LetJoin(&s, JoinOne(&s));
+  s.RunFor(20'000'000);
+  for (size_t node : leavers) EXPECT_TRUE(s.cluster().node(node).HasLeft());
+  for (const NodeId home : s.cluster().Homes(s.slot())) {
+    const size_t node = s.cluster().IndexOf(home);
+    EXPECT_EQ(std::count(leavers.begin(), leavers.end(), node), 0);
+    EXPECT_EQ(s.Do(node, 'b', "GET"), "$1\r\n2\r\n");
+  }
+}
+
 // A newcomer took every seat whose owner it had not heard of yet for one of a removed node, and claimed it:
 // all at once.
 TEST(SeatScenario, NewcomerIsGivenSeatsAndClaimsNone) {
