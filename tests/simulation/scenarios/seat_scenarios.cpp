@@ -212,6 +212,29 @@ TEST(SeatScenario, RemovedNodeThatComesBackServesNothing) {
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
 }
 
+// Of two clusters that both hold data each links the other for a moment, until it is refused: what the other one says of
+// seats came before that, and had the greater version.
+TEST(SeatScenario, SeatsOfAnotherClusterAreNotBelieved) {
+  Scenario s(Growing(3));
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const std::vector<NodeId> homes = s.cluster().Homes(s.slot());
+  const NodeId stranger{0x5757};
+  replication::SeatsMessage theirs;
+  for (uint8_t index = 0; index < homes.size(); ++index) {
+    theirs.records.push_back({s.slot(), index, {9, stranger, true, NodeId{0x5858}}});
+  }
+  for (size_t node : s.cluster().members()) {
+    SimNode& hearer = s.cluster().node(node);
+    const size_t loop = s.slot() % hearer.loops();
+    hearer.Run(loop, [&] { hearer.ShardOf(s.slot()).OnMessage(stranger, theirs); });
+  }
+  s.RunFor(2'000'000);
+  ASSERT_EQ(s.cluster().Homes(s.slot()), homes);
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  s.Settle();
+}
+
 // A disk from when the node was alone knew of one copy, and one was enough: it answered alone, from long ago.
 TEST(SeatScenario, DiskFromWhenTheNodeWasAloneHearsOfTheOthersFirst) {
   Scenario s(Growing(1));
