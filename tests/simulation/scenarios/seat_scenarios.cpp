@@ -66,6 +66,24 @@ TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   EXPECT_FALSE(s.cluster().IsMember(leaver));
 }
 
+// A newcomer that knew of one member only took the homes, of whom it had not heard yet, for removed ones, and a write that needs no
+// state for its own to run: acknowledged, and no home had it.
+TEST(SeatScenario, WritesThroughANewcomerWaitUntilItReachesAHome) {
+  Options options = Growing(5);
+  options.w = 1;
+  options.r = 3;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Scenario s(options, seed);
+    EXPECT_EQ(s.Do(s.home(0), 'a', "SET", {"old"}), "+OK\r\n");
+    s.RunFor(2'000'000);
+    const size_t newcomer = JoinOne(&s);
+    if (s.cluster().node(newcomer).seeds().empty()) continue;  // it would found a cluster of its own
+    EXPECT_EQ(s.Do(newcomer, 'a', "SET", {"new"}), "+OK\r\n");
+    EXPECT_EQ(s.Do(s.home(0), 'a', "GET"), "$3\r\nnew\r\n");
+    s.Settle();
+  }
+}
+
 // Both were granted to leave, as each was told before it heard of the other. They keep the last seats, and serve, until a
 // node is there that takes them.
 TEST(SeatScenario, TwoThatLeaveAtOnceServeUntilANodeIsAdded) {
