@@ -97,7 +97,7 @@ bool Router::LacksLinks(const Request& request) const {
   for (const NodeId home : context_.Homes(request.slot)) {
     has_home |= context_.InReach(home);
     // Of whom a newcomer has not heard yet it does not know that he was removed.
-    may_have |= !context_.view->removed.contains(home);
+    may_have |= home && !context_.view->removed.contains(home);
   }
   return (may_have && !has_home) || ComputeTargets(context_, request.slot, {}).participants() < needed;
 }
