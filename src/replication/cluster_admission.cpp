@@ -135,8 +135,7 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
   const bool we_join = options_.transfer && (!ClusterHasData() || joining_.contains(member.id));
   if (member.has_data && !we_join) return "a node that holds data cannot join; start it with an empty directory";
   if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
-  return "the cluster holds data, and moving data to new members is not supported yet: join before the first "
-         "write";
+  return "the cluster holds data and has slot-transfer no: its members must all join before the first write";
 }
 
 void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {

@@ -84,6 +84,7 @@ Status ClusterControl::Leave() {
   state_.members.Merge(own);
   nothing_held_since_us_ = 0;
   farewell_since_us_ = 0;
+  others_suffice_ = true;
   TellOfOwnEntry();
   if (hooks_.log) hooks_.log("leaving: what this node has goes to the other members");
   return Status::Ok();
@@ -94,7 +95,7 @@ void ClusterControl::FinishLeaving(uint64_t now_us) {
   if (hooks_.holdings() > 0) {
     nothing_held_since_us_ = 0;
     if (std::exchange(farewell_since_us_, 0) != 0) Publish(true);
-    return;
+    return TellWhetherOthersSuffice();
   }
   if (nothing_held_since_us_ == 0) nothing_held_since_us_ = now_us;
   if (now_us < nothing_held_since_us_ + kQuietUs) return;
@@ -108,6 +109,15 @@ void ClusterControl::FinishLeaving(uint64_t now_us) {
   state_.members.Merge(membership::RemovalOf(*state_.members.Find(state_.id)));
   TellOfOwnEntry();
   if (hooks_.log) hooks_.log("this node has left the cluster; it may be stopped");
+}
+
+// Each node grants what operators ask by what it knows, so several who are asked at one moment may together leave too few.
+void ClusterControl::TellWhetherOthersSuffice() {
+  const bool suffice = !founders_ || OthersWithShare(state_.id) >= options_.replication_factor;
+  if (suffice == std::exchange(others_suffice_, suffice) || !hooks_.log) return;
+  hooks_.log(suffice ? "leaving goes on: the other members with a share are enough again"
+                     : "leaving waits: the other members with a share are fewer than the copies of each slot; add a node, "
+                       "or give a member its share again");
 }
 
 // ---- removal ----

@@ -96,7 +96,8 @@ bool Router::LacksLinks(const Request& request) const {
   bool may_have = false;
   for (const NodeId home : context_.Homes(request.slot)) {
     has_home |= context_.InReach(home);
-    may_have |= context_.view->Find(home) != nullptr;
+    // Of whom a newcomer has not heard yet it does not know that he was removed.
+    may_have |= home && !context_.view->removed.contains(home);
   }
   return (may_have && !has_home) || ComputeTargets(context_, request.slot, {}).participants() < needed;
 }

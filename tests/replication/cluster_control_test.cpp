@@ -203,6 +203,31 @@ TEST(ClusterControlTest, ANodeThatLeavesRefusesNewRequestsAndWaitsForOldOnesBefo
   EXPECT_EQ(net.control(4).members().Find(net.node(4).id)->state, membership::MemberState::kRemoved);
 }
 
+// Each was granted what it asked by what it knew, together they leave too few: an operator has to hear of it.
+TEST(ClusterControlTest, NodesThatLeaveAtOnceSayThatTheOthersAreTooFew) {
+  ControlNet net(5);
+  Gather(&net, 5);
+  net.node(1).has_data = true;
+  net.Pass(3'000'000);
+  ASSERT_TRUE(net.control(5).SetShare(0, "").ok());
+  net.Pass(3'000'000);
+  for (size_t leaver : {3, 4}) {
+    net.node(leaver).holdings = 1;
+    ASSERT_TRUE(net.control(leaver).Leave().ok());
+  }
+  const auto last_says = [&net](size_t node, const std::string& what) {
+    return net.node(node).logged.back().find(what) != std::string::npos;
+  };
+  net.Pass(3'000'000);
+  for (size_t leaver : {3, 4}) EXPECT_TRUE(last_says(leaver, "leaving waits")) << net.node(leaver).logged.back();
+  const size_t lines = net.node(3).logged.size();
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.node(3).logged.size(), lines);
+  ASSERT_TRUE(net.control(5).SetShare(1, "").ok());
+  net.Pass(5'000'000);
+  for (size_t leaver : {3, 4}) EXPECT_TRUE(last_says(leaver, "leaving goes on")) << net.node(leaver).logged.back();
+}
+
 TEST(ClusterControlTest, ANodeThatGotSomethingAgainWhileItSaidFarewellServesAgain) {
   ControlNet net(4);
   Gather(&net, 4);

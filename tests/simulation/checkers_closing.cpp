@@ -56,8 +56,10 @@ void Checkers::CheckBounds(Port port) {
   const size_t node = port.node;
   replication::Shard& shard = cluster_.node(node).loop(port.loop).shard();
   if (shard.failed()) return;
-  // What was applied after the commit is the next turn's: it is cut then.
-  if (cluster_.node(node).loop(port.loop).store().HasPending()) return;
+  // What was applied after the commit is the next turn's: it is cut then. It need not have written anything yet: an event
+  // that removes what is not here leaves the rows as they are.
+  const auto& slots = cluster_.slots();
+  if (std::any_of(slots.begin(), slots.end(), [&](SlotId slot) { return shard.slots().IsTouched(slot); })) return;
   NodeBook& book = books_[node];
   const size_t backlog_bytes = shard.slots().backlog_bytes();
   // Backlogs are cut when they grow; what is on W nodes only since then may stay until they grow again.

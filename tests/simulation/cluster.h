@@ -154,6 +154,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   void SeeThatItJoins(size_t node);
   bool IsKnown(size_t node);
   void StopWhenLeft(size_t node);
+  void MakeRoomForSeats();
   void ComeBack(size_t node);
   void NewLife(size_t node, uint64_t after_us);
 

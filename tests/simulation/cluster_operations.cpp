@@ -67,6 +67,7 @@ void Cluster::StopWhenLeft(size_t index) {
     if (!node.up() || node.paused()) return StopWhenLeft(index);
     if (!node.HasLeft()) {
       node.Run(0, [&] { (void)node.control().Leave(); });
+      if (Sharing(SIZE_MAX) < options_.n) MakeRoomForSeats();
       return StopWhenLeft(index);
     }
     Note("left", index, 0, [&] { return NodeName(index); });
@@ -77,6 +78,19 @@ void Cluster::StopWhenLeft(size_t index) {
     gone_.insert(index);
     RemoveGone(index, false);
   });
+}
+
+// Several who were told at one moment, to leave or to give up their share, may all have been granted it. Then somebody gets a
+// share again, or a node is added.
+void Cluster::MakeRoomForSeats() {
+  const auto rests = [this](size_t i) { return nodes_[i]->up() && !nodes_[i]->paused() && nodes_[i]->weight() == 0; };
+  const auto found = std::find_if(members_.begin(), members_.end(), rests);
+  if (found == members_.end()) {
+    Join();
+    return;
+  }
+  Note("share again", *found, 1, [&] { return NodeName(*found); });
+  nodes_[*found]->SetWeight(1);
 }
 
 bool Cluster::Replace(size_t index, bool comes_back) {

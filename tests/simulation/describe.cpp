@@ -1,5 +1,6 @@
 #include "simulation/describe.h"
 
+#include <cstdio>
 #include <iterator>
 
 #include "orrery/causality/row.h"
@@ -10,6 +11,21 @@
 
 namespace orrery::simulation {
 namespace {
+
+// Places of list elements, sketches and other bytes that nobody can read.
+std::string Printable(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    if (byte >= ' ' && byte <= '~') {
+      text += byte;
+    } else {
+      char hex[5];
+      std::snprintf(hex, sizeof(hex), "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+      text += hex;
+    }
+  }
+  return text;
+}
 
 using namespace replication;  // NOLINT: a page of message names
 
@@ -164,12 +180,13 @@ std::string DescribeView(const ClusterView& view) {
 
 std::string DescribeRow(std::string_view row_key, std::string_view bytes) {
   const auto parsed = storage::ParseRowKey(row_key);
-  std::string text = parsed ? parsed->key + (parsed->element.empty() ? "" : "/" + parsed->element) : "?";
+  std::string text =
+      parsed ? parsed->key + (parsed->element.empty() ? "" : "/" + Printable(parsed->element)) : "?";
   causality::Row row;
   if (!causality::DecodeRow(bytes, &row)) return text + "(damaged)";
   text += "(";
   for (const causality::Cell& cell : row.cells) {
-    text += (text.back() == '(' ? "" : " ") + DescribeDot(cell.dot) + "=" + cell.payload;
+    text += (text.back() == '(' ? "" : " ") + DescribeDot(cell.dot) + "=" + Printable(cell.payload);
     if (cell.birth != cell.dot.counter) text += " born " + std::to_string(cell.birth);
   }
   return text + ")";

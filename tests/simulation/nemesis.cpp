@@ -175,10 +175,16 @@ size_t Nemesis::Copies() {
 
 // One row of one replica cannot be read any more; whoever reads it next notices, and the slot loses a copy.
 // Always on the same node, but with W = 1, where it may have the only copy.
+// Beside `rot`, which keeps each row readable on all homes but one, it keeps to that.
 void Nemesis::Corrupt() {
   if (Copies() < 2) return;
   const SlotId slot = cluster_.slots()[cluster_.random().Below(cluster_.slots().size())];
-  Damage(cluster_.options().seed % cluster_.options().nodes, slot, [](std::string_view) { return true; });
+  const size_t victim = cluster_.options().seed % cluster_.options().nodes;
+  const auto homes = cluster_.Homes(slot);
+  if (homes.empty()) return;
+  Damage(victim, slot, [&](std::string_view key) {
+    return !faults_.contains("rot") || cluster_.IndexOf(homes[Hash64(key) % homes.size()]) == victim;
+  });
 }
 
 // As above, on any home, or on all of them at once; but each row on one of them only, so that another one can
@@ -209,7 +215,9 @@ void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::s
     if (may_be(cursor->key())) keys.emplace_back(cursor->key());
   }
   if (keys.empty()) return;
-  node.disk().CorruptValue(storage::Table::kRows, keys[cluster_.random().Below(keys.size())]);
+  const std::string& key = keys[cluster_.random().Below(keys.size())];
+  cluster_.Note("damage", victim, slot, [&] { return NodeName(victim) + " slot " + std::to_string(slot) + " row " + std::to_string(Hash64(key)); });
+  node.disk().CorruptValue(storage::Table::kRows, key);
 }
 
 // A machine comes back with an older copy of its disk. Always the same one: more copies lost than W - 1 are

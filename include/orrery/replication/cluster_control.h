@@ -125,6 +125,7 @@ class ClusterControl {
   void OnMembersChanged();
   void UpdateFounders();
   void FinishLeaving(uint64_t now_us);
+  void TellWhetherOthersSuffice();
   void TellOfOwnEntry();
   bool AdoptFounders(const membership::MembershipMap& known);
   bool TakeRemoval(const membership::MembershipMap& known);
@@ -149,6 +150,7 @@ class ClusterControl {
   uint64_t last_gossip_us_ = 0;
   uint64_t nothing_held_since_us_ = 0;
   uint64_t farewell_since_us_ = 0;  ///< since when a node that leaves refuses new requests; 0: it does not
+  bool others_suffice_ = true;      ///< a node that leaves: whether somebody is there for each of its seats
   std::vector<NodeId> said_down_;
   /// Until we have introduced ourselves for the first time: tokens may still be chosen.
   bool is_new_ = false;

@@ -8,6 +8,10 @@ namespace {
 
 constexpr uint64_t kNoticedUs = 6'000'000;
 constexpr uint64_t kClosedWithinUs = 8'000'000;
+// Within the two seconds of a round: a hint is delivered before its keeper is asked, and what its home says of that comes after
+// the round's end.
+constexpr uint64_t kAskedLateUs = 700'000;
+constexpr uint64_t kHeardLateUs = 700'000;
 
 const causality::SlotClock& ClockAt(Scenario* s, size_t node) {
   return s->cluster().node(node).ShardOf(s->slot()).slots().At(s->slot()).clock();
@@ -148,6 +152,133 @@ TEST(ClosingScenario, AHintOfALifeThatNoHomeKnowsGoes) {
   s.cluster().StartNode(with_first);
   s.Settle();
   EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$-1\r\n");
+}
+
+// Until the trace shows a frame of which this is a part; whether it did.
+bool RunUntilFrame(Scenario* s, const std::string& part, uint64_t within_us) {
+  const uint64_t until_us = s->cluster().scheduler().now_us() + within_us;
+  while (s->cluster().scheduler().now_us() < until_us && s->cluster().Step()) {
+    const auto& trace = s->cluster().trace();
+    if (!trace.empty() && trace.back().find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// As above, but the hint reaches its home just after that has said what it has, and is gone before away(0) is asked: only the
+// second question to the homes shows that one of them has one event more.
+TEST(ClosingScenario, NothingIsClosedWhenAHomeGetsTheNextEventBetweenTheQuestions) {
+  Scenario s;
+  const size_t asker = s.home(0), keeper = s.away(0);
+  const std::vector<size_t> others = {s.home(1), s.home(2)};
+  EXPECT_EQ(s.Do(asker, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  const std::set<size_t> side = {asker, keeper};
+  s.Isolate(side);
+  s.RunFor(2'000'000);
+  EXPECT_EQ(s.Do(asker, 'b', "INCR"), ":2\r\n");
+  s.cluster().CrashNode(asker, 0, 1000);
+  s.RunFor(1'000'000);
+  s.Isolate(side, false);
+  const auto block_hints = [&](bool blocked) {
+    for (const size_t home : others) {
+      s.cluster().SetBlocked(keeper, home, blocked);
+      s.cluster().SetBlocked(home, keeper, blocked);
+    }
+  };
+  block_hints(true);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(asker);
+  s.RunFor(2 * kClosedWithinUs);
+  EXPECT_FALSE(HasClosed(&s, asker, asker));
+
+  Network& network = s.cluster().network();
+  network.SetSlow(asker, keeper, kAskedLateUs);
+  s.RunFor(kClosedWithinUs);
+  const std::string answer = NodeName(others[0]) + " -> " + NodeName(asker) + " | close! 1 ";
+  ASSERT_TRUE(RunUntilFrame(&s, answer, 4 * kClosedWithinUs));
+  block_hints(false);
+  network.SetSlow(asker, keeper, 0);
+  for (const size_t home : others) {
+    for (const size_t peer : {asker, others[0], others[1]}) network.SetSlow(home, peer, kHeardLateUs);
+  }
+  s.RunFor(2'000'000);
+  for (const size_t home : others) {
+    for (const size_t peer : {asker, others[0], others[1]}) network.SetSlow(home, peer, 0);
+  }
+  s.RunFor(5 * kClosedWithinUs);
+  EXPECT_TRUE(HasClosed(&s, asker, asker));
+  EXPECT_EQ(s.Do(asker, 'b', "GET"), "$1\r\n2\r\n");
+  s.Settle();
+}
+
+void Suspect(Scenario* s, size_t node, const std::vector<size_t>& peers, uint64_t duration_us) {
+  for (const size_t peer : peers) s->cluster().node(node).Suspect(s->cluster().node(peer).id(), duration_us);
+  s->RunFor(kNoticedUs);
+}
+
+// Every home has counted in a life that is closed by now. home(1) takes home(0) for dead, though all that is sent arrives, and
+// both coordinate: each may fold its own cells. Who folded the third one's, too, would add it twice.
+TEST(ClosingScenario, TwoCoordinatorsAtOnceFoldTheirOwnCellsOnly) {
+  Scenario s;
+  const size_t first = s.home(0), second = s.home(1), third = s.home(2);
+  EXPECT_EQ(s.Do(first, 'b', "INCR"), ":1\r\n");
+  Suspect(&s, second, {first}, kNoticedUs);
+  EXPECT_EQ(s.Do(second, 'b', "INCR"), ":2\r\n");
+  s.RunFor(kNoticedUs);
+  Suspect(&s, third, {first, second}, kNoticedUs);
+  EXPECT_EQ(s.Do(third, 'b', "INCR"), ":3\r\n");
+  s.RunFor(kNoticedUs);
+  for (const size_t node : {first, second, third}) StartAnew(&s, node);
+  s.RunFor(4 * kClosedWithinUs);
+  for (const size_t node : {first, second, third}) EXPECT_TRUE(HasClosed(&s, first, node));
+  EXPECT_EQ(CellsOf(&s, first, 'b'), 3u);
+
+  Suspect(&s, second, {first}, 60'000'000);
+  EXPECT_EQ(s.Do(first, 'b', "INCR"), ":4\r\n");
+  EXPECT_EQ(s.Do(second, 'b', "INCR"), ":5\r\n");
+  s.RunFor(30'000'000);
+  const Call* at_first = s.Send(first, 'b', "INCR");
+  const Call* at_second = s.Send(second, 'b', "INCR");
+  s.RunFor(1'000'000);
+  EXPECT_TRUE(Scenario::Seen(*at_first).starts_with(':'));
+  EXPECT_TRUE(Scenario::Seen(*at_second).starts_with(':'));
+  s.Settle();
+  EXPECT_EQ(s.Do(first, 'b', "GET"), "$1\r\n7\r\n");
+  EXPECT_EQ(CellsOf(&s, first, 'b'), 3u);
+}
+
+// home(0) counts twice while home(1) is away, the second time with away(0) alone, and loses that with its power: a hint of
+// away(0) is all that is left of it. Its next life may not add up the cell that this one is a later version of.
+TEST(ClosingScenario, ACellOfALifeThatIsNotClosedIsNotFolded) {
+  Scenario s;
+  const size_t coordinator = s.home(0), absent = s.home(1), other = s.home(2), keeper = s.away(0);
+  const auto block = [&](size_t a, size_t b, bool blocked) {
+    s.cluster().SetBlocked(a, b, blocked);
+    s.cluster().SetBlocked(b, a, blocked);
+  };
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  s.cluster().CrashNode(absent, SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":2\r\n");
+  s.RunFor(3'000'000);
+  block(coordinator, other, true);
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":3\r\n");
+  s.cluster().CrashNode(coordinator, 0, 1000);
+  block(absent, keeper, true);
+  s.RunFor(kNoticedUs);
+  block(coordinator, other, false);
+  s.cluster().StartNode(absent);
+  s.cluster().StartNode(coordinator);
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":3\r\n");
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":4\r\n");
+  s.RunFor(kNoticedUs);
+  block(absent, keeper, false);
+  s.RunFor(kNoticedUs);
+  s.Settle();
+  EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n5\r\n");
 }
 
 }  // namespace

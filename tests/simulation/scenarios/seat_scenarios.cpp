@@ -66,6 +66,48 @@ TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   EXPECT_FALSE(s.cluster().IsMember(leaver));
 }
 
+// A newcomer that knew of one member only took the homes, of whom it had not heard yet, for removed ones, and a write that needs no
+// state for its own to run: acknowledged, and no home had it.
+TEST(SeatScenario, WritesThroughANewcomerWaitUntilItReachesAHome) {
+  Options options = Growing(5);
+  options.w = 1;
+  options.r = 3;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Scenario s(options, seed);
+    EXPECT_EQ(s.Do(s.home(0), 'a', "SET", {"old"}), "+OK\r\n");
+    s.RunFor(2'000'000);
+    const size_t newcomer = JoinOne(&s);
+    if (s.cluster().node(newcomer).seeds().empty()) continue;  // it would found a cluster of its own
+    EXPECT_EQ(s.Do(newcomer, 'a', "SET", {"new"}), "+OK\r\n");
+    EXPECT_EQ(s.Do(s.home(0), 'a', "GET"), "$3\r\nnew\r\n");
+    s.Settle();
+  }
+}
+
+// Both were granted to leave, as each was told before it heard of the other. They keep the last seats, and serve, until a
+// node is there that takes them.
+TEST(SeatScenario, TwoThatLeaveAtOnceServeUntilANodeIsAdded) {
+  Scenario s(Growing(4));
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const std::vector<size_t> leavers = {s.home(1), s.home(2)};
+  for (size_t node : leavers) {
+    s.cluster().node(node).Run(0, [&] { EXPECT_TRUE(s.cluster().node(node).control().Leave().ok()); });
+  }
+  s.RunFor(20'000'000);
+  EXPECT_EQ(s.cluster().Homes(s.slot()).size(), 3);
+  EXPECT_TRUE(!s.cluster().node(leavers[0]).HasLeft() || !s.cluster().node(leavers[1]).HasLeft());
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  LetJoin(&s, JoinOne(&s));
+  s.RunFor(20'000'000);
+  for (size_t node : leavers) EXPECT_TRUE(s.cluster().node(node).HasLeft());
+  for (const NodeId home : s.cluster().Homes(s.slot())) {
+    const size_t node = s.cluster().IndexOf(home);
+    EXPECT_EQ(std::count(leavers.begin(), leavers.end(), node), 0);
+    EXPECT_EQ(s.Do(node, 'b', "GET"), "$1\r\n2\r\n");
+  }
+}
+
 // A newcomer took every seat whose owner it had not heard of yet for one of a removed node, and claimed it:
 // all at once.
 TEST(SeatScenario, NewcomerIsGivenSeatsAndClaimsNone) {
@@ -152,6 +194,28 @@ TEST(SeatScenario, LivesOfAReplacedNodeAreClosedByTheNextOwner) {
   }
 }
 
+// The checker took a backlog for one that had not been cut, where a node that claims a seat had applied its own hint after the
+// turn's commit: what that removed was not there, so no row had told of it.
+TEST(SeatScenario, ClaimThatBeginsWithAHintOfADeletionCutsItsBacklogInTime) {
+  Options options = Growing(4);
+  options.shard.backlog_bytes_max = 1;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    Scenario s(options, seed);
+    EXPECT_EQ(s.Do(s.home(0), 'a', "SET", {"v"}), "+OK\r\n");
+    s.RunFor(3'000'000);
+    const size_t lost = s.home(0);
+    s.cluster().CrashNode(lost, SIZE_MAX, 60'000'000);
+    s.RunFor(2'000'000);
+    EXPECT_EQ(s.Do(s.home(1), 'a', "DEL"), ":1\r\n");
+    const uint64_t claimed = Times("the seat of a removed node is claimed");
+    EXPECT_TRUE(s.cluster().Replace(lost, false));
+    s.RunFor(10'000'000);
+    EXPECT_GT(Times("the seat of a removed node is claimed"), claimed);
+    s.Settle();
+    EXPECT_EQ(s.Do(s.home(0), 'a', "GET"), "$-1\r\n");
+  }
+}
+
 // A node that was removed while it was away comes back with all that it had, and serves nothing.
 TEST(SeatScenario, RemovedNodeThatComesBackServesNothing) {
   Scenario s(Growing(4));
@@ -164,6 +228,29 @@ TEST(SeatScenario, RemovedNodeThatComesBackServesNothing) {
   EXPECT_EQ(s.Do(removed, 'b', "INCR"), "-CLUSTERDOWN this node was removed from the cluster\r\n");
   s.Settle();
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+}
+
+// Of two clusters that both hold data each links the other for a moment, until it is refused: what the other one says of
+// seats came before that, and had the greater version.
+TEST(SeatScenario, SeatsOfAnotherClusterAreNotBelieved) {
+  Scenario s(Growing(3));
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const std::vector<NodeId> homes = s.cluster().Homes(s.slot());
+  const NodeId stranger{0x5757};
+  replication::SeatsMessage theirs;
+  for (uint8_t index = 0; index < homes.size(); ++index) {
+    theirs.records.push_back({s.slot(), index, {9, stranger, true, NodeId{0x5858}}});
+  }
+  for (size_t node : s.cluster().members()) {
+    SimNode& hearer = s.cluster().node(node);
+    const size_t loop = s.slot() % hearer.loops();
+    hearer.Run(loop, [&] { hearer.ShardOf(s.slot()).OnMessage(stranger, theirs); });
+  }
+  s.RunFor(2'000'000);
+  ASSERT_EQ(s.cluster().Homes(s.slot()), homes);
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
+  s.Settle();
 }
 
 // A disk from when the node was alone knew of one copy, and one was enough: it answered alone, from long ago.
