@@ -85,8 +85,8 @@ void MergeSource::Fix(const Key& key, const MergeRequestMessage& request,
     image.unknown = replica.unknown_rows();
   }
   image.snapshot = snapshot;
-  const auto scan = [snapshot, slot = key.second](std::string_view from) {
-    return snapshot->Scan(Table::kRows, storage::SlotPrefix(slot), from);
+  const auto scan = [snapshot](std::string_view prefix, std::string_view from) {
+    return snapshot->Scan(Table::kRows, prefix, from);
   };
   bool compare = request.compare && !replica.is_aside();
   if (compare && !HasEqualRows(request, replica)) {

@@ -65,7 +65,7 @@ Result<SlotImage> SlotReplica::Remains() const {
   SlotImage image = *aside_;
   ReadableRows rows(
       id_,
-      [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
+      [this](std::string_view prefix, std::string_view from) { return store_->Scan(Table::kRows, prefix, from); },
       true);
   for (; rows.Valid(); rows.Next()) {
     Row row;
@@ -99,7 +99,7 @@ Status SlotReplica::Rebuild() {
   }
   ReadableRows rows(
       id_,
-      [this](std::string_view from) { return store_->Scan(Table::kRows, storage::SlotPrefix(id_), from); },
+      [this](std::string_view prefix, std::string_view from) { return store_->Scan(Table::kRows, prefix, from); },
       true);
   for (; rows.Valid(); rows.Next()) {
     storage::StoredRow stored;

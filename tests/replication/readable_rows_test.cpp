@@ -23,8 +23,8 @@ struct Walked {
 Walked Walk(const storage::RowStore& store, bool go_on) {
   ReadableRows rows(
       kSlot,
-      [&](std::string_view from) {
-        return store.Scan(storage::Table::kRows, storage::SlotPrefix(kSlot), from);
+      [&](std::string_view prefix, std::string_view from) {
+        return store.Scan(storage::Table::kRows, prefix, from);
       },
       go_on);
   Walked walked;
@@ -51,11 +51,10 @@ TEST(ReadableRowsTest, DamageEndsTheWalkUnlessToldToGoOn) {
   EXPECT_FALSE(walked.holes[0].Contains(StringRow("c")));
 }
 
-// Whatever is damaged: each row is either walked or in a hole, and never both.
+// Whatever is damaged: each row is either walked or in a hole, and only damaged ones are in holes. Rows between two
+// damaged places were once passed over if they began as the first one and nothing else did.
 TEST(ReadableRowsTest, EveryRowIsWalkedOrInAHole) {
   runtime::SeededRandom random(TestSeed());
-  size_t walked_rows = 0;
-  size_t good_rows = 0;
   for (int round = 0; round < 60; ++round) {
     TestReplica replica({NodeId{1}, 1});
     std::set<std::string> all;
@@ -77,12 +76,9 @@ TEST(ReadableRowsTest, EveryRowIsWalkedOrInAHole) {
       const bool in_hole = std::any_of(walked.holes.begin(), walked.holes.end(),
                                        [&](const KeyRange& hole) { return hole.Contains(key); });
       ASSERT_NE(in_hole, walked.row_keys.contains(key)) << "round " << round;
-      ASSERT_TRUE(in_hole || !bad.contains(key));
+      ASSERT_EQ(in_hole, bad.contains(key)) << "round " << round;
     }
-    walked_rows += walked.row_keys.size();
-    good_rows += all.size() - bad.size();
   }
-  EXPECT_GT(walked_rows * 10, good_rows * 9) << "holes are hardly larger than the damage";
 }
 
 }  // namespace

@@ -17,8 +17,9 @@ namespace orrery::replication {
 /// long as what it scans.
 class ReadableRows {
  public:
-  /// A cursor over the slot's rows from that key of the table on.
-  using Scan = std::function<std::unique_ptr<storage::Cursor>(std::string_view from)>;
+  /// A cursor over the keys of the table that begin with the prefix, from that key on.
+  using Scan =
+      std::function<std::unique_ptr<storage::Cursor>(std::string_view prefix, std::string_view from)>;
 
   ReadableRows(SlotId slot, Scan scan, bool go_on);
 
@@ -34,11 +35,13 @@ class ReadableRows {
 
  private:
   void Settle();
+  void SkipUnreadable();
   /// Moves behind the damage that lies at or after `begin`; without a cursor if nothing behind it can be
   /// read.
   void GoBehind(const std::string& begin);
-  bool IsDamagedFrom(const std::string& key, const std::string& begin) const;
-  char LastDamagedByte(const std::string& key, const std::string& begin) const;
+  bool IsDamagedUnder(const std::string& prefix, const std::string& from) const;
+  char DamagedByte(const std::string& key, const std::string& begin, bool widest) const;
+  bool FindDamaged(const std::string& begin, bool widest, std::string* last) const;
 
   SlotId slot_;
   std::string prefix_;
