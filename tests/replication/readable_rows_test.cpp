@@ -81,5 +81,81 @@ TEST(ReadableRowsTest, EveryRowIsWalkedOrInAHole) {
   }
 }
 
+/// Rows in blocks, as a table file has them: whoever looks for a key in a damaged block, or comes to one, reads nothing.
+class BlockCursor final : public storage::Cursor {
+ public:
+  struct Blocks {
+    std::vector<std::string> keys;  ///< ascending
+    std::set<size_t> damaged;
+    static constexpr size_t kRows = 4;
+    bool IsDamaged(size_t row) const { return damaged.contains(row / kRows); }
+  };
+
+  BlockCursor(const Blocks* blocks, std::string_view prefix, std::string_view from) : blocks_(*blocks), prefix_(prefix) {
+    row_ = static_cast<size_t>(std::lower_bound(blocks_.keys.begin(), blocks_.keys.end(), from) - blocks_.keys.begin());
+    Settle();
+  }
+  bool Valid() const override { return valid_; }
+  void Next() override {
+    ++row_;
+    Settle();
+  }
+  std::string_view key() const override { return blocks_.keys[row_]; }
+  std::string_view value() const override { return value_; }
+  Status status() const override { return status_; }
+
+ private:
+  void Settle() {
+    const bool ends = row_ == blocks_.keys.size();
+    if (!ends && blocks_.IsDamaged(row_)) status_ = Status::Corruption("block");
+    valid_ = !ends && status_.ok() && blocks_.keys[row_].starts_with(prefix_);
+  }
+
+  const Blocks& blocks_;
+  const std::string prefix_;
+  const std::string value_ = causality::EncodeRow({{{causality::CellKind::kValue, {{NodeId{1}, 1}, 1}, 1, 1, "v", {}}}});
+  size_t row_ = 0;
+  bool valid_ = false;
+  Status status_;
+};
+
+// Where a whole block is damaged, and perhaps the next one or the one after that, too.
+TEST(ReadableRowsTest, EveryRowOfADamagedBlockIsInAHole) {
+  runtime::SeededRandom random(TestSeed());
+  size_t walked_rows = 0;
+  size_t good_rows = 0;
+  for (int round = 0; round < 40; ++round) {
+    std::set<std::string> keys;
+    for (uint64_t i = 1 + random.Below(80); i > 0; --i) {
+      keys.insert(storage::WithSlot(kSlot, random.Below(4) == 0 ? SetRow("s", std::to_string(random.Below(50)))
+                                                                : StringRow(std::to_string(random.Below(1000)))));
+    }
+    BlockCursor::Blocks blocks{{keys.begin(), keys.end()}, {}};
+    for (size_t block = 0; block * BlockCursor::Blocks::kRows < keys.size(); ++block) {
+      if (random.Below(5) == 0) blocks.damaged.insert(block);
+    }
+    ReadableRows rows(
+        kSlot,
+        [&](std::string_view prefix, std::string_view from) {
+          return std::make_unique<BlockCursor>(&blocks, prefix, from);
+        },
+        true);
+    std::set<std::string> walked;
+    for (; rows.Valid(); rows.Next()) walked.emplace(rows.row_key());
+    ASSERT_TRUE(rows.status().ok());
+    const auto holes = rows.TakeHoles();
+    for (size_t row = 0; row < blocks.keys.size(); ++row) {
+      const std::string row_key = blocks.keys[row].substr(storage::SlotPrefix(kSlot).size());
+      const bool in_hole = std::any_of(holes.begin(), holes.end(),
+                                       [&](const KeyRange& hole) { return hole.Contains(row_key); });
+      ASSERT_NE(in_hole, walked.contains(row_key)) << "round " << round;
+      ASSERT_TRUE(in_hole || !blocks.IsDamaged(row)) << "round " << round;
+      good_rows += blocks.IsDamaged(row) ? 0 : 1;
+    }
+    walked_rows += walked.size();
+  }
+  EXPECT_GT(walked_rows * 10, good_rows * 9) << "holes are hardly larger than the damage";
+}
+
 }  // namespace
 }  // namespace orrery::replication
