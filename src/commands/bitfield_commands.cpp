@@ -184,6 +184,7 @@ void Run(CommandContext& context, bool read_only) {
   if (read_only && !OnlyReads(operations)) {
     return context.reply.Error("ERR BITFIELD_RO only supports the GET subcommand");
   }
+  if (!OnlyReads(operations)) context.lookups = nullptr;
   StringKey key = KeyAt(context, 1);
   if (!TypeFits(context, key, types::KeyType::kString)) return;
   std::string value = key.exists() ? key.Value() : std::string();
@@ -202,8 +203,8 @@ void BitFieldRo(CommandContext& context) {
 }
 
 constexpr CommandSpec kSpecs[] = {
-    Keyed("bitfield", -2, kWrite | kDenyOom, kFirstKey, BitField, "bitmap", "3.2.0",
-          "O(N) with N bytes of the value", "Reads and changes integers inside a value"),
+    LooksUp(Keyed("bitfield", -2, kWrite | kDenyOom, kFirstKey, BitField, "bitmap", "3.2.0",
+                  "O(N) with N bytes of the value", "Reads and changes integers inside a value")),
     Keyed("bitfield_ro", -2, kReadonly | kFast, kFirstKey, BitFieldRo, "bitmap", "6.0.0",
           "O(N) with N bytes of the value", "Reads integers inside a value"),
 };

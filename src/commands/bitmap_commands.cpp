@@ -243,9 +243,9 @@ void BitOp(CommandContext& context) {
 constexpr CommandSpec kSpecs[] = {
     Keyed("bitcount", -2, kReadonly, kFirstKey, BitCount, "bitmap", "2.6.0", "O(N) with N bytes of the value",
           "How many bits are set"),
-    With(Keyed("bitop", -4, kWrite | kDenyOom, {2, -1, 1}, BitOp, "bitmap", "2.6.0",
-               "O(N) with N bytes of the values", "Combines values bit by bit"),
-         Spread::kGather),
+    LooksUp(With(Keyed("bitop", -4, kWrite | kDenyOom, {2, -1, 1}, BitOp, "bitmap", "2.6.0",
+                       "O(N) with N bytes of the values", "Combines values bit by bit"),
+                 Spread::kGather)),
     Keyed("bitpos", -3, kReadonly, kFirstKey, BitPos, "bitmap", "2.8.7", "O(N) with N bytes of the value",
           "The first bit that is set, or clear"),
     Keyed("getbit", 3, kReadonly | kFast, kFirstKey, GetBit, "bitmap", "2.2.0", "O(1)", "One bit of a value"),

@@ -44,7 +44,7 @@ std::vector<std::string> ElementsOf(const CollectionKey& key) {
 
 void Dump(CommandContext& context) {
   const StringKey key = KeyAt(context, 1);
-  if (!key.exists()) return context.reply.Null();
+  if (!Finds(context, key)) return context.reply.Null();
   context.reply.BulkString(types::WriteDump(DumpValueOf(context, key, context.arg(1))));
 }
 

@@ -13,23 +13,30 @@ namespace {
 // An internal command's name holds a dot, which no client's command does.
 constexpr std::string_view kInternalPrefix = "orrery.";
 
-Handler FindHandler(const replication::Request& request) {
-  if (request.args[0].starts_with(kInternalPrefix)) return FindInternal(request.args[0]);
+struct Runnable {
+  Handler handler = nullptr;
+  bool counts_lookups = false;
+};
+
+Runnable Find(const replication::Request& request) {
+  if (request.args[0].starts_with(kInternalPrefix)) return {FindInternal(request.args[0]), false};
   const std::string_view names[2] = {request.args[0], request.args.size() > 1 ? request.args[1] : std::string_view()};
   const CommandSpec* parent = nullptr;
   const CommandSpec* spec = CommandTable::Get().Lookup(Args(names, request.args.size() > 1 ? 2 : 1), &parent);
-  return spec == nullptr ? nullptr : spec->handler;
+  if (spec == nullptr) return {};
+  return {spec->handler, (spec->flags & kReadonly) != 0 || spec->looks_up};
 }
 
 }  // namespace
 
 void Executor::Execute(const replication::Request& request, storage::Transaction* transaction, std::string* reply) {
   resp::ReplyWriter writer(reply, static_cast<resp::Protocol>(request.resp));
-  const Handler handler = FindHandler(request);
+  const Runnable command = Find(request);
   // Only a newer node can have sent what this one does not know.
-  if (handler == nullptr) return writer.Error("ERR this node does not know the command");
-  CommandContext context{request, *transaction, writer};
-  handler(context);
+  if (command.handler == nullptr) return writer.Error("ERR this node does not know the command");
+  CommandContext context{request, *transaction, writer, command.counts_lookups ? &counts_ : nullptr};
+  command.handler(context);
+  counts_.expired += transaction->ended_keys();
 }
 
 // As if it were about a string under its first argument, which most are.

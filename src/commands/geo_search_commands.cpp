@@ -107,7 +107,8 @@ constexpr std::string_view kCost = "O(log(N)+M) with N members, M of which are i
 
 constexpr CommandSpec Searching(std::string_view name, int arity, uint32_t flags, KeyRange keys,
                                 Handler handler, std::string_view since, std::string_view summary) {
-  return With(Keyed(name, arity, flags, keys, handler, "geo", since, kCost, summary), Spread::kGather);
+  return LooksUp(
+      With(Keyed(name, arity, flags, keys, handler, "geo", since, kCost, summary), Spread::kGather));
 }
 // Options from store_arg on may name a key to store to.
 constexpr CommandSpec MayStore(CommandSpec spec, uint8_t store_arg) {

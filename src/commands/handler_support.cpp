@@ -6,9 +6,16 @@ namespace orrery::commands {
 
 bool TypeFits(CommandContext& context, const types::KeyView& key, types::KeyType wanted) {
   const types::KeyType type = key.type();
+  context.CountLookup(type != types::KeyType::kNone);
   if (type == wanted || type == types::KeyType::kNone) return true;
   context.reply.Error(kWrongType);
   return false;
+}
+
+bool Finds(CommandContext& context, const types::KeyView& key) {
+  const bool found = key.exists();
+  context.CountLookup(found);
+  return found;
 }
 
 std::optional<int64_t> IntegerArg(CommandContext& context, size_t arg) {

@@ -24,7 +24,8 @@ inline constexpr std::string_view kWrongType = "WRONGTYPE Operation against a ke
 /// proto-max-bulk-len's default: no value may grow beyond it, on whatever node it is made.
 inline constexpr uint64_t kValueBytesMax = uint64_t{512} << 20;
 
-/// Whether the key may be used as that type: it shows it, or nothing. Otherwise the reply is kWrongType.
+/// Whether the key may be used as that type: it shows it, or nothing. Otherwise the reply is kWrongType. Counts as a
+/// lookup where the command's lookups count.
 bool TypeFits(CommandContext& context, const types::KeyView& key, types::KeyType wanted);
 
 inline types::StringKey KeyAt(CommandContext& context, size_t arg) {
@@ -34,6 +35,8 @@ inline types::StringKey KeyAt(CommandContext& context, size_t arg) {
 inline types::KeyView AnyKeyAt(CommandContext& context, size_t arg) {
   return types::KeyView(&context.transaction, context.db(), context.arg(arg));
 }
+/// Whether the key shows anything; counts as a lookup.
+bool Finds(CommandContext& context, const types::KeyView& key);
 inline bool Is(std::string_view arg, std::string_view option) {
   return EqualsIgnoringCase(arg, option);
 }
@@ -93,6 +96,11 @@ constexpr CommandSpec With(CommandSpec spec, Spread spread) {
 constexpr CommandSpec Counted(CommandSpec spec, uint8_t count_arg) {
   spec.flags |= kMovableKeys;
   spec.key_count_arg = count_arg;
+  return spec;
+}
+/// Writes, and its lookups count as reading (CommandSpec::looks_up).
+constexpr CommandSpec LooksUp(CommandSpec spec) {
+  spec.looks_up = true;
   return spec;
 }
 /// Needs no state: written without having read.

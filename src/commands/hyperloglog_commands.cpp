@@ -104,9 +104,9 @@ constexpr CommandSpec kSpecs[] = {
          Spread::kGather),
     Keyed("pfdebug", 3, kWrite | kDenyOom | kAdmin, {2, 2, 1}, PfDebug, "hyperloglog", "2.8.9", "N/A",
           "Shows what is in a HyperLogLog"),
-    With(Keyed("pfmerge", -2, kWrite | kDenyOom, kAllKeys, PfMerge, "hyperloglog", "2.8.9",
-               "O(N) with N keys", "Joins HyperLogLogs into one"),
-         Spread::kGather),
+    LooksUp(With(Keyed("pfmerge", -2, kWrite | kDenyOom, kAllKeys, PfMerge, "hyperloglog", "2.8.9",
+                       "O(N) with N keys", "Joins HyperLogLogs into one"),
+                 Spread::kGather)),
 };
 
 }  // namespace

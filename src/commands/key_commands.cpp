@@ -30,12 +30,14 @@ void Del(CommandContext& context) {
 
 void Exists(CommandContext& context) {
   int64_t found = 0;
-  for (size_t i = 1; i < context.argc(); ++i) found += AnyKeyAt(context, i).exists() ? 1 : 0;
+  for (size_t i = 1; i < context.argc(); ++i) found += Finds(context, AnyKeyAt(context, i)) ? 1 : 0;
   context.reply.Integer(found);
 }
 
 void Type(CommandContext& context) {
-  context.reply.SimpleString(types::TypeName(AnyKeyAt(context, 1).type()));
+  const KeyView key = AnyKeyAt(context, 1);
+  context.reply.SimpleString(Finds(context, key) ? types::TypeName(key.type())
+                                                 : types::TypeName(KeyType::kNone));
 }
 
 // ---- ends ----
@@ -111,7 +113,7 @@ void PExpireAt(CommandContext& context) {
 
 void ReplyEnd(CommandContext& context, TimeUnit unit, TimeBase base) {
   const KeyView key = AnyKeyAt(context, 1);
-  if (!key.exists()) return context.reply.Integer(-2);
+  if (!Finds(context, key)) return context.reply.Integer(-2);
   const auto deadline = key.deadline();
   if (!deadline) return context.reply.Integer(-1);
   const uint64_t ms = *deadline - (base == TimeBase::kRelative ? context.transaction.now_ms() : 0);
@@ -206,7 +208,7 @@ void Copy(CommandContext& context) {
     return context.reply.Error("ERR source and destination objects are the same");
   }
   StringKey to(&context.transaction, db, context.arg(2));
-  if (!from.exists() || (to.exists() && !replace)) return context.reply.Integer(0);
+  if (!Finds(context, from) || (to.exists() && !replace)) return context.reply.Integer(0);
   CopyValue(from, &to);
   context.reply.Integer(1);
 }
@@ -228,14 +230,14 @@ void MoveDatabase(CommandContext& context) {
 // The entry node may add its limits.
 void ObjectEncoding(CommandContext& context) {
   const StringKey key = KeyAt(context, 2);
-  if (!key.exists()) return context.reply.Null();
+  if (!Finds(context, key)) return context.reply.Null();
   const auto limits = context.argc() > 3 ? ParseEncodingLimits(context.arg(3)) : EncodingLimits();
   if (!limits) return context.reply.Error("ERR malformed limits");
   context.reply.BulkString(EncodingOf(context, key, context.arg(2), *limits));
 }
 
 void ObjectNumber(CommandContext& context, int64_t number) {
-  AnyKeyAt(context, 2).exists() ? context.reply.Integer(number) : context.reply.Null();
+  Finds(context, AnyKeyAt(context, 2)) ? context.reply.Integer(number) : context.reply.Null();
 }
 void ObjectRefCount(CommandContext& context) {
   ObjectNumber(context, 1);
@@ -245,7 +247,7 @@ void ObjectIdleTime(CommandContext& context) {
 }
 
 void ObjectFreq(CommandContext& context) {
-  if (!AnyKeyAt(context, 2).exists()) return context.reply.Null();
+  if (!Finds(context, AnyKeyAt(context, 2))) return context.reply.Null();
   context.reply.Error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
       "switching "
@@ -277,9 +279,9 @@ constexpr CommandSpec kObjectSpecs[] = {
 };
 
 constexpr CommandSpec kSpecs[] = {
-    With(Keyed("copy", -3, kWrite | kDenyOom, kTwoKeys, Copy, "generic", "6.2.0",
-               "O(N) with N bytes of the value", "Copies a key"),
-         Spread::kGather),
+    LooksUp(With(Keyed("copy", -3, kWrite | kDenyOom, kTwoKeys, Copy, "generic", "6.2.0",
+                       "O(N) with N bytes of the value", "Copies a key"),
+                 Spread::kGather)),
     With(Keyed("del", -2, kWrite, kAllKeys, Del, "generic", "1.0.0", "O(N) with N keys", "Removes keys"),
          Spread::kSum),
     With(Keyed("exists", -2, kReadonly | kFast, kAllKeys, Exists, "generic", "1.0.0", "O(N) with N keys",

@@ -108,6 +108,7 @@ void ReplyMatches(CommandContext& context, const Options& options, const std::ve
 
 void Lcs(CommandContext& context) {
   const StringKey first = KeyAt(context, 1), second = KeyAt(context, 2);
+  const bool has_first = Finds(context, first), has_second = Finds(context, second);
   for (const StringKey* key : {&first, &second}) {
     if (key->exists() && key->type() != types::KeyType::kString) {
       return context.reply.Error("ERR The specified keys must contain string values");
@@ -115,8 +116,8 @@ void Lcs(CommandContext& context) {
   }
   Options options;
   if (!Parse(context, &options)) return;
-  const std::string a = first.exists() ? first.Value() : std::string();
-  const std::string b = second.exists() ? second.Value() : std::string();
+  const std::string a = has_first ? first.Value() : std::string();
+  const std::string b = has_second ? second.Value() : std::string();
   if ((a.size() + 1) * (b.size() + 1) > kValueBytesMax / sizeof(uint32_t)) {
     return context.reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   }

@@ -118,8 +118,8 @@ constexpr uint32_t kStores = kWrite | kDenyOom;
 
 constexpr CommandSpec Several(std::string_view name, int arity, uint32_t flags, Handler handler,
                               std::string_view since, std::string_view complexity, std::string_view summary) {
-  return With(Keyed(name, arity, flags, kAllKeys, handler, "set", since, complexity, summary),
-              Spread::kGather);
+  return LooksUp(
+      With(Keyed(name, arity, flags, kAllKeys, handler, "set", since, complexity, summary), Spread::kGather));
 }
 
 constexpr CommandSpec kSpecs[] = {

@@ -86,9 +86,12 @@ std::optional<std::string> LookUp(CommandContext& context, std::string_view patt
   if (pattern == "#") return element;
   if (!NamesKeys(pattern)) return std::nullopt;
   const PatternKey named = KeyOfPattern(pattern, element);
-  if (!named.field.empty()) return HashKey(&context.transaction, context.db(), named.key).Get(named.field);
+  if (!named.field.empty()) {
+    const HashKey hash(&context.transaction, context.db(), named.key);
+    return Finds(context, hash) ? hash.Get(named.field) : std::nullopt;
+  }
   const StringKey key(&context.transaction, context.db(), named.key);
-  return key.type() == KeyType::kString ? std::optional(key.Value()) : std::nullopt;
+  return Finds(context, key) && key.type() == KeyType::kString ? std::optional(key.Value()) : std::nullopt;
 }
 
 /// What the elements are sorted by, in their order: with ALPHA the texts, else the numbers.
@@ -137,6 +140,7 @@ Texts Sorted(const SortArguments& sort, const Weights& weights, const Window& wi
 // nullopt: an error was replied.
 std::optional<Texts> Chosen(CommandContext& context, const SortArguments& sort) {
   const KeyType type = AnyKeyAt(context, 1).type();
+  context.CountLookup(type != KeyType::kNone);
   if (type == KeyType::kString || type == KeyType::kHash)
     return context.reply.Error(kWrongType), std::nullopt;
   if (type == KeyType::kNone) return Texts();
@@ -212,8 +216,8 @@ constexpr CommandSpec SortSpec(std::string_view name, uint32_t flags, uint8_t st
   return spec;
 }
 constexpr CommandSpec kSpecs[] = {
-    SortSpec("sort", kWrite | kDenyOom, 2, Sort, "1.0.0",
-             "Sorts a list, a set or a sorted set, or by other keys"),
+    LooksUp(SortSpec("sort", kWrite | kDenyOom, 2, Sort, "1.0.0",
+                     "Sorts a list, a set or a sorted set, or by other keys")),
     SortSpec("sort_ro", kReadonly, 0, SortReadOnly, "7.0.0", "As SORT, without storing"),
 };
 

@@ -237,7 +237,10 @@ void IncrByFloat(CommandContext& context) {
 
 void MGet(CommandContext& context) {
   context.reply.Array(context.argc() - 1);
-  for (size_t i = 1; i < context.argc(); ++i) ReplyValue(context, KeyAt(context, i));
+  for (size_t i = 1; i < context.argc(); ++i) {
+    const StringKey key = KeyAt(context, i);
+    Finds(context, key) ? ReplyValue(context, key) : context.reply.Null();
+  }
 }
 
 bool PairsAreWhole(CommandContext& context, std::string_view name) {
@@ -275,14 +278,14 @@ constexpr CommandSpec kSpecs[] = {
     Keyed("decr", 2, kGrow | kFast, kFirstKey, Decr, "string", "1.0.0", "O(1)", "Counts down by one"),
     Keyed("decrby", 3, kGrow | kFast, kFirstKey, DecrBy, "string", "1.0.0", "O(1)", "Counts down"),
     Keyed("get", 2, kReadonly | kFast, kFirstKey, Get, "string", "1.0.0", "O(1)", "The value of a key"),
-    Keyed("getdel", 2, kWrite | kFast, kFirstKey, GetDel, "string", "6.2.0", "O(1)",
-          "The value of a key, which goes"),
-    Keyed("getex", -2, kWrite | kFast, kFirstKey, GetEx, "string", "6.2.0", "O(1)",
-          "The value of a key, whose end is set"),
+    LooksUp(Keyed("getdel", 2, kWrite | kFast, kFirstKey, GetDel, "string", "6.2.0", "O(1)",
+                  "The value of a key, which goes")),
+    LooksUp(Keyed("getex", -2, kWrite | kFast, kFirstKey, GetEx, "string", "6.2.0", "O(1)",
+                  "The value of a key, whose end is set")),
     Keyed("getrange", 4, kReadonly, kFirstKey, GetRange, "string", "2.4.0", "O(N) with N bytes returned",
           "A part of a value"),
-    Keyed("getset", 3, kGrow | kFast, kFirstKey, GetSet, "string", "1.0.0", "O(1)",
-          "Sets a value and returns the old one"),
+    LooksUp(Keyed("getset", 3, kGrow | kFast, kFirstKey, GetSet, "string", "1.0.0", "O(1)",
+                  "Sets a value and returns the old one")),
     Keyed("incr", 2, kGrow | kFast, kFirstKey, Incr, "string", "1.0.0", "O(1)", "Counts up by one"),
     Keyed("incrby", 3, kGrow | kFast, kFirstKey, IncrBy, "string", "1.0.0", "O(1)", "Counts up"),
     Keyed("incrbyfloat", 3, kGrow | kFast, kFirstKey, IncrByFloat, "string", "2.6.0", "O(1)",
@@ -298,7 +301,8 @@ constexpr CommandSpec kSpecs[] = {
          Spread::kAllOk),
     Blind(Keyed("psetex", 4, kGrow, kFirstKey, PSetEx, "string", "2.6.0", "O(1)",
                 "Sets a value and its end in milliseconds")),
-    Blind(Keyed("set", -3, kGrow, kFirstKey, Set, "string", "1.0.0", "O(1)", "Sets a value")),
+    // With GET it does.
+    LooksUp(Blind(Keyed("set", -3, kGrow, kFirstKey, Set, "string", "1.0.0", "O(1)", "Sets a value"))),
     Blind(Keyed("setex", 4, kGrow, kFirstKey, SetEx, "string", "2.0.0", "O(1)",
                 "Sets a value and its end in seconds")),
     Keyed("setnx", 3, kGrow | kFast, kFirstKey, SetNx, "string", "1.0.0", "O(1)",

@@ -72,6 +72,7 @@ bool ParseSources(CommandContext& context, std::string_view name, size_t count_a
   }
   for (size_t i = count_arg + 1; i <= count_arg + static_cast<size_t>(*keys); ++i) {
     const KeyType type = AnyKeyAt(context, i).type();
+    context.CountLookup(type != KeyType::kNone);
     if (type != KeyType::kNone && type != KeyType::kZset && type != KeyType::kSet) {
       return context.reply.Error(kWrongType), false;
     }
@@ -236,10 +237,10 @@ constexpr CommandSpec Read(std::string_view name, Handler handler, std::string_v
 }
 constexpr CommandSpec Store(std::string_view name, Handler handler, std::string_view since,
                             std::string_view complexity, std::string_view summary) {
-  return With(Counted(Keyed(name, -4, kWrite | kDenyOom, kFirstKey, handler, "sorted-set", since, complexity,
-                            summary),
-                      2),
-              Spread::kGather);
+  return LooksUp(With(Counted(Keyed(name, -4, kWrite | kDenyOom, kFirstKey, handler, "sorted-set", since,
+                                    complexity, summary),
+                              2),
+                      Spread::kGather));
 }
 
 constexpr CommandSpec kSpecs[] = {

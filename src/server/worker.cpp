@@ -188,6 +188,9 @@ void Worker::UpdateRates(uint64_t now_us) {
   metrics_.commands_rate = rate(metrics_.commands, &last_commands_);
   metrics_.input_rate = rate(metrics_.net_input_bytes, &last_input_);
   metrics_.output_rate = rate(metrics_.net_output_bytes, &last_output_);
+  const ActivityFacts activity = node().Activity();
+  metrics_.peer_input_rate = rate(activity.peer_bytes_received, &last_peer_input_);
+  metrics_.peer_output_rate = rate(activity.peer_bytes_sent, &last_peer_output_);
   last_tick_us_ = now_us;
 }
 

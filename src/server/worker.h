@@ -102,6 +102,8 @@ class Worker {
   uint64_t last_commands_ = 0;
   uint64_t last_input_ = 0;
   uint64_t last_output_ = 0;
+  uint64_t last_peer_input_ = 0;
+  uint64_t last_peer_output_ = 0;
 };
 
 template <typename T>

@@ -62,6 +62,7 @@ void Purge(storage::Transaction* transaction, const std::string& row_key) {
     const auto bytes = transaction->GetDerived(storage::Table::kIndex, parts->key_prefix);
     const auto summary = KeySummary::Decode(bytes.value_or(std::string(1, '\0')));
     if (!summary.ok()) return transaction->Fail(summary.status());
+    if (summary->elements() > 0) transaction->NoteEndedKey();
     for (const storage::RowTag tag : storage::kRowTags) {
       if (summary->of(tag).rows == 0) continue;
       std::string prefix(parts->key_prefix);
@@ -69,6 +70,7 @@ void Purge(storage::Transaction* transaction, const std::string& row_key) {
       transaction->RemoveScope(prefix);
     }
   }
+  if (transaction->Get(row_key).HasValue()) transaction->NoteEndedKey();
   transaction->Clear(row_key);
 }
 

@@ -176,7 +176,20 @@ bool KeyView::HasCollectionRows() const {
   return std::any_of(has_rows.begin(), has_rows.end(), [](bool has) { return has; });
 }
 
+// A head shows nothing, and what it hides shows something but for it.
+void KeyView::NoteIfEnded() const {
+  const bool ended = row().HasValue() && IsExpired(row(), transaction_->now_ms());
+  if (ended || (transaction_->MayHaveCollections() && HasEndedElements())) transaction_->NoteEndedKey();
+}
+
+bool KeyView::HasEndedElements() const {
+  const auto& elements = collections().elements;
+  return collections().expired &&
+         std::any_of(elements.begin(), elements.end(), [](uint64_t n) { return n > 0; });
+}
+
 void KeyView::Remove() {
+  NoteIfEnded();
   if (HasCollectionRows()) {
     transaction_->RemoveScope(key_prefix());
   } else {
@@ -210,11 +223,14 @@ void KeyView::Persist() {
 }
 
 void KeyView::PrepareWrite() {
-  if (IsExpired(row(), transaction_->now_ms())) {
+  const bool string_ended = IsExpired(row(), transaction_->now_ms());
+  const bool collections_ended = transaction_->MayHaveCollections() && collections().expired;
+  if (string_ended || collections_ended) NoteIfEnded();
+  if (string_ended) {
     transaction_->Clear(row_key_);
     Changed();
   }
-  if (transaction_->MayHaveCollections() && collections().expired) RemoveCollections();
+  if (collections_ended) RemoveCollections();
 }
 
 void KeyView::Recount(RowTag tag, int64_t difference) {

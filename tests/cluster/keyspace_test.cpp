@@ -18,8 +18,36 @@ class KeyspaceTest : public testing::Test {
     }
   }
 
+  /// Of INFO's section stats, summed over all nodes.
+  uint64_t Sum(const std::string& field) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < nodes_.size(); ++i)
+      sum += std::stoull(FieldOf(nodes_.Run(i, {"INFO", "stats"}), field));
+    return sum;
+  }
+
   Processes nodes_{3, {}};
 };
+
+TEST_F(KeyspaceTest, CountsLookupsAndEndedKeysOnceInTheCluster) {
+  ASSERT_TRUE(nodes_.WaitUntilServing());
+  for (size_t i = 0; i < 60; ++i) {
+    ASSERT_EQ(nodes_.Run(i % 3, {"SET", "key:" + std::to_string(i), "v", "PX", "60000"}), "OK");
+  }
+  for (size_t i = 0; i < 90; ++i) nodes_.Run((i + 1) % 3, {"GET", "key:" + std::to_string(i)});
+  nodes_.Run(0, {"MGET", "key:1", "key:2", "nothing", "key:3"});
+  EXPECT_EQ(Sum("keyspace_hits"), 63u);
+  EXPECT_EQ(Sum("keyspace_misses"), 31u);
+  EXPECT_GT(Sum("total_net_repl_input_bytes"), 0u);
+  EXPECT_EQ(Sum("expired_keys"), 0u);
+  for (size_t i = 0; i < 60; ++i) {
+    ASSERT_EQ(nodes_.Run(i % 3, {"PEXPIRE", "key:" + std::to_string(i), "1"}), "1");
+  }
+  EXPECT_TRUE(Eventually([&] { return Sum("expired_keys") == 60; })) << Sum("expired_keys");
+  for (size_t i = 0; i < 3; ++i) ASSERT_EQ(nodes_.Run(i, {"CONFIG", "RESETSTAT"}), "OK");
+  for (const char* field : {"keyspace_hits", "keyspace_misses", "expired_keys"})
+    EXPECT_EQ(Sum(field), 0u) << field;
+}
 
 TEST_F(KeyspaceTest, IsCountedAsItIsFromEveryNodeAtOnceWithOneNodeDownToo) {
   ASSERT_TRUE(nodes_.WaitUntilServing());

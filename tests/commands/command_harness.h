@@ -39,6 +39,7 @@ class CommandHarness final : public replication::RequestRouter, public ClusterAc
   types::TestSlot& SlotOfKey(std::string_view key) { return SlotAt(SlotOf(key)); }
   /// Runs one request at its slot, as replication would.
   std::string Execute(const replication::Request& request);
+  const KeyspaceCounts& counts() const { return executor_.counts(); }
   /// Requests that slots ran so far.
   size_t executed() const { return executed_; }
   /// Every row of a slot, and what is derived from rows: rebuilding must change nothing.

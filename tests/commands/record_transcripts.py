@@ -5,10 +5,12 @@
 
 Starts redis-server (7.0) for itself on a socket in a temporary directory, empties it before each file, runs the file's
 commands and writes every reply below its command, in place of the one that stood there. New commands are written into a
-transcript as "> ..." lines alone and recorded once; from then on the tests need no Redis.
+transcript as "> ..." lines alone and recorded once; from then on the tests need no Redis. In lookups.txt it is the numbers
+before the commands that are written.
 """
 
 import pathlib
+import re
 import shlex
 import socket
 import subprocess
@@ -105,9 +107,33 @@ def record(redis, path):
     print(shlex.quote(str(path)))
 
 
+def keyspace_counts(redis):
+    info = redis.run([b"INFO", b"stats"])
+    return [int(re.search(name + r":(\d+)", info)[1]) for name in ("keyspace_hits", "keyspace_misses")]
+
+
+def record_lookups(redis, path):
+    setup, written = [], []
+    for line in path.read_text().splitlines():
+        if line.startswith("! "):
+            setup.append(split_arguments(line[2:]))
+        elif " > " in line and not line.startswith("#"):
+            command = line.split(" > ", 1)[1]
+            for args in [[b"FLUSHALL"]] + setup:
+                redis.run(args)
+            before = keyspace_counts(redis)
+            redis.run(split_arguments(command))
+            after = keyspace_counts(redis)
+            line = "%d %d > %s" % (after[0] - before[0], after[1] - before[1], command)
+        written.append(line)
+    path.write_text("\n".join(written) + "\n")
+    print(shlex.quote(str(path)))
+
+
 def main():
     folder = pathlib.Path(__file__).parent / "transcripts"
-    paths = [pathlib.Path(arg) for arg in sys.argv[1:]] or sorted(folder.glob("*.txt"))
+    lookups = pathlib.Path(__file__).parent / "lookups.txt"
+    paths = [pathlib.Path(arg) for arg in sys.argv[1:]] or sorted(folder.glob("*.txt")) + [lookups]
     with tempfile.TemporaryDirectory() as directory:
         path = directory + "/redis.sock"
         server = subprocess.Popen(
@@ -119,7 +145,7 @@ def main():
                 time.sleep(0.01)
             redis = Redis(path)
             for transcript in paths:
-                record(redis, transcript)
+                (record_lookups if transcript.name == lookups.name else record)(redis, transcript)
         finally:
             server.terminate()
             server.wait()

@@ -191,8 +191,11 @@ class FakeNode final : public NodeAccess {
     return checkpoint_status;
   }
   void SetActiveExpiry(bool active) override { active_expiry = active; }
+  ActivityFacts Activity() const override { return activity; }
+  void ResetCounts() override { activity = {}; }
   void OnConfig(const ConfigPtr& config) override { seen_config = config; }
 
+  ActivityFacts activity;
   std::string met;
   std::optional<OperationRequest> operated;
   std::set<NodeId> blocked;

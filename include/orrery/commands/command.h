@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orrery/commands/keyspace_counts.h"
 #include "orrery/replication/request.h"
 #include "orrery/resp/reply_writer.h"
 #include "orrery/storage/transaction.h"
@@ -17,7 +18,12 @@ struct CommandContext {
   const replication::Request& request;
   storage::Transaction& transaction;
   resp::ReplyWriter& reply;
+  /// Where a command that reads counts the keys that it looks up; nullptr for all others.
+  KeyspaceCounts* lookups = nullptr;
 
+  void CountLookup(bool found) {
+    if (lookups != nullptr) ++(found ? lookups->hits : lookups->misses);
+  }
   std::string_view arg(size_t i) const { return request.args[i]; }
   size_t argc() const { return request.args.size(); }
   uint8_t db() const { return request.db; }
@@ -79,6 +85,9 @@ struct CommandSpec {
   uint8_t store_option_arg = 0;
   Spread spread = Spread::kServer;
   replication::Traits traits;
+  /// A command that writes, but whose lookups of keys count as reading nevertheless, as in Redis (GETDEL, BITOP). Those of
+  /// commands with the flag kReadonly always do.
+  bool looks_up = false;
   Handler handler = nullptr;  ///< nullptr for kServer and kCluster
   std::string_view group;     ///< "string", "generic", "bitmap", "connection", "server", "cluster", "dynamo"
   std::string_view since;

@@ -46,6 +46,8 @@ struct LoopMetrics {
   double commands_rate = 0;
   double input_rate = 0;
   double output_rate = 0;
+  double peer_input_rate = 0;
+  double peer_output_rate = 0;
 
   std::vector<CommandStats> commands_by_id;             ///< by CommandIndex's ids
   std::map<std::string, uint64_t, std::less<>> errors;  ///< by the error's first word

@@ -14,6 +14,7 @@
 #include "orrery/base/node_id.h"
 #include "orrery/base/slot.h"
 #include "orrery/base/status.h"
+#include "orrery/commands/keyspace_counts.h"
 #include "orrery/replication/cluster_view.h"
 #include "orrery/server/config.h"
 
@@ -64,6 +65,17 @@ struct LoopFacts {
   std::string writes_stopped_reason;
   /// Counters for INFO's `dynamo` section, summed by name: "events_made", "probes_sent", ...
   std::map<std::string, uint64_t> counters;
+};
+
+/// What INFO's section stats counts beside the clients' commands: since the start, or the last ResetCounts().
+struct ActivityFacts {
+  commands::KeyspaceCounts keyspace;  ///< of commands that ran here, at their slot's coordinator
+  uint64_t peer_bytes_received = 0;
+  uint64_t peer_bytes_sent = 0;
+  uint64_t merges = 0;   ///< slots compared and made equal with another home
+  uint64_t repairs = 0;  ///< reads that brought events which this node lacked
+
+  void Add(const ActivityFacts& other);
 };
 
 /// The one door from the server's own commands into the node: one object per loop, made by the node's
@@ -123,6 +135,11 @@ class NodeAccess {
   virtual Status FlushStore() = 0;
   /// Whether this loop purges keys that have ended, in the background.
   virtual void SetActiveExpiry(bool active) = 0;
+
+  /// Cheap: copies counters.
+  virtual ActivityFacts Activity() const = 0;
+  /// CONFIG RESETSTAT: Activity() begins at zero again; what Facts() counts goes on. Called on every loop.
+  virtual void ResetCounts() = 0;
 
   /// Settings have changed; called on every loop.
   virtual void OnConfig(const ConfigPtr& config) = 0;

@@ -114,6 +114,9 @@ class Transaction {
 
   bool changed() const { return !scopes_.empty() || has_changes_; }
   const Status& status() const { return status_; }
+  /// Keys that this command removes because they have ended; only counted.
+  void NoteEndedKey() { ++ended_keys_; }
+  uint64_t ended_keys() const { return ended_keys_; }
   /// Whoever finds that derived entries do not decode says so: the coordinator discards reply and event.
   void Fail(Status status) { status_ = std::move(status); }
   /// The event; leaves the transaction empty. rows, if given, gets for each of the event's changes, in their order, the row
@@ -151,6 +154,7 @@ class Transaction {
   std::vector<causality::ScopeRemoval> scopes_;
   bool has_changes_ = false;
   bool own_collections_ = false;
+  uint64_t ended_keys_ = 0;
   Status status_;
 };
 

@@ -69,6 +69,9 @@ class KeyView {
   void PrepareWrite();
   /// Removes all collections of the key and their end, and leaves a string.
   void RemoveCollections();
+  /// Counts a key that ended and now goes.
+  void NoteIfEnded() const;
+  bool HasEndedElements() const;
   /// After every change of rows.
   void Changed();
   /// After an element came or went that did not change what the key shows.

@@ -45,7 +45,7 @@ void Info(ServerCall& call) {
   const ReplyTicket ticket = call.Defer();
   const auto done = [ticket, &worker = call.worker,
                      protocol = call.session().protocol](const std::vector<LoopFacts>& loops) {
-    InfoData data{worker, {}, {}, {}};
+    InfoData data{worker};
     for (const LoopFacts& facts : loops) AddFacts(facts, &data.facts);
     ticket.Answer(
         MakeReply(protocol, [&](resp::ReplyWriter& reply) { reply.Verbatim("txt", InfoText(data)); }));

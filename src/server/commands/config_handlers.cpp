@@ -53,6 +53,7 @@ void ResetStat(ServerCall& call) {
       call.worker,
       [](Worker& worker) {
         worker.metrics().ResetCounts();
+        worker.node().ResetCounts();
         return true;
       },
       [ticket](const std::vector<bool>&) { ticket.Answer("+OK\r\n"); });

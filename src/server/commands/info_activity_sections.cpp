@@ -15,30 +15,48 @@ double KiloBytes(double bytes) {
 
 }  // namespace
 
+// Redis's fields in Redis's order, then ours. What is 0 counts what there is not: evictions, forks,
+// defragmentation, client tracking, and the effort of purging, which is not measured.
 std::string InfoStats(const InfoData& data) {
   const LoopMetrics& metrics = data.metrics;
+  const ActivityFacts& activity = data.activity;
   uint64_t errors = 0;
   for (const auto& [word, count] : metrics.errors) errors += count;
-  return fmt::format(
+  const bool threaded = data.worker.state().workers.size() > 1;
+  std::string text = fmt::format(
       "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ninstantaneous_ops_per_sec:{}\r\n"
       "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ntotal_net_repl_input_bytes:{}\r\n"
       "total_net_repl_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\ninstantaneous_output_kbps:{:.2f}"
       "\r\n"
-      "rejected_connections:{}\r\nsync_full:{}\r\nsync_partial_ok:{}\r\nsync_partial_err:0\r\nexpired_keys:{}"
-      "\r\n"
-      "evicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:0\r\n"
-      "pubsub_patterns:0\r\nlatest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\n"
-      "unexpected_error_replies:0\r\ntotal_error_replies:{}\r\ntotal_reads_processed:{}\r\ntotal_writes_"
-      "processed:{}\r\n"
-      "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
-      "client_timeout_disconnections:{}\r\npending_replies:{}\r\n",
+      "instantaneous_input_repl_kbps:{:.2f}\r\ninstantaneous_output_repl_kbps:{:.2f}\r\nrejected_connections:"
+      "{}\r\n"
+      "sync_full:{}\r\nsync_partial_ok:{}\r\nsync_partial_err:0\r\nexpired_keys:{}\r\n",
       metrics.connections_received, metrics.commands, std::llround(metrics.commands_rate),
-      metrics.net_input_bytes, metrics.net_output_bytes, data.counter("link_bytes_received"),
-      data.counter("link_bytes_sent"), KiloBytes(metrics.input_rate), KiloBytes(metrics.output_rate),
-      metrics.connections_rejected, data.counter("merges_done"), data.counter("reads_repaired"),
-      data.counter("expired_keys"), data.counter("keyspace_hits"), data.counter("keyspace_misses"), errors,
-      metrics.reads, metrics.writes, metrics.query_limit_closed, metrics.output_limit_closed,
-      metrics.timed_out, metrics.pending_replies);
+      metrics.net_input_bytes, metrics.net_output_bytes, activity.peer_bytes_received,
+      activity.peer_bytes_sent, KiloBytes(metrics.input_rate), KiloBytes(metrics.output_rate),
+      KiloBytes(metrics.peer_input_rate), KiloBytes(metrics.peer_output_rate), metrics.connections_rejected,
+      activity.merges, activity.repairs, activity.keyspace.expired);
+  text += fmt::format(
+      "expired_stale_perc:0.00\r\nexpired_time_cap_reached_count:0\r\nexpire_cycle_cpu_milliseconds:0\r\n"
+      "evicted_keys:0\r\nevicted_clients:0\r\ntotal_eviction_exceeded_time:0\r\ncurrent_eviction_exceeded_"
+      "time:0\r\n"
+      "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_"
+      "channels:0\r\n"
+      "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
+      "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\nactive_defrag_key_"
+      "misses:0\r\n"
+      "total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\ntracking_total_keys:0\r\n"
+      "tracking_total_items:0\r\ntracking_total_prefixes:0\r\nunexpected_error_replies:0\r\n",
+      activity.keyspace.hits, activity.keyspace.misses);
+  text += fmt::format(
+      "total_error_replies:{}\r\ndump_payload_sanitizations:0\r\ntotal_reads_processed:{}\r\n"
+      "total_writes_processed:{}\r\nio_threaded_reads_processed:{}\r\nio_threaded_writes_processed:{}\r\n"
+      "reply_buffer_shrinks:0\r\nreply_buffer_expands:0\r\nclient_query_buffer_limit_disconnections:{}\r\n"
+      "client_output_buffer_limit_disconnections:{}\r\nclient_timeout_disconnections:{}\r\npending_replies:{}"
+      "\r\n",
+      errors, metrics.reads, metrics.writes, threaded ? metrics.reads : 0, threaded ? metrics.writes : 0,
+      metrics.query_limit_closed, metrics.output_limit_closed, metrics.timed_out, metrics.pending_replies);
+  return text;
 }
 
 /// Every node is a master in Redis's words; its peers are in the sections Cluster and Dynamo.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/time.h>
+
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,12 +14,19 @@
 
 namespace orrery::server {
 
+struct CpuTimes {
+  timeval system{};
+  timeval user{};
+};
+
 /// What INFO is written from: the sums over all loops, and what the node as a whole knows.
 struct InfoData {
   Worker& worker;
-  LoopMetrics metrics;
-  LoopFacts facts;
-  MemoryFacts memory;
+  LoopMetrics metrics{};
+  LoopFacts facts{};
+  ActivityFacts activity{};
+  CpuTimes first_loop{};
+  MemoryFacts memory{};
 
   uint64_t counter(const std::string& name) const {
     const auto found = facts.counters.find(name);

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <cctype>
 
 #include "server/commands/handler_tools.h"
@@ -34,20 +36,34 @@ constexpr Section kSections[] = {
 struct LoopPart {
   LoopMetrics metrics;
   LoopFacts facts;
+  ActivityFacts activity;
+  CpuTimes cpu;
 };
 
+CpuTimes CpuOfThisThread() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return {usage.ru_stime, usage.ru_utime};
+}
+
 InfoData Sum(Worker& worker, const std::vector<LoopPart>& loops) {
-  InfoData data{worker, {}, {}, ReadMemoryFacts()};
+  InfoData data{worker};
+  data.first_loop = loops.front().cpu;
+  data.memory = ReadMemoryFacts();
   for (const LoopPart& part : loops) {
     data.metrics.Merge(part.metrics);
     AddFacts(part.facts, &data.facts);
+    data.activity.Add(part.activity);
   }
   return data;
 }
 
 void Info(ServerCall& call) {
   const ReplyTicket ticket = call.Defer();
-  const auto ask = [](Worker& worker) { return LoopPart{worker.SnapshotMetrics(), worker.node().Facts()}; };
+  const auto ask = [](Worker& worker) {
+    return LoopPart{worker.SnapshotMetrics(), worker.node().Facts(), worker.node().Activity(),
+                    CpuOfThisThread()};
+  };
   const auto done = [ticket, sections = ChosenSections(call.args.subspan(1)), &worker = call.worker,
                      protocol = call.session().protocol](const std::vector<LoopPart>& loops) {
     const std::string text = WriteInfo(Sum(worker, loops), sections);
@@ -59,6 +75,14 @@ void Info(ServerCall& call) {
 constexpr ServerCommand kHandlers[] = {{"info", Info}};
 
 }  // namespace
+
+void ActivityFacts::Add(const ActivityFacts& other) {
+  keyspace.Add(other.keyspace);
+  peer_bytes_received += other.peer_bytes_received;
+  peer_bytes_sent += other.peer_bytes_sent;
+  merges += other.merges;
+  repairs += other.repairs;
+}
 
 void AddFacts(const LoopFacts& other, LoopFacts* sum) {
   if (sum->databases.size() < other.databases.size()) sum->databases.resize(other.databases.size());

@@ -106,9 +106,12 @@ std::string InfoMemory(const InfoData& data) {
       100 * Ratio(dataset, Minus(memory.allocated, startup)), memory.allocated, memory.active,
       memory.resident, memory.total_system, HumanBytes(memory.total_system));
   text +=
-      "used_memory_lua:0\r\nused_memory_lua_human:0B\r\nused_memory_scripts:0\r\nused_memory_scripts_human:"
-      "0B\r\n"
-      "number_of_cached_scripts:0\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n";
+      "used_memory_lua:0\r\nused_memory_vm_eval:0\r\nused_memory_lua_human:0B\r\nused_memory_scripts_eval:"
+      "0\r\n"
+      "number_of_cached_scripts:0\r\nnumber_of_functions:0\r\nnumber_of_libraries:0\r\n"
+      "used_memory_vm_functions:0\r\nused_memory_vm_total:0\r\nused_memory_vm_total_human:0B\r\n"
+      "used_memory_functions:0\r\nused_memory_scripts:0\r\nused_memory_scripts_human:0B\r\n"
+      "maxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n";
   text += fmt::format(
       "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\nallocator_rss_"
       "bytes:{}\r\n"
@@ -132,28 +135,42 @@ std::string InfoPersistence(const InfoData& data) {
   const uint64_t now_us = data.worker.loop().MonotonicUs();
   const int64_t running_s =
       checkpoint.in_progress ? static_cast<int64_t>((now_us - checkpoint.started_us) / 1'000'000) : -1;
-  return fmt::format(
-      "loading:0\r\nasync_loading:0\r\ncurrent_cow_size:0\r\nrdb_changes_since_last_save:0\r\nrdb_bgsave_in_"
-      "progress:{}"
-      "\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\nrdb_last_bgsave_time_sec:{}\r\n"
-      "rdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\nrdb_last_cow_size:0\r\naof_enabled:1\r\n"
-      "aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_rewrite_time_sec:-1\r\n"
-      "aof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\naof_last_write_status:{}\r\n"
-      "writes_stopped:{}\r\nwrites_stopped_reason:{}\r\n",
+  const auto properties = data.worker.node().StoreProperties();
+  const auto wal = properties.find("wal_bytes");
+  std::string text = fmt::format(
+      "loading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\ncurrent_cow_size_age:0\r\n"
+      "current_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\ncurrent_save_keys_total:0\r\n"
+      "rdb_changes_since_last_save:0\r\nrdb_bgsave_in_progress:{}\r\nrdb_last_save_time:{}\r\n"
+      "rdb_last_bgsave_status:{}\r\nrdb_last_bgsave_time_sec:{}\r\nrdb_current_bgsave_time_sec:{}\r\nrdb_"
+      "saves:{}\r\n"
+      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:0\r\nrdb_last_load_keys_loaded:0\r\n",
       checkpoint.in_progress ? 1 : 0, checkpoint.last_save_s, checkpoint.last_ok ? "ok" : "err",
-      checkpoint.last_duration_s, running_s, checkpoint.saves, data.facts.writes_stopped ? "err" : "ok",
+      checkpoint.last_duration_s, running_s, checkpoint.saves);
+  // The append-only file is the write-ahead log, which nothing rewrites.
+  text += fmt::format(
+      "aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_rewrite_time_sec:-"
+      "1\r\n"
+      "aof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\naof_rewrites:0\r\n"
+      "aof_rewrites_consecutive_failures:0\r\naof_last_write_status:{}\r\naof_last_cow_size:0\r\n"
+      "module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\naof_current_size:{}\r\naof_base_size:0\r\n"
+      "aof_pending_rewrite:0\r\naof_buffer_length:0\r\naof_pending_bio_fsync:0\r\naof_delayed_fsync:0\r\n"
+      "writes_stopped:{}\r\nwrites_stopped_reason:{}\r\n",
+      data.facts.writes_stopped ? "err" : "ok", wal == properties.end() ? 0 : wal->second,
       data.facts.writes_stopped ? 1 : 0, data.facts.writes_stopped_reason);
+  return text;
 }
 
-std::string InfoCpu(const InfoData&) {
+std::string InfoCpu(const InfoData& data) {
   rusage self{};
   rusage children{};
   getrusage(RUSAGE_SELF, &self);
   getrusage(RUSAGE_CHILDREN, &children);
   return fmt::format(
       "used_cpu_sys:{:.6f}\r\nused_cpu_user:{:.6f}\r\nused_cpu_sys_children:{:.6f}\r\nused_cpu_user_children:"
-      "{:.6f}\r\n",
-      Seconds(self.ru_stime), Seconds(self.ru_utime), Seconds(children.ru_stime), Seconds(children.ru_utime));
+      "{:.6f}\r\n"
+      "used_cpu_sys_main_thread:{:.6f}\r\nused_cpu_user_main_thread:{:.6f}\r\n",
+      Seconds(self.ru_stime), Seconds(self.ru_utime), Seconds(children.ru_stime), Seconds(children.ru_utime),
+      Seconds(data.first_loop.system), Seconds(data.first_loop.user));
 }
 
 std::string InfoModules(const InfoData&) {

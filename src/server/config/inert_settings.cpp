@@ -1,19 +1,49 @@
+#include "server/config/inert_value.h"
 #include "server/config/setting.h"
-#include "server/config/setting_kinds.h"
 
 namespace orrery::server {
 namespace {
 
-enum class Kind : uint8_t { kText, kYesNo, kInteger, kMemory, kMemoryOrPercent, kWords, kSavePoints, kNever };
+using Kind = InertValue::Kind;
 
 /// A setting of redis.conf that people have in their files and that has nothing to set here.
 struct Inert {
   std::string_view name;
-  Kind kind;
+  InertValue allowed;
   std::string_view value;  ///< redis.conf's default, shown by CONFIG GET until set
   std::string_view reason;
   std::string_view alias = {};
+  uint32_t flags = 0;  ///< whether Redis lets it be set while it runs: Setting::kImmutable, kProtected
 };
+
+constexpr int64_t kIntMax = INT32_MAX;
+
+constexpr InertValue Of(Kind kind) {
+  InertValue value;
+  value.kind = kind;
+  return value;
+}
+constexpr InertValue kText = Of(Kind::kText);
+constexpr InertValue kYesNo = Of(Kind::kYesNo);
+constexpr InertValue Integer(int64_t min, int64_t max, int64_t used_min = INT64_MIN,
+                             int64_t used_max = INT64_MAX) {
+  return {Kind::kInteger, min, max, used_min, used_max};
+}
+constexpr InertValue Memory(int64_t min = 0, int64_t used_min = INT64_MIN) {
+  return {Kind::kMemory, min, INT64_MAX, used_min};
+}
+constexpr InertValue Choice(std::span<const InertChoice> choices) {
+  InertValue value;
+  value.kind = Kind::kChoice;
+  value.choices = choices;
+  return value;
+}
+
+constexpr InertChoice kPolicies[] = {{"volatile-lru"},   {"volatile-lfu"}, {"volatile-random"},
+                                     {"volatile-ttl"},   {"allkeys-lru"},  {"allkeys-lfu"},
+                                     {"allkeys-random"}, {"noeviction"}};
+constexpr InertChoice kDisklessLoads[] = {{"disabled"}, {"on-empty-db"}, {"swapdb"}};
+constexpr InertChoice kOomScoreKinds[] = {{"no"}, {"yes"}, {"relative", "yes"}, {"absolute"}};
 
 constexpr std::string_view kNoSnapshots = "every write goes to the write-ahead log, there are no RDB files";
 constexpr std::string_view kNoAof = "the write-ahead log is always on; appendfsync says when it is synced";
@@ -28,153 +58,106 @@ constexpr std::string_view kSystem = "it is left to the operating system";
 constexpr std::string_view kNoScripts = "there are no scripts to interrupt";
 
 constexpr Inert kInert[] = {
-    {"save", Kind::kSavePoints, "", kNoSnapshots},
-    {"dbfilename", Kind::kText, "dump.rdb", kNoSnapshots},
-    {"rdbcompression", Kind::kYesNo, "yes", kNoSnapshots},
-    {"rdbchecksum", Kind::kYesNo, "yes", kNoSnapshots},
-    {"rdb-del-sync-files", Kind::kYesNo, "no", kNoSnapshots},
-    {"rdb-save-incremental-fsync", Kind::kYesNo, "yes", kNoSnapshots},
-    {"stop-writes-on-bgsave-error", Kind::kYesNo, "yes", kNoSnapshots},
-    {"appendonly", Kind::kYesNo, "yes", kNoAof},
-    {"appendfilename", Kind::kText, "appendonly.aof", kNoAof},
-    {"appenddirname", Kind::kText, "appendonlydir", kNoAof},
-    {"no-appendfsync-on-rewrite", Kind::kYesNo, "no", kNoAof},
-    {"auto-aof-rewrite-percentage", Kind::kInteger, "100", kNoAof},
-    {"auto-aof-rewrite-min-size", Kind::kMemory, "67108864", kNoAof},
-    {"aof-load-truncated", Kind::kYesNo, "yes", kNoAof},
-    {"aof-use-rdb-preamble", Kind::kYesNo, "yes", kNoAof},
-    {"aof-timestamp-enabled", Kind::kYesNo, "no", kNoAof},
-    {"aof-rewrite-incremental-fsync", Kind::kYesNo, "yes", kNoAof},
-    {"maxmemory", Kind::kMemory, "0", kNoEviction},
-    {"maxmemory-policy", Kind::kText, "noeviction", kNoEviction},
-    {"maxmemory-samples", Kind::kInteger, "5", kNoEviction},
-    {"maxmemory-clients", Kind::kMemoryOrPercent, "0",
+    {"save", Of(Kind::kSavePoints), "", kNoSnapshots},
+    {"dbfilename", Of(Kind::kFileOrEmpty), "dump.rdb", kNoSnapshots, {}, Setting::kProtected},
+    {"rdbcompression", kYesNo, "yes", kNoSnapshots},
+    {"rdbchecksum", kYesNo, "yes", kNoSnapshots, {}, Setting::kImmutable},
+    {"rdb-del-sync-files", kYesNo, "no", kNoSnapshots},
+    {"rdb-save-incremental-fsync", kYesNo, "yes", kNoSnapshots},
+    {"stop-writes-on-bgsave-error", kYesNo, "yes", kNoSnapshots},
+    {"appendonly", kYesNo, "yes", kNoAof},
+    {"appendfilename", Of(Kind::kFileName), "appendonly.aof", kNoAof, {}, Setting::kImmutable},
+    {"appenddirname", Of(Kind::kDirectoryName), "appendonlydir", kNoAof, {}, Setting::kImmutable},
+    {"no-appendfsync-on-rewrite", kYesNo, "no", kNoAof},
+    {"auto-aof-rewrite-percentage", Integer(0, kIntMax), "100", kNoAof},
+    {"auto-aof-rewrite-min-size", Memory(), "67108864", kNoAof},
+    {"aof-load-truncated", kYesNo, "yes", kNoAof},
+    {"aof-use-rdb-preamble", kYesNo, "yes", kNoAof},
+    {"aof-timestamp-enabled", kYesNo, "no", kNoAof},
+    {"aof-rewrite-incremental-fsync", kYesNo, "yes", kNoAof},
+    {"maxmemory", Memory(), "0", kNoEviction},
+    {"maxmemory-policy", Choice(kPolicies), "noeviction", kNoEviction},
+    {"maxmemory-samples", Integer(1, kIntMax), "5", kNoEviction},
+    {"maxmemory-clients", Of(Kind::kMemoryOrPercent), "0",
      "client-output-buffer-limit and client-query-buffer-limit bound clients"},
-    {"lfu-log-factor", Kind::kInteger, "10", kNoEviction},
-    {"lfu-decay-time", Kind::kInteger, "1", kNoEviction},
-    {"active-expire-effort", Kind::kInteger, "1",
+    {"lfu-log-factor", Integer(0, kIntMax), "10", kNoEviction},
+    {"lfu-decay-time", Integer(0, kIntMax), "1", kNoEviction},
+    {"active-expire-effort", Integer(1, 10), "1",
      "expired keys are hidden at once and purged in the background"},
-    {"activerehashing", Kind::kYesNo, "yes", kNoTimer},
-    {"activedefrag", Kind::kYesNo, "no", kNoTimer},
-    {"jemalloc-bg-thread", Kind::kYesNo, "yes", kNoTimer},
-    {"hz", Kind::kInteger, "10", kNoTimer},
-    {"dynamic-hz", Kind::kYesNo, "yes", kNoTimer},
-    {"io-threads", Kind::kInteger, "1", "threads sets the number of loops, each with its own clients"},
-    {"io-threads-do-reads", Kind::kYesNo, "no",
-     "threads sets the number of loops, each with its own clients"},
-    {"lazyfree-lazy-eviction", Kind::kYesNo, "no", kNoLazyFree},
-    {"lazyfree-lazy-expire", Kind::kYesNo, "no", kNoLazyFree},
-    {"lazyfree-lazy-server-del", Kind::kYesNo, "no", kNoLazyFree},
-    {"lazyfree-lazy-user-del", Kind::kYesNo, "no", kNoLazyFree},
-    {"lazyfree-lazy-user-flush", Kind::kYesNo, "no", kNoLazyFree},
-    {"list-max-listpack-size", Kind::kInteger, "-2", kNoEncodings},
-    {"list-max-ziplist-size", Kind::kInteger, "-2", kNoEncodings},
-    {"list-compress-depth", Kind::kInteger, "0", kNoEncodings},
-    {"hll-sparse-max-bytes", Kind::kMemory, "3000", kNoEncodings},
-    {"stream-node-max-bytes", Kind::kMemory, "4096", kNoEncodings},
-    {"stream-node-max-entries", Kind::kInteger, "100", kNoEncodings},
-    {"replicaof", Kind::kNever, "", kNoReplicaOf, "slaveof"},
-    {"replica-serve-stale-data", Kind::kYesNo, "yes", kNoReplicaOf},
-    {"replica-read-only", Kind::kYesNo, "yes", kNoReplicaOf},
-    {"replica-priority", Kind::kInteger, "100", kNoReplicaOf},
-    {"replica-lazy-flush", Kind::kYesNo, "no", kNoReplicaOf},
-    {"repl-diskless-sync", Kind::kYesNo, "yes", kNoReplicaOf},
-    {"repl-diskless-sync-delay", Kind::kInteger, "5", kNoReplicaOf},
-    {"repl-diskless-sync-max-replicas", Kind::kInteger, "0", kNoReplicaOf},
-    {"repl-diskless-load", Kind::kText, "disabled", kNoReplicaOf},
-    {"repl-disable-tcp-nodelay", Kind::kYesNo, "no", kNoReplicaOf},
-    {"repl-backlog-size", Kind::kMemory, "1048576", "backlog-size is the setting here"},
-    {"repl-backlog-ttl", Kind::kInteger, "3600", kNoReplicaOf},
-    {"repl-timeout", Kind::kInteger, "60", kNoReplicaOf},
-    {"min-replicas-to-write", Kind::kInteger, "0", "write-quorum is the setting here"},
-    {"min-replicas-max-lag", Kind::kInteger, "10", "write-quorum is the setting here"},
-    {"cluster-enabled", Kind::kYesNo, "yes", kAlwaysCluster},
-    {"cluster-config-file", Kind::kText, "nodes.conf", kAlwaysCluster},
-    {"cluster-node-timeout", Kind::kInteger, "1000", "failure-detection-timeout is the setting here"},
-    {"cluster-require-full-coverage", Kind::kYesNo, "no", kAlwaysCluster},
-    {"cluster-migration-barrier", Kind::kInteger, "1", kAlwaysCluster},
-    {"cluster-allow-reads-when-down", Kind::kYesNo, "no", "read-quorum 1 is the setting here"},
-    {"cluster-replica-validity-factor", Kind::kInteger, "10", kAlwaysCluster},
-    {"cluster-replica-no-failover", Kind::kYesNo, "no", kAlwaysCluster},
-    {"acllog-max-len", Kind::kInteger, "128", "there are no access control lists"},
-    {"notify-keyspace-events", Kind::kText, "", "there are no keyspace notifications"},
-    {"tracking-table-max-keys", Kind::kInteger, "1000000", "there is no client-side caching"},
-    {"lua-time-limit", Kind::kInteger, "5000", kNoScripts},
-    {"busy-reply-threshold", Kind::kInteger, "5000", kNoScripts},
-    {"always-show-logo", Kind::kYesNo, "no", "there is no logo"},
-    {"set-proc-title", Kind::kYesNo, "yes", kSystem},
-    {"proc-title-template", Kind::kText, "{title} {listen-addr} {server-mode}", kSystem},
-    {"oom-score-adj", Kind::kText, "no", kSystem},
-    {"oom-score-adj-values", Kind::kWords, "0 200 800", kSystem},
-    {"disable-thp", Kind::kYesNo, "yes", kSystem},
-    {"crash-log-enabled", Kind::kYesNo, "yes", kSystem},
+    {"activerehashing", kYesNo, "yes", kNoTimer},
+    {"activedefrag", kYesNo, "no", kNoTimer},
+    {"jemalloc-bg-thread", kYesNo, "yes", kNoTimer},
+    {"hz", Integer(0, kIntMax, 1, 500), "10", kNoTimer},
+    {"dynamic-hz", kYesNo, "yes", kNoTimer},
+    {"io-threads",
+     Integer(1, 128),
+     "1",
+     "threads sets the number of loops, each with its own clients",
+     {},
+     Setting::kImmutable},
+    {"io-threads-do-reads",
+     kYesNo,
+     "no",
+     "threads sets the number of loops, each with its own clients",
+     {},
+     Setting::kImmutable},
+    {"lazyfree-lazy-eviction", kYesNo, "no", kNoLazyFree},
+    {"lazyfree-lazy-expire", kYesNo, "no", kNoLazyFree},
+    {"lazyfree-lazy-server-del", kYesNo, "no", kNoLazyFree},
+    {"lazyfree-lazy-user-del", kYesNo, "no", kNoLazyFree},
+    {"lazyfree-lazy-user-flush", kYesNo, "no", kNoLazyFree},
+    {"list-max-listpack-size", Integer(INT32_MIN, kIntMax), "-2", kNoEncodings},
+    {"list-max-ziplist-size", Integer(INT32_MIN, kIntMax), "-2", kNoEncodings},
+    {"list-compress-depth", Integer(0, kIntMax), "0", kNoEncodings},
+    {"hll-sparse-max-bytes", Memory(), "3000", kNoEncodings},
+    {"stream-node-max-bytes", Memory(), "4096", kNoEncodings},
+    {"stream-node-max-entries", Integer(0, INT64_MAX), "100", kNoEncodings},
+    {"replicaof", Of(Kind::kNoReplica), "", kNoReplicaOf, "slaveof", Setting::kImmutable},
+    {"replica-serve-stale-data", kYesNo, "yes", kNoReplicaOf},
+    {"replica-read-only", kYesNo, "yes", kNoReplicaOf},
+    {"replica-priority", Integer(0, kIntMax), "100", kNoReplicaOf},
+    {"replica-lazy-flush", kYesNo, "no", kNoReplicaOf},
+    {"repl-diskless-sync", kYesNo, "yes", kNoReplicaOf},
+    {"repl-diskless-sync-delay", Integer(0, kIntMax), "5", kNoReplicaOf},
+    {"repl-diskless-sync-max-replicas", Integer(0, kIntMax), "0", kNoReplicaOf},
+    {"repl-diskless-load", Choice(kDisklessLoads), "disabled", kNoReplicaOf},
+    {"repl-disable-tcp-nodelay", kYesNo, "no", kNoReplicaOf},
+    {"repl-backlog-size", Memory(1, 16384), "1048576", "backlog-size is the setting here"},
+    {"repl-backlog-ttl", Integer(0, INT64_MAX), "3600", kNoReplicaOf},
+    {"repl-timeout", Integer(1, kIntMax), "60", kNoReplicaOf},
+    {"min-replicas-to-write", Integer(0, kIntMax), "0", "write-quorum is the setting here"},
+    {"min-replicas-max-lag", Integer(0, kIntMax), "10", "write-quorum is the setting here"},
+    {"cluster-enabled", kYesNo, "yes", kAlwaysCluster, {}, Setting::kImmutable},
+    {"cluster-config-file", kText, "nodes.conf", kAlwaysCluster, {}, Setting::kImmutable},
+    {"cluster-node-timeout", Integer(0, INT64_MAX), "1000", "failure-detection-timeout is the setting here"},
+    {"cluster-require-full-coverage", kYesNo, "no", kAlwaysCluster},
+    {"cluster-migration-barrier", Integer(0, kIntMax), "1", kAlwaysCluster},
+    {"cluster-allow-reads-when-down", kYesNo, "no", "read-quorum 1 is the setting here"},
+    {"cluster-replica-validity-factor", Integer(0, kIntMax), "10", kAlwaysCluster},
+    {"cluster-replica-no-failover", kYesNo, "no", kAlwaysCluster},
+    {"acllog-max-len", Integer(0, INT64_MAX), "128", "there are no access control lists"},
+    {"notify-keyspace-events", Of(Kind::kEventClasses), "", "there are no keyspace notifications"},
+    {"tracking-table-max-keys", Integer(0, INT64_MAX), "1000000", "there is no client-side caching"},
+    {"lua-time-limit", Integer(0, INT64_MAX), "5000", kNoScripts},
+    {"busy-reply-threshold", Integer(0, INT64_MAX), "5000", kNoScripts},
+    {"always-show-logo", kYesNo, "no", "there is no logo", {}, Setting::kImmutable},
+    {"set-proc-title", kYesNo, "yes", kSystem, {}, Setting::kImmutable},
+    {"proc-title-template", Of(Kind::kTitleTemplate), "{title} {listen-addr} {server-mode}", kSystem},
+    {"oom-score-adj", Choice(kOomScoreKinds), "no", kSystem},
+    {"oom-score-adj-values", Of(Kind::kOomScores), "0 200 800", kSystem},
+    {"disable-thp", kYesNo, "yes", kSystem, {}, Setting::kImmutable},
+    {"crash-log-enabled", kYesNo, "yes", kSystem},
 };
 
-std::string CheckSavePoints(std::span<const std::string> words) {
-  if (words.size() == 1 && words[0].empty()) return {};
-  if (words.size() % 2 != 0) return "Invalid save parameters";
-  for (const std::string& word : words) {
-    const auto value = resp::ParseInteger(word);
-    if (!value || *value < 0) return "Invalid save parameters";
-  }
-  return {};
-}
-
-/// Of "70%"; nullopt if it is nothing of the kind.
-std::optional<int64_t> PercentOf(std::string_view text) {
-  if (!text.ends_with('%')) return std::nullopt;
-  const auto number = resp::ParseInteger(text.substr(0, text.size() - 1));
-  return number && *number >= 0 ? number : std::nullopt;
-}
-
-std::string CheckValue(Kind kind, std::span<const std::string> words) {
-  uint64_t bytes = 0;
-  bool yes = false;
-  switch (kind) {
-    case Kind::kText:
-    case Kind::kWords:
-      return {};
-    case Kind::kSavePoints:
-      return CheckSavePoints(words);
-    case Kind::kNever:
-      return "a node cannot be the replica of another server";
-    case Kind::kYesNo:
-      return ParseYesNo(words[0], &yes) ? "" : "argument must be 'yes' or 'no'";
-    case Kind::kInteger:
-      return resp::ParseInteger(words[0]) ? "" : "argument couldn't be parsed into an integer";
-    case Kind::kMemoryOrPercent:
-      if (const auto percent = PercentOf(words[0])) {
-        return *percent <= 100 ? "" : "percentage argument must be less or equal to 100";
-      }
-      return ParseMemory(words[0], &bytes) ? "" : "argument must be a memory or percent value";
-    case Kind::kMemory:
-      return ParseMemory(words[0], &bytes) ? "" : "argument must be a memory value";
-  }
-  return {};
-}
-
-std::string ValueText(const Inert& inert, std::span<const std::string> words, std::string_view before) {
-  if (inert.kind == Kind::kMemory || (inert.kind == Kind::kMemoryOrPercent && !PercentOf(words[0]))) {
-    uint64_t bytes = 0;
-    ORRERY_CHECK(ParseMemory(words[0], &bytes));
-    return std::to_string(bytes);
-  }
-  if (inert.kind != Kind::kSavePoints && inert.kind != Kind::kWords) return words[0];
-  if (words[0].empty()) return {};
-  std::string joined(inert.kind == Kind::kSavePoints ? before : "");  // several lines of save points add up
-  for (const std::string& word : words) joined += (joined.empty() ? "" : " ") + word;
-  return joined;
-}
-
 Setting MakeInert(const Inert& inert) {
-  Setting setting{inert.name, inert.alias, Setting::kInert, {}, {}};
+  Setting setting{inert.name, inert.alias, Setting::kInert | inert.flags, {}, {}};
   setting.reason = inert.reason;
-  if (inert.kind == Kind::kNever) setting.flags |= Setting::kManyWords | Setting::kImmutable;
-  if (inert.kind == Kind::kSavePoints || inert.kind == Kind::kWords) setting.flags |= Setting::kManyWords;
+  if (inert.allowed.takes_many_words()) setting.flags |= Setting::kManyWords;
   setting.parse = [&inert](std::span<const std::string> words, Config* config) -> std::string {
-    if (std::string error = CheckValue(inert.kind, words); !error.empty()) return error;
+    if (std::string error = CheckInert(inert.allowed, inert.name, words); !error.empty()) return error;
     const auto before = config->inert.find(inert.name);
-    const std::string text = ValueText(inert, words, before == config->inert.end() ? "" : before->second);
+    const std::string text =
+        ShowInert(inert.allowed, words, before == config->inert.end() ? "" : before->second);
     config->inert.insert_or_assign(std::string(inert.name), text);
     return {};
   };

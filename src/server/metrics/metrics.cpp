@@ -43,6 +43,8 @@ void LoopMetrics::Merge(const LoopMetrics& other) {
   commands_rate += other.commands_rate;
   input_rate += other.input_rate;
   output_rate += other.output_rate;
+  peer_input_rate += other.peer_input_rate;
+  peer_output_rate += other.peer_output_rate;
   commands_by_id.resize(std::max(commands_by_id.size(), other.commands_by_id.size()));
   for (size_t i = 0; i < other.commands_by_id.size(); ++i) commands_by_id[i].Merge(other.commands_by_id[i]);
   for (const auto& [word, count] : other.errors) errors[word] += count;

@@ -86,6 +86,20 @@ class Access final : public NodeAccess {
   Status FlushStore() override { return loop_.shared().database->Flush(); }
   void SetActiveExpiry(bool active) override { loop_.shard().SetActiveExpiry(active); }
 
+  ActivityFacts Activity() const override {
+    ActivityFacts facts = Counted();
+    facts.peer_bytes_received -= at_reset_.peer_bytes_received;
+    facts.peer_bytes_sent -= at_reset_.peer_bytes_sent;
+    facts.merges -= at_reset_.merges;
+    facts.repairs -= at_reset_.repairs;
+    return facts;
+  }
+
+  void ResetCounts() override {
+    loop_.executor().ResetCounts();
+    at_reset_ = Counted();
+  }
+
   void OnConfig(const ConfigPtr& config) override {
     loop_.OnConfig(*config);
     if (loop_.index() != 0) return;
@@ -94,6 +108,12 @@ class Access final : public NodeAccess {
   }
 
  private:
+  ActivityFacts Counted() const {
+    const runtime::PeerTransportStats& links = loop_.transport().stats();
+    const replication::ShardStats& stats = loop_.shard().stats();
+    return {loop_.executor().counts(), links.bytes_received, links.bytes_sent, stats.merges_done, stats.reads_repaired};
+  }
+
   // On the first loop.
   static Status Operate(NodeShared* shared, const OperationRequest& request) {
     if (!shared->config->Get()->slot_transfer) {
@@ -118,6 +138,7 @@ class Access final : public NodeAccess {
 
   NodeLoop& loop_;
   std::thread checkpoint_;
+  ActivityFacts at_reset_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -102,6 +102,10 @@ LoopFacts GatherFacts(NodeLoop* loop) {
   facts.writes_stopped = loop->shard().failed();
   facts.writes_stopped_reason = loop->shard().disk_error();
   facts.counters = CountersOf(loop->shard().stats());
+  const runtime::PeerTransportStats& links = loop->transport().stats();
+  facts.counters["frames_sent"] = links.frames_sent;
+  facts.counters["frames_received"] = links.frames_received;
+  facts.counters["slow_links"] = links.slow_links;
   facts.counters["seats_waiting"] = loop->shard().taker().waiting();
   facts.counters["seats_under_way"] = loop->shard().taker().under_way();
   facts.counters["seats_to_give"] = loop->shard().giver().to_give();

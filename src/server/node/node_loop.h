@@ -74,6 +74,7 @@ class NodeLoop final : public runtime::PeerEvents,
   runtime::PeerTransport& transport() { return *transport_; }
   replication::Shard& shard() { return *shard_; }
   storage::RowStore& store() { return *store_; }
+  commands::Executor& executor() { return executor_; }
   runtime::Random& random() { return random_; }
   NodeAccess& access() { return *access_; }
   size_t index() const { return index_; }
