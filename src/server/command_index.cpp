@@ -36,6 +36,7 @@ CommandIndex::CommandIndex() {
       ORRERY_CHECK(entry != nullptr);
       entry->handler = command.handler;
       entry->alone = entry->alone || command.alone;
+      entry->hide_secrets = command.hide_secrets;
     }
   }
 }

@@ -15,6 +15,18 @@ constexpr size_t kWindowMax = 1024;
 /// What a client that has not said the password may leave unread.
 constexpr size_t kUnauthenticatedOutputMax = size_t{64} << 10;
 
+void PreviewWithoutSecrets(const CommandEntry& entry, commands::Args args, ArgumentPreview* preview) {
+  std::vector<std::string_view> shown(args.begin(), args.end());
+  entry.hide_secrets(shown);
+  preview->Assign(shown);
+}
+
+/// The words that SLOWLOG would show.
+inline void Preview(const CommandEntry& entry, commands::Args args, ArgumentPreview* preview) {
+  if (entry.hide_secrets != nullptr) return PreviewWithoutSecrets(entry, args, preview);
+  preview->Assign(args);
+}
+
 }  // namespace
 
 uint64_t ClientConnection::AddPlace(const CommandEntry& entry, commands::Args args, size_t request_bytes,
@@ -25,7 +37,12 @@ uint64_t ClientConnection::AddPlace(const CommandEntry& entry, commands::Args ar
   place.started_us = started_us;
   place.request_bytes = request_bytes;
   place.silent = silent;
-  if (worker_.config().slowlog_log_slower_than_us >= 0) place.preview.Assign(args);
+  // What the server itself answers may turn the log on.
+  if (worker_.config().slowlog_log_slower_than_us >= 0 || entry.handler != nullptr) {
+    Preview(entry, args, &place.preview);
+  } else {
+    place.preview.Clear();
+  }
   ++under_way_;
   under_way_bytes_ += request_bytes;
   return number;
@@ -140,11 +157,15 @@ void ClientConnection::Account(const CommandEntry& entry, std::string_view reply
   if (config.slowlog_log_slower_than_us < 0 ||
       usec < static_cast<uint64_t>(config.slowlog_log_slower_than_us))
     return;
-  ArgumentPreview words;
-  if (preview == nullptr) words.Assign(args);
-  worker_.state().slowlog.Add({0, worker_.loop().WallMs() / 1000, usec,
-                               preview ? preview->Words() : words.Words(), address_, session_.name},
-                              config.slowlog_max_len);
+  ArgumentPreview here;
+  if (preview == nullptr) {
+    Preview(entry, args, &here);
+    preview = &here;
+  }
+  if (preview->empty()) return;  // the log was off when it came
+  worker_.state().slowlog.Add(
+      {0, worker_.loop().WallMs() / 1000, usec, preview->Words(), address_, session_.name},
+      config.slowlog_max_len);
 }
 
 }  // namespace orrery::server

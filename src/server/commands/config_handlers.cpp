@@ -1,6 +1,7 @@
 #include <string>
 
 #include "server/commands/handler_tools.h"
+#include "server/config/setting.h"
 
 namespace orrery::server {
 namespace {
@@ -37,6 +38,14 @@ void Set(ServerCall& call) {
   Publish(call, store.Get());
 }
 
+/// The values of secret settings, and of those that are none: a misspelt name may stand before a password.
+void HideSecretSettings(std::span<std::string_view> args) {
+  for (size_t i = 2; i + 1 < args.size(); i += 2) {
+    const Setting* setting = FindSetting(args[i]);
+    if (setting == nullptr || setting->has(Setting::kSecret)) args[i + 1] = kHiddenArgument;
+  }
+}
+
 void Rewrite(ServerCall& call) {
   const Status written = call.worker.state().config->Rewrite();
   if (!written.ok()) {
@@ -59,7 +68,8 @@ void ResetStat(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"config|get", Get},   {"config|set", Set}, {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat},
+    {"config|get", Get},         {"config|set", Set, false, HideSecretSettings},
+    {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat},
     {"config|help", Help},
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "orrery/server/version.h"
@@ -68,6 +69,19 @@ void Auth(ServerCall& call) {
   }
   const bool named = call.argc() == 3;
   if (Authenticate(call, named ? call.arg(1) : "default", call.arg(named ? 2 : 1))) call.reply.Ok();
+}
+
+void HideCredentials(std::span<std::string_view> args) {
+  std::fill(args.begin() + 1, args.end(), kHiddenArgument);
+}
+
+/// The two words after each AUTH, from the last one on: a name may be "auth", too.
+void HideHelloCredentials(std::span<std::string_view> args) {
+  for (size_t i = args.size(); i-- > 1;) {
+    if (!commands::EqualsIgnoringCase(args[i], "auth")) continue;
+    const auto hidden = args.subspan(i + 1);
+    std::fill_n(hidden.begin(), std::min<size_t>(hidden.size(), 2), kHiddenArgument);
+  }
 }
 
 struct HelloOptions {
@@ -161,9 +175,17 @@ void Asking(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"ping", Ping},         {"echo", Echo},           {"quit", Quit},     {"reset", Reset},
-    {"select", Select},     {"auth", Auth},           {"hello", Hello},   {"monitor", Monitor},
-    {"readonly", ReadOnly}, {"readwrite", ReadWrite}, {"asking", Asking},
+    {"ping", Ping},
+    {"echo", Echo},
+    {"quit", Quit},
+    {"reset", Reset},
+    {"select", Select},
+    {"auth", Auth, false, HideCredentials},
+    {"hello", Hello, false, HideHelloCredentials},
+    {"monitor", Monitor},
+    {"readonly", ReadOnly},
+    {"readwrite", ReadWrite},
+    {"asking", Asking},
 };
 
 }  // namespace
