@@ -97,6 +97,7 @@ class ClientConnection final : public runtime::TcpHandler {
             bool silent);
   void Reject(const CommandEntry* entry, std::string_view error);
   void RejectProtocol();
+  void CloseForeign();
   void NoteWrites(const CommandEntry& entry, commands::Args args);
   void UpdateReading();
 

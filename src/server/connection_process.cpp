@@ -11,6 +11,14 @@ constexpr size_t kOutputPauseBytes = size_t{1} << 20;
 constexpr size_t kReadAheadBytes = size_t{64} << 10;
 /// Requests under way are copies: no more of them are taken beyond this, but always one.
 constexpr size_t kUnderWayPauseBytes = size_t{8} << 20;
+/// The log names strangers who speak HTTP at most once in this time.
+constexpr uint64_t kForeignWarningUs = 60'000'000;
+
+/// The request line of an HTTP POST, or HTTP's header of the host: a web page, or a server that is made to
+/// fetch an address, speaks to this port, and what follows could be commands of an attacker's.
+bool IsForeignProtocol(std::string_view command) {
+  return commands::EqualsIgnoringCase(command, "post") || commands::EqualsIgnoringCase(command, "host:");
+}
 
 }  // namespace
 
@@ -83,7 +91,10 @@ void ClientConnection::RejectProtocol() {
 void ClientConnection::Take(commands::Args args, size_t request_bytes) {
   std::string error;
   const CommandEntry* entry = CommandIndex::Get().Find(args, &error);
-  if (!error.empty()) return Reject(entry, error);
+  if (!error.empty()) {
+    if (entry == nullptr && IsForeignProtocol(args[0])) return CloseForeign();
+    return Reject(entry, error);
+  }
   if (!session_.authenticated && (entry->spec->flags & commands::kNoAuth) == 0) {
     return Reject(entry, "NOAUTH Authentication required.");
   }
@@ -92,6 +103,20 @@ void ClientConnection::Take(commands::Args args, size_t request_bytes) {
     return Postpone(args);
   }
   Run(*entry, args, request_bytes, batch_us_);
+}
+
+void ClientConnection::CloseForeign() {
+  const uint64_t now_us = worker_.loop().MonotonicUs();
+  uint64_t next_us = worker_.state().next_foreign_warning_us.load();
+  if (now_us >= next_us &&
+      worker_.state().next_foreign_warning_us.compare_exchange_strong(next_us, now_us + kForeignWarningUs)) {
+    worker_.log().Warning(
+        "Closed the connection from {}: it speaks HTTP (POST or Host:). Perhaps somebody uses a browser or "
+        "another server to send commands to this node. More of the kind are closed without a word for a "
+        "minute.",
+        address_);
+  }
+  Close();
 }
 
 bool ClientConnection::MustWait(const CommandEntry& entry) const {
