@@ -30,7 +30,7 @@ ClientConnection::ClientConnection(Worker& worker, uint64_t id, int fd)
       parser_(&worker.request_limits()),
       window_(kFirstWindow) {
   tcp_->SetKeepAlive(worker.config().tcp_keepalive_s);
-  SetAuthenticated(worker.config().requirepass.empty());
+  SetAuthenticated(!asks_for_password());
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -46,7 +46,15 @@ uint64_t ClientConnection::AgeSeconds() const {
 
 void ClientConnection::SetAuthenticated(bool authenticated) {
   session_.authenticated = authenticated;
-  parser_.set_authenticated(authenticated);
+  parser_.set_authenticated(may_run_commands());
+}
+
+bool ClientConnection::asks_for_password() const {
+  return !worker_.config().requirepass.empty();
+}
+
+void ClientConnection::OnConfig() {
+  parser_.set_authenticated(may_run_commands());
 }
 
 void ClientConnection::ResetSession() {
@@ -57,7 +65,7 @@ void ClientConnection::ResetSession() {
   fresh.lib_version = std::move(session_.lib_version);
   fresh.written = std::move(session_.written);
   session_ = std::move(fresh);
-  SetAuthenticated(worker_.config().requirepass.empty());
+  SetAuthenticated(!asks_for_password());
 }
 
 std::string ClientConnection::Describe() const {

@@ -71,6 +71,10 @@ class ClientConnection final : public runtime::TcpHandler {
   void ResetSession();
   /// The password was right, or the opposite.
   void SetAuthenticated(bool authenticated);
+  /// Whether commands are run: it said the password, or none is asked for.
+  bool may_run_commands() const { return session_.authenticated || !asks_for_password(); }
+  /// The settings have changed.
+  void OnConfig();
 
   size_t input_bytes() const { return input_.capacity(); }
   size_t output_bytes() const;
@@ -81,6 +85,8 @@ class ClientConnection final : public runtime::TcpHandler {
   void OnDrained() override;
   bool OnEnd() override;
   void OnClosed(const Status& reason) override;
+
+  bool asks_for_password() const;
 
   // connection_process.cpp: from bytes to commands.
   void Process();
@@ -174,7 +180,9 @@ struct ServerCall {
   /// After Defer: how CLIENT UNBLOCK, and the client's end, end the wait for the answer.
   const std::shared_ptr<commands::BlockedCall>& Unblockable();
   /// CLIENT REPLY OFF and SKIP are not answered themselves.
-  void SuppressReply() { suppressed = true; }
+  void SuppressReply() { silent = true; }
+  /// What turns replies on is answered although they were off.
+  void AnswerAnyway() { silent = false; }
 
   Session& session() { return client.session(); }
   std::string_view arg(size_t i) const { return args[i]; }
@@ -182,8 +190,7 @@ struct ServerCall {
   bool ArgIs(size_t i, std::string_view word) const { return commands::EqualsIgnoringCase(args[i], word); }
 
   bool deferred = false;
-  bool suppressed = false;
-  bool silent = false;  ///< the reply, if it comes later, is to be dropped
+  bool silent = false;  ///< the reply is to be dropped, now or when it comes
 };
 
 }  // namespace orrery::server

@@ -95,7 +95,7 @@ void ClientConnection::Take(commands::Args args, size_t request_bytes) {
     if (entry == nullptr && IsForeignProtocol(args[0])) return CloseForeign();
     return Reject(entry, error);
   }
-  if (!session_.authenticated && (entry->spec->flags & commands::kNoAuth) == 0) {
+  if (!may_run_commands() && (entry->spec->flags & commands::kNoAuth) == 0) {
     return Reject(entry, "NOAUTH Authentication required.");
   }
   if (MustWait(*entry)) {
@@ -166,10 +166,7 @@ void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, s
   running_bytes_ = 0;
   if (call.deferred) return;
   Account(entry, bytes, started_us, nullptr, args);
-  // CLIENT REPLY ON answers although replies were off before it.
-  const bool drop =
-      call.suppressed || (silent && (session_.replies_off || entry.full_name != "client|reply"));
-  ReplyNow(bytes, drop);
+  ReplyNow(bytes, call.silent);
 }
 
 ReplyTicket ServerCall::Defer() {

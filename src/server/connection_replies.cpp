@@ -98,7 +98,7 @@ void ClientConnection::Send(std::string reply) {
   ++metrics.writes;
   tcp_->Write(std::move(reply));
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
-  if (limit.hard_bytes != 0 || limit.soft_bytes != 0 || !session_.authenticated)
+  if (limit.hard_bytes != 0 || limit.soft_bytes != 0 || !may_run_commands())
     CheckOutputLimit(worker_.loop().MonotonicUs());
 }
 

@@ -28,6 +28,7 @@ void Worker::SetConfig(ConfigPtr config) {
   config_ = std::move(config);
   request_limits_.bulk_bytes_max = static_cast<int64_t>(config_->proto_max_bulk_len);
   request_limits_.request_bytes_max = config_->client_query_buffer_limit;
+  for (const auto& [id, client] : clients_) client->OnConfig();
 }
 
 void Worker::Adopt(int fd, uint64_t id) {

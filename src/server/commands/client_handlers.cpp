@@ -61,6 +61,7 @@ void Reply(ServerCall& call) {
   Session& session = call.session();
   if (call.ArgIs(2, "on")) {
     session.replies_off = false;
+    call.AnswerAnyway();
     return call.reply.Ok();
   }
   if (call.ArgIs(2, "off")) {

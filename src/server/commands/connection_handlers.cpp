@@ -23,6 +23,7 @@ void Quit(ServerCall& call) {
 }
 
 void Reset(ServerCall& call) {
+  if (call.session().replies_off) call.AnswerAnyway();
   call.client.ResetSession();
   call.reply.set_protocol(resp::Protocol::kResp2);
   call.reply.SimpleString("RESET");
@@ -125,7 +126,7 @@ void Hello(ServerCall& call) {
   HelloOptions options;
   if (!ParseHello(call, &options)) return;
   if (options.user && !Authenticate(call, *options.user, options.password)) return;
-  if (!call.session().authenticated) {
+  if (!call.client.may_run_commands()) {
     return call.reply.Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
         "<user> "
