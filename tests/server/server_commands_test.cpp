@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "server/test_server.h"
 
 namespace orrery::server {
@@ -117,6 +119,25 @@ TEST(SlowlogTest, KeepsSlowCommands) {
   EXPECT_EQ(client.Ask("slowlog get -1"), "[]");
   EXPECT_EQ(client.Ask("slowlog get -2"), "ERR count should be greater than or equal to -1");
   EXPECT_EQ(client.Ask("slowlog get x"), "ERR count should be greater than or equal to -1");
+}
+
+TEST(ConfigSetTest, ALoopTakesOverWhatIsInForceWhenItComesToIt) {
+  TestServer server("", 2);
+  TestClient on_second(server.port());  // the first client goes to the second loop
+  TestClient on_first(server.port());
+  EXPECT_EQ(on_second.Ask("ping"), "PONG");
+  EXPECT_EQ(on_first.Ask("ping"), "PONG");
+  std::promise<void> go_on;
+  server.threads[1]->loop().Post([&] { go_on.get_future().wait(); });
+  on_first.Send(TestClient::Encode("config set slowlog-max-len 71"));
+  ASSERT_TRUE(TestServer::Until([&] { return server.config->Get()->slowlog_max_len == 71; }));
+  server.threads[0]->Call([] {});
+  // The second loop has not seen it yet, and the next change, from another loop, is in force already.
+  const std::vector<std::pair<std::string, std::string>> next = {{"slowlog-max-len", "72"}};
+  EXPECT_TRUE(server.config->Set(next).ok());
+  go_on.set_value();
+  EXPECT_EQ(on_first.Reply(), "OK");
+  EXPECT_EQ(on_second.Ask("config get slowlog-max-len"), "[slowlog-max-len 72]");
 }
 
 TEST(SlowlogTest, HidesPasswordsHoweverTheyAreSent) {

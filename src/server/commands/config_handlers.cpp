@@ -15,13 +15,15 @@ void Get(ServerCall& call) {
   }
 }
 
-/// The settings in force, on every loop; answered when all of them have them.
-void Publish(ServerCall& call, const ConfigPtr& config) {
+/// Every loop takes over what is in force; answered when all of them have. They read it when they come to it,
+/// so that of two changes from two loops the later one is everywhere the last.
+void Publish(ServerCall& call) {
   const ReplyTicket ticket = call.Defer();
-  call.worker.log().SetLevel(config->loglevel);
   call.worker.state().Gather<bool>(
       call.worker,
-      [config](Worker& worker) {
+      [](Worker& worker) {
+        const ConfigPtr config = worker.state().config->Get();
+        worker.log().SetLevel(config->loglevel);
         worker.SetConfig(config);
         worker.node().OnConfig(config);
         return true;
@@ -35,7 +37,7 @@ void Set(ServerCall& call) {
   for (size_t i = 2; i < call.argc(); i += 2) changes.emplace_back(call.arg(i), call.arg(i + 1));
   ConfigStore& store = *call.worker.state().config;
   if (const Status set = store.Set(changes); !set.ok()) return call.reply.Error(set.message());
-  Publish(call, store.Get());
+  Publish(call);
 }
 
 /// The values of secret settings, and of those that are none: a misspelt name may stand before a password.
