@@ -68,12 +68,16 @@ void ClientConnection::ResetSession() {
   SetAuthenticated(!asks_for_password());
 }
 
+bool ClientConnection::is_paused() const {
+  return is_postponed() && worker_.pause().holds_back(worker_.loop().MonotonicUs());
+}
+
 std::string ClientConnection::Describe() const {
   const uint64_t now_us = worker_.loop().MonotonicUs();
   const size_t output = output_bytes();
   std::string flags;
   if (closing_) flags += 'c';
-  if (waits_for_key() || (worker_.pause().holds_back(now_us) && is_postponed())) flags += 'b';
+  if (is_blocked()) flags += 'b';
   if (session_.readonly) flags += 'r';
   if (session_.no_evict) flags += 'e';
   if (session_.no_touch) flags += 'T';

@@ -58,11 +58,9 @@ class ClientConnection final : public runtime::TcpHandler {
   /// Goes on with what waited for the end of CLIENT PAUSE.
   void OnUnpaused();
   bool is_postponed() const { return !postponed_.empty(); }
-  /// For INFO's blocked_clients.
-  bool is_blocked() const {
-    return is_postponed() || (alone_.has_value() && (blocked_ == nullptr || blocked_->waits()));
-  }
-  bool waits_for_key() const { return blocked_ != nullptr && blocked_->waits(); }
+  /// For INFO's blocked_clients: in BLPOP and the like, in WAIT, or until CLIENT PAUSE is over.
+  bool is_blocked() const { return is_waiting() || is_paused(); }
+  bool is_waiting() const { return blocked_ != nullptr && blocked_->waits(); }
   /// CLIENT UNBLOCK: false if no command of it waits for a key.
   bool Unblock(commands::BlockedCall::End end) { return blocked_ != nullptr && blocked_->Unblock(end); }
   /// Called once a second: timeout, soft output limit, memory.
@@ -86,7 +84,10 @@ class ClientConnection final : public runtime::TcpHandler {
   bool OnEnd() override;
   void OnClosed(const Status& reason) override;
 
+  bool is_paused() const;
   bool asks_for_password() const;
+  void WakeUp();
+  void StopWaiting();
 
   // connection_process.cpp: from bytes to commands.
   void Process();

@@ -127,7 +127,7 @@ void Worker::Drain(std::function<void()> done) {
   for (const auto& [id, client] : clients_) all.push_back(client.get());
   for (ClientConnection* client : all) {
     // What waits for a key would wait on; its client asks elsewhere.
-    if (client->waits_for_key()) client->Close();
+    if (client->is_waiting()) client->Close();
     client->CloseAfterReplies();
   }
   ScheduleBurial();

@@ -127,11 +127,11 @@ void Kill(ServerCall& call) {
   const auto done = [=](std::vector<uint64_t> counts) {
     uint64_t total = 0;
     for (uint64_t count : counts) total += count;
+    if (kills_self && !self->closed()) self->CloseAfterReplies();  // this one is the last
     ticket.Answer(MakeReply(resp::Protocol::kResp2, [&](resp::ReplyWriter& reply) {
       if (!old_form) return reply.Integer(static_cast<int64_t>(total));
       total > 0 ? reply.Ok() : reply.Error("ERR No such client");
     }));
-    if (kills_self && !self->closed()) self->CloseAfterReplies();
   };
   call.worker.state().Gather<uint64_t>(call.worker, ask, done);
 }
@@ -257,16 +257,16 @@ constexpr ServerCommand kHandlers[] = {
     {"client|no-evict", NoEvict},
     {"client|no-touch", NoTouch},
     {"client|reply", Reply},
-    {"client|list", List},
-    {"client|kill", Kill},
-    {"client|pause", Pause},
-    {"client|unpause", Unpause},
+    {"client|list", List, true},
+    {"client|kill", Kill, true},
+    {"client|pause", Pause, true},
+    {"client|unpause", Unpause, true},
     {"client|quorum", Quorum},
     {"client|tracking", NoTracking},
     {"client|trackinginfo", TrackingInfo},
     {"client|getredir", GetRedir},
     {"client|caching", Caching},
-    {"client|unblock", Unblock},
+    {"client|unblock", Unblock, true},
     {"client|help", Help},
 };
 

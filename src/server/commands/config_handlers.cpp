@@ -70,8 +70,8 @@ void ResetStat(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"config|get", Get},         {"config|set", Set, false, HideSecretSettings},
-    {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat},
+    {"config|get", Get},         {"config|set", Set, true, HideSecretSettings},
+    {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat, true},
     {"config|help", Help},
 };
 

@@ -130,16 +130,16 @@ void LatencyHistogram(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"slowlog|get", SlowlogGet},
-    {"slowlog|len", SlowlogLen},
-    {"slowlog|reset", SlowlogReset},
+    {"slowlog|get", SlowlogGet, true},
+    {"slowlog|len", SlowlogLen, true},
+    {"slowlog|reset", SlowlogReset, true},
     {"slowlog|help", Help},
-    {"latency|history", LatencyHistory},
-    {"latency|latest", LatencyLatest},
-    {"latency|reset", LatencyReset},
-    {"latency|doctor", LatencyDoctor},
-    {"latency|graph", LatencyGraph},
-    {"latency|histogram", LatencyHistogram},
+    {"latency|history", LatencyHistory, true},
+    {"latency|latest", LatencyLatest, true},
+    {"latency|reset", LatencyReset, true},
+    {"latency|doctor", LatencyDoctor, true},
+    {"latency|graph", LatencyGraph, true},
+    {"latency|histogram", LatencyHistogram, true},
     {"latency|help", Help},
 };
 
