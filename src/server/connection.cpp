@@ -139,9 +139,16 @@ void ClientConnection::OnDrained() {
 bool ClientConnection::OnEnd() {
   // What it has sent before is still answered, as far as it reads; but nobody waits on for ever.
   ended_ = true;
-  if (alone_) Close();
+  StopWaiting();
   Process();
   return !closed_;
+}
+
+/// After the client's end: WAIT says what it has, and who would wait for a key gets no reply, as in Redis.
+void ClientConnection::StopWaiting() {
+  if (blocked_ == nullptr) return;
+  const bool is_wait = replies_.At(*alone_).command->handler != nullptr;
+  is_wait ? void(blocked_->Unblock(commands::BlockedCall::End::kTimeout)) : blocked_->StopWaiting();
 }
 
 void ClientConnection::OnClosed(const Status& reason) {

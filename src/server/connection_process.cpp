@@ -164,7 +164,10 @@ void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, s
   running_bytes_ = request_bytes;
   entry.handler(call);
   running_bytes_ = 0;
-  if (call.deferred) return;
+  if (call.deferred) {
+    if (ended_) StopWaiting();
+    return;
+  }
   Account(entry, bytes, started_us, nullptr, args);
   ReplyNow(bytes, call.silent);
 }
@@ -191,6 +194,7 @@ void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size
   if ((entry.spec->flags & commands::kBlocking) != 0) {
     caller.blocked = blocked_ = std::make_shared<commands::BlockedCall>();
   }
+  if (ended_) StopWaiting();
   // Two words, so that no memory is taken for the callback.
   worker_.runner().Run(*entry.spec, args, caller,
                        [this, number](std::string reply) { Answer(number, std::move(reply)); });

@@ -67,6 +67,10 @@ void ClientConnection::Answer(uint64_t number, std::string reply) {
   if (alone_ == number) alone_.reset();
   const auto blocked = std::exchange(blocked_, nullptr);
   if (closed_) return worker_.OnAnswerForClosed(*this);
+  if (blocked != nullptr && blocked->was_stopped()) {
+    place.silent = true;
+    CloseAfterReplies();
+  }
   // Waiting for others is no time that the command took.
   if (blocked != nullptr && blocked->has_waited()) place.started_us = worker_.loop().MonotonicUs();
   Account(*place.command, reply, place.started_us, &place.preview, {});

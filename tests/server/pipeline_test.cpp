@@ -192,6 +192,31 @@ TEST(PipelineTest, AnswersWhatWasSentBeforeTheClientEnded) {
   EXPECT_EQ(client.ReadToEnd(), "+OK\r\n$1\r\nv\r\n");
 }
 
+TEST(PipelineTest, AnswersCommandsThatRunAloneAfterTheClientEnded) {
+  TestServer server("", 1);
+  server.Hold("dbsize");
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("set k v") + TestClient::Encode("dbsize") + TestClient::Encode("get k") +
+              TestClient::Encode("ping"));
+  ASSERT_TRUE(TestServer::Until([&] { return server.Started() == 2; }));
+  const std::string id = "1";
+  client.EndInput();
+  TestClient other(server.port());
+  // Its end has been seen: it is read no more.
+  ASSERT_TRUE(TestServer::Until(
+      [&] { return other.Ask("client list id " + id).find(" events= ") != std::string::npos; }));
+  server.Release();
+  EXPECT_EQ(client.ReadToEnd(), "+OK\r\n:1\r\n$1\r\nv\r\n+PONG\r\n");
+}
+
+TEST(PipelineTest, WaitSaysWhatItHasWhenTheClientEnds) {
+  TestServer server("", 1);
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("set k v") + TestClient::Encode("wait 2 0") + TestClient::Encode("ping"));
+  client.EndInput();
+  EXPECT_EQ(client.ReadToEnd(), "+OK\r\n:1\r\n+PONG\r\n");
+}
+
 TEST(PipelineTest, ClientThatVanishesLeavesNothingBehind) {
   TestServer server("", 1);
   server.Hold("get");
