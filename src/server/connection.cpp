@@ -9,7 +9,10 @@
 namespace orrery::server {
 namespace {
 
-constexpr size_t kFirstWindow = 256;
+/// Replies owed at most while their sizes are unknown; with small ones it doubles each time that it was full.
+constexpr size_t kFirstWindow = 16;
+/// After so long without a command, what is known of sizes is forgotten.
+constexpr uint64_t kSizesKnownUs = 100'000;
 
 std::string_view EventsOf(bool reading, bool writing) {
   if (reading) return writing ? "rw" : "r";
@@ -157,6 +160,16 @@ void ClientConnection::OnClosed(const Status& reason) {
   AbandonBlocked();
   if (!reason.ok()) worker_.log().Verbose("Client {} at {}: {}", id_, address_, reason.message());
   worker_.OnClientClosed(*this);
+}
+
+/// The client does something again.
+void ClientConnection::WakeUp() {
+  const uint64_t now_us = worker_.loop().MonotonicUs();
+  if (replies_.empty() && now_us - last_active_us_ > kSizesKnownUs) {
+    window_ = kFirstWindow;
+    typical_reply_bytes_ = 0;
+  }
+  last_active_us_ = now_us;
 }
 
 void ClientConnection::OnTick(uint64_t now_us) {

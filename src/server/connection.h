@@ -24,7 +24,8 @@ class Worker;
 /// it.
 ///
 /// Bounded: while so many replies are owed, or so much output waits for the client to read, that more would
-/// only pile up, nothing more is read from it (the window narrows as replies grow). Beyond that,
+/// only pile up, nothing more is read from it. How large a reply will be nobody knows before it comes, so the
+/// window begins narrow, widens with small replies and narrows with large ones. Beyond that,
 /// client-output-buffer-limit, client-query-buffer-limit and timeout close it.
 class ClientConnection final : public runtime::TcpHandler {
  public:

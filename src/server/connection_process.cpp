@@ -31,7 +31,7 @@ void ClientConnection::OnRead(size_t n) {
   LoopMetrics& metrics = worker_.metrics();
   metrics.net_input_bytes += n;
   ++metrics.reads;
-  last_active_us_ = worker_.loop().MonotonicUs();
+  WakeUp();
   Process();
 }
 

@@ -10,10 +10,12 @@ namespace {
 
 /// Replies owed to one client: few while they are large, so that together they stay near this size.
 constexpr size_t kWindowBytes = size_t{4} << 20;
-constexpr size_t kWindowMin = 16;
+constexpr size_t kWindowMin = 4;
 constexpr size_t kWindowMax = 1024;
 /// What a client that has not said the password may leave unread.
 constexpr size_t kUnauthenticatedOutputMax = size_t{64} << 10;
+/// What client-output-buffer-limit does not count: the buffer that a connection has in any case, in Redis.
+constexpr size_t kUncountedOutputBytes = size_t{16} << 10;
 
 void PreviewWithoutSecrets(const CommandEntry& entry, commands::Args args, ArgumentPreview* preview) {
   std::vector<std::string_view> shown(args.begin(), args.end());
@@ -109,9 +111,10 @@ void ClientConnection::Send(std::string reply) {
 /// False when the client was closed.
 bool ClientConnection::CheckOutputLimit(uint64_t now_us) {
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
-  const size_t bytes = output_bytes();
+  const size_t unread = output_bytes();
+  const size_t bytes = unread - std::min(unread, kUncountedOutputBytes);
   bool beyond = limit.hard_bytes != 0 && bytes > limit.hard_bytes;
-  beyond = beyond || (!session_.authenticated && bytes > kUnauthenticatedOutputMax);
+  beyond = beyond || (!may_run_commands() && unread > kUnauthenticatedOutputMax);
   if (limit.soft_bytes == 0 || bytes <= limit.soft_bytes) {
     soft_limit_since_us_ = 0;
   } else if (soft_limit_since_us_ == 0) {
