@@ -28,6 +28,7 @@ struct CommandEntry {
   ServerHandler handler = nullptr;     ///< nullptr: for the CommandRunner
   SecretHider hide_secrets = nullptr;  ///< nullptr: there are none
   bool alone = false;  ///< runs when all earlier ones of its client are answered, and before any later one
+  bool may_write = false;  ///< waits for the end of CLIENT PAUSE WRITE
 };
 
 /// A handler of this module for a command of the table.

@@ -123,7 +123,7 @@ bool ClientConnection::MustWait(const CommandEntry& entry) const {
   if (entry.alone && !replies_.empty()) return true;
   const PauseState& pause = worker_.pause();
   if (!pause.active()) return false;
-  return pause.holds_back(worker_.loop().MonotonicUs(), (entry.spec->flags & commands::kWrite) != 0);
+  return pause.holds_back(worker_.loop().MonotonicUs(), entry.may_write);
 }
 
 void ClientConnection::Postpone(commands::Args args) {

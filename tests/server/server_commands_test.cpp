@@ -305,6 +305,19 @@ TEST(DebugTest, IsOffByDefault) {
       client.Ask("debug sleep 0").starts_with("ERR DEBUG command not allowed. If the enable-debug-command"));
 }
 
+TEST(DebugTest, APushIsFollowedByTheReply) {
+  TestServer server("enable-debug-command yes\n", 1);
+  TestClient client(server.port());
+  client.Ask("hello 3");
+  client.Send(TestClient::Encode("debug protocol push") + TestClient::Encode("ping"));
+  const auto push = client.ReadReply();
+  ASSERT_TRUE(push.has_value());
+  EXPECT_EQ(push->type(), resp::Value::Type::kPush);
+  EXPECT_EQ(TestClient::ToText(*push), "[server-cpu-usage 42]");
+  EXPECT_EQ(client.Reply(), "Some real reply following the push reply");
+  EXPECT_EQ(client.Reply(), "PONG");
+}
+
 TEST(DebugTest, CutsAndHealsLinks) {
   TestServer server("enable-debug-command local\n", 2);
   TestClient client(server.port());

@@ -149,7 +149,7 @@ void AnswerOkAfterAll(ServerCall& call, const std::function<void(Worker&)>& act)
 
 void Pause(ServerCall& call) {
   bool writes_only = false;
-  if (call.argc() > 4) return SyntaxError(call);
+  if (call.argc() > 4) return SubcommandSyntaxError(call);
   if (call.argc() == 4) {
     writes_only = call.ArgIs(3, "write");
     if (!writes_only && !call.ArgIs(3, "all")) {
@@ -199,8 +199,27 @@ void Quorum(ServerCall& call) {
   call.reply.Integer(write_quorum);
 }
 
-void NoTracking(ServerCall& call) {
-  if (call.argc() == 3 && call.ArgIs(2, "off")) return call.reply.Ok();
+/// The options of CLIENT TRACKING; false when an error is written.
+bool CheckTrackingOptions(ServerCall& call) {
+  for (size_t i = 3; i < call.argc(); ++i) {
+    const bool more = i + 1 < call.argc();
+    if (call.ArgIs(i, "redirect") && more) {
+      if (!resp::ParseInteger(call.arg(++i))) return NotAnInteger(call), false;
+    } else if (call.ArgIs(i, "prefix") && more) {
+      ++i;
+    } else if (!call.ArgIs(i, "bcast") && !call.ArgIs(i, "optin") && !call.ArgIs(i, "optout") &&
+               !call.ArgIs(i, "noloop")) {
+      return SyntaxError(call), false;
+    }
+  }
+  return true;
+}
+
+/// CLIENT TRACKING ON|OFF [options]: off is what it is.
+void Tracking(ServerCall& call) {
+  if (!CheckTrackingOptions(call)) return;
+  if (call.ArgIs(2, "off")) return call.reply.Ok();
+  if (!call.ArgIs(2, "on")) return SyntaxError(call);
   call.reply.Error("ERR client-side caching is not supported: this server sends no invalidation messages");
 }
 
@@ -227,9 +246,9 @@ void Caching(ServerCall& call) {
 
 /// CLIENT UNBLOCK id [TIMEOUT|ERROR].
 void Unblock(ServerCall& call) {
+  if (call.argc() > 4) return SubcommandSyntaxError(call);
   const auto id = resp::ParseInteger(call.arg(2));
   if (!id) return NotAnInteger(call);
-  if (call.argc() > 4) return SyntaxError(call);
   if (call.argc() == 4 && !call.ArgIs(3, "timeout") && !call.ArgIs(3, "error")) {
     return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
@@ -262,7 +281,7 @@ constexpr ServerCommand kHandlers[] = {
     {"client|pause", Pause, true},
     {"client|unpause", Unpause, true},
     {"client|quorum", Quorum},
-    {"client|tracking", NoTracking},
+    {"client|tracking", Tracking},
     {"client|trackinginfo", TrackingInfo},
     {"client|getredir", GetRedir},
     {"client|caching", Caching},

@@ -18,7 +18,7 @@ void WriteEntry(const SlowlogEntry& entry, resp::ReplyWriter& reply) {
 
 void SlowlogGet(ServerCall& call) {
   int64_t count = 10;
-  if (call.argc() > 3) return call.reply.Error(commands::WrongArityText("slowlog|get"));
+  if (call.argc() > 3) return SubcommandSyntaxError(call);
   if (call.argc() == 3) {
     const auto given = resp::ParseInteger(call.arg(2));
     if (!given || *given < -1) return call.reply.Error("ERR count should be greater than or equal to -1");
