@@ -172,7 +172,7 @@ bool BlockingOperation::BecomeEndable() {
   ++round_;
   has_waited_ = waiting_ = true;
   if (blocked_ == nullptr) return true;
-  if (blocked_->abandoned()) return End(BlockedCall::End::kGone), false;
+  if (!blocked_->MayWait()) return End(BlockedCall::End::kGone), false;
   blocked_->OnUnblock([weak = std::weak_ptr(self())](BlockedCall::End end) {
     if (const auto operation = weak.lock()) operation->End(end);
   });

@@ -36,6 +36,7 @@ CommandIndex::CommandIndex() {
       ORRERY_CHECK(entry != nullptr);
       entry->handler = command.handler;
       entry->alone = entry->alone || command.alone;
+      entry->hide_secrets = command.hide_secrets;
     }
   }
 }
@@ -47,6 +48,8 @@ void CommandIndex::Add(const commands::CommandSpec& spec, const commands::Comman
   entry.id = entries_.size();
   // These take several steps over several slots, which later commands of the same client must not overtake.
   entry.alone = commands::Dispatcher::RunsAlone(spec);
+  // PFCOUNT keeps its result in the key in Redis, and so waits for the end of a pause of writes.
+  entry.may_write = (spec.flags & commands::kWrite) != 0 || entry.full_name == "pfcount";
   by_spec_.emplace(&spec, entry.id);
   entries_.push_back(std::move(entry));
 }

@@ -15,14 +15,20 @@ namespace orrery::server {
 struct ServerCall;
 /// Answers one command at once through call.reply, or later after call.Defer().
 using ServerHandler = void (*)(ServerCall& call);
+/// Replaces the arguments that nobody but the server should see, such as passwords, by kHiddenArgument. The
+/// command may be wrong in any way but its name.
+using SecretHider = void (*)(std::span<std::string_view> args);
+inline constexpr std::string_view kHiddenArgument = "(redacted)";
 
 /// What the server knows of a command besides its spec.
 struct CommandEntry {
   const commands::CommandSpec* spec = nullptr;
-  std::string full_name;            ///< "get", "client|kill"
-  size_t id = 0;                    ///< index into LoopMetrics
-  ServerHandler handler = nullptr;  ///< nullptr: for the CommandRunner
+  std::string full_name;               ///< "get", "client|kill"
+  size_t id = 0;                       ///< index into LoopMetrics
+  ServerHandler handler = nullptr;     ///< nullptr: for the CommandRunner
+  SecretHider hide_secrets = nullptr;  ///< nullptr: there are none
   bool alone = false;  ///< runs when all earlier ones of its client are answered, and before any later one
+  bool may_write = false;  ///< waits for the end of CLIENT PAUSE WRITE
 };
 
 /// A handler of this module for a command of the table.
@@ -30,6 +36,7 @@ struct ServerCommand {
   std::string_view full_name;
   ServerHandler handler;
   bool alone = false;
+  SecretHider hide_secrets = nullptr;
 };
 
 /// Every command and subcommand with a number, for counters, and the server's own handlers. Made once,

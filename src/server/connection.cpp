@@ -9,7 +9,10 @@
 namespace orrery::server {
 namespace {
 
-constexpr size_t kFirstWindow = 256;
+/// Replies owed at most while their sizes are unknown; with small ones it doubles each time that it was full.
+constexpr size_t kFirstWindow = 16;
+/// After so long without a command, what is known of sizes is forgotten.
+constexpr uint64_t kSizesKnownUs = 100'000;
 
 std::string_view EventsOf(bool reading, bool writing) {
   if (reading) return writing ? "rw" : "r";
@@ -30,7 +33,7 @@ ClientConnection::ClientConnection(Worker& worker, uint64_t id, int fd)
       parser_(&worker.request_limits()),
       window_(kFirstWindow) {
   tcp_->SetKeepAlive(worker.config().tcp_keepalive_s);
-  SetAuthenticated(worker.config().requirepass.empty());
+  SetAuthenticated(!asks_for_password());
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -46,7 +49,15 @@ uint64_t ClientConnection::AgeSeconds() const {
 
 void ClientConnection::SetAuthenticated(bool authenticated) {
   session_.authenticated = authenticated;
-  parser_.set_authenticated(authenticated);
+  parser_.set_authenticated(may_run_commands());
+}
+
+bool ClientConnection::asks_for_password() const {
+  return !worker_.config().requirepass.empty();
+}
+
+void ClientConnection::OnConfig() {
+  parser_.set_authenticated(may_run_commands());
 }
 
 void ClientConnection::ResetSession() {
@@ -57,7 +68,11 @@ void ClientConnection::ResetSession() {
   fresh.lib_version = std::move(session_.lib_version);
   fresh.written = std::move(session_.written);
   session_ = std::move(fresh);
-  SetAuthenticated(worker_.config().requirepass.empty());
+  SetAuthenticated(!asks_for_password());
+}
+
+bool ClientConnection::is_paused() const {
+  return is_postponed() && worker_.pause().holds_back(worker_.loop().MonotonicUs());
 }
 
 std::string ClientConnection::Describe() const {
@@ -65,7 +80,7 @@ std::string ClientConnection::Describe() const {
   const size_t output = output_bytes();
   std::string flags;
   if (closing_) flags += 'c';
-  if (waits_for_key() || (worker_.pause().holds_back(now_us) && is_postponed())) flags += 'b';
+  if (is_blocked()) flags += 'b';
   if (session_.readonly) flags += 'r';
   if (session_.no_evict) flags += 'e';
   if (session_.no_touch) flags += 'T';
@@ -127,9 +142,16 @@ void ClientConnection::OnDrained() {
 bool ClientConnection::OnEnd() {
   // What it has sent before is still answered, as far as it reads; but nobody waits on for ever.
   ended_ = true;
-  if (alone_) Close();
+  StopWaiting();
   Process();
   return !closed_;
+}
+
+/// After the client's end: WAIT says what it has, and who would wait for a key gets no reply, as in Redis.
+void ClientConnection::StopWaiting() {
+  if (blocked_ == nullptr) return;
+  const bool is_wait = replies_.At(*alone_).command->handler != nullptr;
+  is_wait ? void(blocked_->Unblock(commands::BlockedCall::End::kTimeout)) : blocked_->StopWaiting();
 }
 
 void ClientConnection::OnClosed(const Status& reason) {
@@ -138,6 +160,16 @@ void ClientConnection::OnClosed(const Status& reason) {
   AbandonBlocked();
   if (!reason.ok()) worker_.log().Verbose("Client {} at {}: {}", id_, address_, reason.message());
   worker_.OnClientClosed(*this);
+}
+
+/// The client does something again.
+void ClientConnection::WakeUp() {
+  const uint64_t now_us = worker_.loop().MonotonicUs();
+  if (replies_.empty() && now_us - last_active_us_ > kSizesKnownUs) {
+    window_ = kFirstWindow;
+    typical_reply_bytes_ = 0;
+  }
+  last_active_us_ = now_us;
 }
 
 void ClientConnection::OnTick(uint64_t now_us) {

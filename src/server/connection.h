@@ -24,7 +24,8 @@ class Worker;
 /// it.
 ///
 /// Bounded: while so many replies are owed, or so much output waits for the client to read, that more would
-/// only pile up, nothing more is read from it (the window narrows as replies grow). Beyond that,
+/// only pile up, nothing more is read from it. How large a reply will be nobody knows before it comes, so the
+/// window begins narrow, widens with small replies and narrows with large ones. Beyond that,
 /// client-output-buffer-limit, client-query-buffer-limit and timeout close it.
 class ClientConnection final : public runtime::TcpHandler {
  public:
@@ -58,11 +59,9 @@ class ClientConnection final : public runtime::TcpHandler {
   /// Goes on with what waited for the end of CLIENT PAUSE.
   void OnUnpaused();
   bool is_postponed() const { return !postponed_.empty(); }
-  /// For INFO's blocked_clients.
-  bool is_blocked() const {
-    return is_postponed() || (alone_.has_value() && (blocked_ == nullptr || blocked_->waits()));
-  }
-  bool waits_for_key() const { return blocked_ != nullptr && blocked_->waits(); }
+  /// For INFO's blocked_clients: in BLPOP and the like, in WAIT, or until CLIENT PAUSE is over.
+  bool is_blocked() const { return is_waiting() || is_paused(); }
+  bool is_waiting() const { return blocked_ != nullptr && blocked_->waits(); }
   /// CLIENT UNBLOCK: false if no command of it waits for a key.
   bool Unblock(commands::BlockedCall::End end) { return blocked_ != nullptr && blocked_->Unblock(end); }
   /// Called once a second: timeout, soft output limit, memory.
@@ -71,6 +70,10 @@ class ClientConnection final : public runtime::TcpHandler {
   void ResetSession();
   /// The password was right, or the opposite.
   void SetAuthenticated(bool authenticated);
+  /// Whether commands are run: it said the password, or none is asked for.
+  bool may_run_commands() const { return session_.authenticated || !asks_for_password(); }
+  /// The settings have changed.
+  void OnConfig();
 
   size_t input_bytes() const { return input_.capacity(); }
   size_t output_bytes() const;
@@ -81,6 +84,11 @@ class ClientConnection final : public runtime::TcpHandler {
   void OnDrained() override;
   bool OnEnd() override;
   void OnClosed(const Status& reason) override;
+
+  bool is_paused() const;
+  bool asks_for_password() const;
+  void WakeUp();
+  void StopWaiting();
 
   // connection_process.cpp: from bytes to commands.
   void Process();
@@ -97,6 +105,7 @@ class ClientConnection final : public runtime::TcpHandler {
             bool silent);
   void Reject(const CommandEntry* entry, std::string_view error);
   void RejectProtocol();
+  void CloseForeign();
   void NoteWrites(const CommandEntry& entry, commands::Args args);
   void UpdateReading();
 
@@ -173,7 +182,9 @@ struct ServerCall {
   /// After Defer: how CLIENT UNBLOCK, and the client's end, end the wait for the answer.
   const std::shared_ptr<commands::BlockedCall>& Unblockable();
   /// CLIENT REPLY OFF and SKIP are not answered themselves.
-  void SuppressReply() { suppressed = true; }
+  void SuppressReply() { silent = true; }
+  /// What turns replies on is answered although they were off.
+  void AnswerAnyway() { silent = false; }
 
   Session& session() { return client.session(); }
   std::string_view arg(size_t i) const { return args[i]; }
@@ -181,8 +192,7 @@ struct ServerCall {
   bool ArgIs(size_t i, std::string_view word) const { return commands::EqualsIgnoringCase(args[i], word); }
 
   bool deferred = false;
-  bool suppressed = false;
-  bool silent = false;  ///< the reply, if it comes later, is to be dropped
+  bool silent = false;  ///< the reply is to be dropped, now or when it comes
 };
 
 }  // namespace orrery::server

@@ -11,6 +11,14 @@ constexpr size_t kOutputPauseBytes = size_t{1} << 20;
 constexpr size_t kReadAheadBytes = size_t{64} << 10;
 /// Requests under way are copies: no more of them are taken beyond this, but always one.
 constexpr size_t kUnderWayPauseBytes = size_t{8} << 20;
+/// The log names strangers who speak HTTP at most once in this time.
+constexpr uint64_t kForeignWarningUs = 60'000'000;
+
+/// The request line of an HTTP POST, or HTTP's header of the host: a web page, or a server that is made to
+/// fetch an address, speaks to this port, and what follows could be commands of an attacker's.
+bool IsForeignProtocol(std::string_view command) {
+  return commands::EqualsIgnoringCase(command, "post") || commands::EqualsIgnoringCase(command, "host:");
+}
 
 }  // namespace
 
@@ -23,7 +31,7 @@ void ClientConnection::OnRead(size_t n) {
   LoopMetrics& metrics = worker_.metrics();
   metrics.net_input_bytes += n;
   ++metrics.reads;
-  last_active_us_ = worker_.loop().MonotonicUs();
+  WakeUp();
   Process();
 }
 
@@ -83,8 +91,11 @@ void ClientConnection::RejectProtocol() {
 void ClientConnection::Take(commands::Args args, size_t request_bytes) {
   std::string error;
   const CommandEntry* entry = CommandIndex::Get().Find(args, &error);
-  if (!error.empty()) return Reject(entry, error);
-  if (!session_.authenticated && (entry->spec->flags & commands::kNoAuth) == 0) {
+  if (!error.empty()) {
+    if (entry == nullptr && IsForeignProtocol(args[0])) return CloseForeign();
+    return Reject(entry, error);
+  }
+  if (!may_run_commands() && (entry->spec->flags & commands::kNoAuth) == 0) {
     return Reject(entry, "NOAUTH Authentication required.");
   }
   if (MustWait(*entry)) {
@@ -94,11 +105,25 @@ void ClientConnection::Take(commands::Args args, size_t request_bytes) {
   Run(*entry, args, request_bytes, batch_us_);
 }
 
+void ClientConnection::CloseForeign() {
+  const uint64_t now_us = worker_.loop().MonotonicUs();
+  uint64_t next_us = worker_.state().next_foreign_warning_us.load();
+  if (now_us >= next_us &&
+      worker_.state().next_foreign_warning_us.compare_exchange_strong(next_us, now_us + kForeignWarningUs)) {
+    worker_.log().Warning(
+        "Closed the connection from {}: it speaks HTTP (POST or Host:). Perhaps somebody uses a browser or "
+        "another server to send commands to this node. More of the kind are closed without a word for a "
+        "minute.",
+        address_);
+  }
+  Close();
+}
+
 bool ClientConnection::MustWait(const CommandEntry& entry) const {
   if (entry.alone && !replies_.empty()) return true;
   const PauseState& pause = worker_.pause();
   if (!pause.active()) return false;
-  return pause.holds_back(worker_.loop().MonotonicUs(), (entry.spec->flags & commands::kWrite) != 0);
+  return pause.holds_back(worker_.loop().MonotonicUs(), entry.may_write);
 }
 
 void ClientConnection::Postpone(commands::Args args) {
@@ -139,12 +164,12 @@ void ClientConnection::RunHere(const CommandEntry& entry, commands::Args args, s
   running_bytes_ = request_bytes;
   entry.handler(call);
   running_bytes_ = 0;
-  if (call.deferred) return;
+  if (call.deferred) {
+    if (ended_) StopWaiting();
+    return;
+  }
   Account(entry, bytes, started_us, nullptr, args);
-  // CLIENT REPLY ON answers although replies were off before it.
-  const bool drop =
-      call.suppressed || (silent && (session_.replies_off || entry.full_name != "client|reply"));
-  ReplyNow(bytes, drop);
+  ReplyNow(bytes, call.silent);
 }
 
 ReplyTicket ServerCall::Defer() {
@@ -169,6 +194,7 @@ void ClientConnection::Hand(const CommandEntry& entry, commands::Args args, size
   if ((entry.spec->flags & commands::kBlocking) != 0) {
     caller.blocked = blocked_ = std::make_shared<commands::BlockedCall>();
   }
+  if (ended_) StopWaiting();
   // Two words, so that no memory is taken for the callback.
   worker_.runner().Run(*entry.spec, args, caller,
                        [this, number](std::string reply) { Answer(number, std::move(reply)); });

@@ -10,10 +10,24 @@ namespace {
 
 /// Replies owed to one client: few while they are large, so that together they stay near this size.
 constexpr size_t kWindowBytes = size_t{4} << 20;
-constexpr size_t kWindowMin = 16;
+constexpr size_t kWindowMin = 4;
 constexpr size_t kWindowMax = 1024;
 /// What a client that has not said the password may leave unread.
 constexpr size_t kUnauthenticatedOutputMax = size_t{64} << 10;
+/// What client-output-buffer-limit does not count: the buffer that a connection has in any case, in Redis.
+constexpr size_t kUncountedOutputBytes = size_t{16} << 10;
+
+void PreviewWithoutSecrets(const CommandEntry& entry, commands::Args args, ArgumentPreview* preview) {
+  std::vector<std::string_view> shown(args.begin(), args.end());
+  entry.hide_secrets(shown);
+  preview->Assign(shown);
+}
+
+/// The words that SLOWLOG would show.
+inline void Preview(const CommandEntry& entry, commands::Args args, ArgumentPreview* preview) {
+  if (entry.hide_secrets != nullptr) return PreviewWithoutSecrets(entry, args, preview);
+  preview->Assign(args);
+}
 
 }  // namespace
 
@@ -25,7 +39,12 @@ uint64_t ClientConnection::AddPlace(const CommandEntry& entry, commands::Args ar
   place.started_us = started_us;
   place.request_bytes = request_bytes;
   place.silent = silent;
-  if (worker_.config().slowlog_log_slower_than_us >= 0) place.preview.Assign(args);
+  // What the server itself answers may turn the log on.
+  if (worker_.config().slowlog_log_slower_than_us >= 0 || entry.handler != nullptr) {
+    Preview(entry, args, &place.preview);
+  } else {
+    place.preview.Clear();
+  }
   ++under_way_;
   under_way_bytes_ += request_bytes;
   return number;
@@ -50,6 +69,10 @@ void ClientConnection::Answer(uint64_t number, std::string reply) {
   if (alone_ == number) alone_.reset();
   const auto blocked = std::exchange(blocked_, nullptr);
   if (closed_) return worker_.OnAnswerForClosed(*this);
+  if (blocked != nullptr && blocked->was_stopped()) {
+    place.silent = true;
+    CloseAfterReplies();
+  }
   // Waiting for others is no time that the command took.
   if (blocked != nullptr && blocked->has_waited()) place.started_us = worker_.loop().MonotonicUs();
   Account(*place.command, reply, place.started_us, &place.preview, {});
@@ -81,16 +104,17 @@ void ClientConnection::Send(std::string reply) {
   ++metrics.writes;
   tcp_->Write(std::move(reply));
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
-  if (limit.hard_bytes != 0 || limit.soft_bytes != 0 || !session_.authenticated)
+  if (limit.hard_bytes != 0 || limit.soft_bytes != 0 || !may_run_commands())
     CheckOutputLimit(worker_.loop().MonotonicUs());
 }
 
 /// False when the client was closed.
 bool ClientConnection::CheckOutputLimit(uint64_t now_us) {
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
-  const size_t bytes = output_bytes();
+  const size_t unread = output_bytes();
+  const size_t bytes = unread - std::min(unread, kUncountedOutputBytes);
   bool beyond = limit.hard_bytes != 0 && bytes > limit.hard_bytes;
-  beyond = beyond || (!session_.authenticated && bytes > kUnauthenticatedOutputMax);
+  beyond = beyond || (!may_run_commands() && unread > kUnauthenticatedOutputMax);
   if (limit.soft_bytes == 0 || bytes <= limit.soft_bytes) {
     soft_limit_since_us_ = 0;
   } else if (soft_limit_since_us_ == 0) {
@@ -140,11 +164,15 @@ void ClientConnection::Account(const CommandEntry& entry, std::string_view reply
   if (config.slowlog_log_slower_than_us < 0 ||
       usec < static_cast<uint64_t>(config.slowlog_log_slower_than_us))
     return;
-  ArgumentPreview words;
-  if (preview == nullptr) words.Assign(args);
-  worker_.state().slowlog.Add({0, worker_.loop().WallMs() / 1000, usec,
-                               preview ? preview->Words() : words.Words(), address_, session_.name},
-                              config.slowlog_max_len);
+  ArgumentPreview here;
+  if (preview == nullptr) {
+    Preview(entry, args, &here);
+    preview = &here;
+  }
+  if (preview->empty()) return;  // the log was off when it came
+  worker_.state().slowlog.Add(
+      {0, worker_.loop().WallMs() / 1000, usec, preview->Words(), address_, session_.name},
+      config.slowlog_max_len);
 }
 
 }  // namespace orrery::server

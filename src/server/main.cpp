@@ -3,6 +3,7 @@
 #include <clocale>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ int RunWith(const Startup& startup) {
   if (config.daemonize) {
     if (const Status status = Daemonize(); !status.ok()) return Fail(status.message());
   }
+  IgnoreHangUps();
   auto log = Log::Open(config.logfile, config.loglevel);
   if (!log.ok()) return Fail(log.status().message());
   (*log)->Notice("Orrery {} is starting, {} loops, configuration {}", kReleaseVersion, LoopCount(config),
@@ -32,10 +34,14 @@ int RunWith(const Startup& startup) {
   for (const std::string& note : startup.notes) (*log)->Notice("{}", note);
   if (const Status status = RaiseFileLimit(config.maxclients); !status.ok())
     (*log)->Warning("{}", status.message());
-  const PidFile pid_file(config.pidfile);
-  if (!pid_file.status().ok()) (*log)->Warning("{}", pid_file.status().message());
   ConfigStore store(config, startup.file);
-  const int code = RunNode(store, **log, [&] { NotifyReady(config.supervised); });
+  std::optional<PidFile> pid_file;
+  const int code = RunNode(store, **log, [&] {
+    if (pid_file) return;  // a new life of the same process
+    pid_file.emplace(config.pidfile);
+    if (!pid_file->status().ok()) (*log)->Warning("{}", pid_file->status().message());
+    NotifyReady(config.supervised);
+  });
   NotifyStopping(config.supervised);
   (*log)->Warning("Orrery is now ready to exit, bye bye...");
   return code;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string_view>
 
 namespace orrery::server {
@@ -81,7 +82,13 @@ PidFile::PidFile(std::string path) : path_(std::move(path)) {
 }
 
 PidFile::~PidFile() {
-  if (!path_.empty()) unlink(path_.c_str());
+  // Another process may have put its own there.
+  pid_t written = 0;
+  if (!path_.empty() && std::ifstream(path_) >> written && written == getpid()) unlink(path_.c_str());
+}
+
+void IgnoreHangUps() {
+  std::signal(SIGHUP, SIG_IGN);
 }
 
 void NotifyReady(Supervised supervised) {

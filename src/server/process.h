@@ -14,8 +14,9 @@ namespace orrery::server {
 /// refuses.
 Status Daemonize();
 
-/// Writes the process id; the file goes when the object goes. A file that cannot be written is reported by
-/// status() and otherwise no obstacle, as in Redis.
+/// Writes the process id; the file goes when the object goes, if it still has that id. A file that cannot be
+/// written is reported by status() and otherwise no obstacle, as in Redis. REQUIRES: the node serves, so that
+/// a start that fails beside a running node leaves that one's file alone.
 class PidFile {
  public:
   /// path: empty for none.
@@ -29,6 +30,10 @@ class PidFile {
   std::string path_;
   Status status_;
 };
+
+/// From now on SIGHUP does nothing: a terminal that closes, or a logrotate that sends it to every daemon,
+/// does not end a node.
+void IgnoreHangUps();
 
 /// Tells the supervisor (`supervised`) that clients are served now, or that the node is going down.
 void NotifyReady(Supervised supervised);

@@ -48,6 +48,7 @@ struct ServerState {
 
   std::atomic<uint32_t> client_count{0};
   std::atomic<uint64_t> peak_memory_bytes{0};
+  std::atomic<uint64_t> next_foreign_warning_us{0};  ///< connections that speak HTTP
   Slowlog slowlog;
   LatencyMonitor latency;
   CheckpointState checkpoint;

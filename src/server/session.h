@@ -19,6 +19,7 @@ struct Session {
   resp::Protocol protocol = resp::Protocol::kResp2;
   uint8_t read_quorum = 0;   ///< CLIENT QUORUM; 0: the cluster's
   uint8_t write_quorum = 0;  ///< likewise
+  /// The password was right, or there was none when it connected.
   bool authenticated = false;
   bool replies_off = false;  ///< CLIENT REPLY OFF
   bool skip_next = false;    ///< CLIENT REPLY SKIP

@@ -28,6 +28,7 @@ void Worker::SetConfig(ConfigPtr config) {
   config_ = std::move(config);
   request_limits_.bulk_bytes_max = static_cast<int64_t>(config_->proto_max_bulk_len);
   request_limits_.request_bytes_max = config_->client_query_buffer_limit;
+  for (const auto& [id, client] : clients_) client->OnConfig();
 }
 
 void Worker::Adopt(int fd, uint64_t id) {
@@ -126,7 +127,7 @@ void Worker::Drain(std::function<void()> done) {
   for (const auto& [id, client] : clients_) all.push_back(client.get());
   for (ClientConnection* client : all) {
     // What waits for a key would wait on; its client asks elsewhere.
-    if (client->waits_for_key()) client->Close();
+    if (client->is_waiting()) client->Close();
     client->CloseAfterReplies();
   }
   ScheduleBurial();

@@ -1,6 +1,11 @@
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -63,6 +68,36 @@ TEST_F(BlockingTest, ServesTheFirstThatCameThroughWhicheverNode) {
     EXPECT_EQ(nodes_.Run((i + 1) % 3, {"ZADD", "queue", "1", member}), "1");
     EXPECT_EQ(waiting[i].get(), "queue|" + member + "|1");
   }
+}
+
+/// All that the node says to a client that sends these bytes and no more, until the node closes.
+std::string SayAndEnd(int port, const std::string& bytes) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  ::shutdown(fd, SHUT_WR);
+  std::string said;
+  char piece[4096];
+  for (pollfd ready{fd, POLLIN, 0}; ::poll(&ready, 1, 20'000) > 0;) {
+    const ssize_t n = ::recv(fd, piece, sizeof(piece), 0);
+    if (n <= 0) break;
+    said.append(piece, static_cast<size_t>(n));
+  }
+  ::close(fd);
+  return said;
+}
+
+TEST_F(BlockingTest, AClientThatSendsNoMoreGetsWhatIsThereAndDoesNotWait) {
+  EXPECT_EQ(nodes_.Run(0, {"RPUSH", "queue", "a"}), "1");
+  EXPECT_EQ(SayAndEnd(nodes_.port(Other(0)), "PING\r\nBLPOP queue 0\r\nRENAME queue queue\r\nPING\r\n"),
+            "+PONG\r\n*2\r\n$5\r\nqueue\r\n$1\r\na\r\n-ERR no such key\r\n+PONG\r\n");
+  EXPECT_EQ(SayAndEnd(nodes_.port(Other(0)), "PING\r\nBLPOP queue 0\r\nPING\r\n"), "+PONG\r\n");
+  EXPECT_EQ(nodes_.Run(0, {"RPUSH", "queue", "b"}), "1");
+  EXPECT_EQ(nodes_.Run(0, {"LLEN", "queue"}), "1") << "somebody who was gone took it";
 }
 
 TEST_F(BlockingTest, WaitsOnWhenTheCoordinatorDiesAndKeepsItsPlace) {

@@ -401,6 +401,32 @@ TEST(Blocking, NothingIsTakenForAClientThatIsGone) {
   }
 }
 
+TEST(Blocking, WhoMayNotWaitTakesWhatIsThereAndElseEnds) {
+  FakeCluster cluster;
+  cluster.Run({"ZADD", "z", "1", "a"});
+  for (const std::string& expected : {Popped("z", "a", "1"), std::string(kNothing)}) {
+    Reply reply;
+    auto blocked = std::make_shared<BlockedCall>();
+    blocked->StopWaiting();
+    cluster.Start({"BZPOPMIN", "z", "0"}, &reply, blocked);
+    cluster.Settle();
+    EXPECT_EQ(reply, expected);
+    EXPECT_EQ(blocked->was_stopped(), expected == kNothing);
+  }
+  // Or it waits already.
+  Reply reply;
+  auto blocked = std::make_shared<BlockedCall>();
+  cluster.Start({"BZPOPMIN", "z", "0"}, &reply, blocked);
+  cluster.Settle();
+  EXPECT_FALSE(reply);
+  blocked->StopWaiting();
+  cluster.Settle();
+  EXPECT_EQ(reply, kNothing);
+  EXPECT_TRUE(blocked->was_stopped());
+  cluster.Run({"ZADD", "z", "1", "b"});
+  EXPECT_EQ(cluster.Run({"ZCARD", "z"}), ":1\r\n");
+}
+
 // Whatever the order of everything: as many elements are taken as there are replies with one, each once.
 struct Queue {
   std::string add, take, count;

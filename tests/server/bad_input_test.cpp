@@ -1,4 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
 
 #include "orrery/runtime/random.h"
 #include "server/test_server.h"
@@ -76,6 +80,33 @@ TEST(BadInputTest, WrongCommandsAreAnsweredAndTheConnectionGoesOn) {
   EXPECT_EQ(client.Ask("config"), "ERR wrong number of arguments for 'config' command");
   EXPECT_EQ(client.Ask("config get"), "ERR wrong number of arguments for 'config|get' command");
   EXPECT_EQ(client.Ask("ping"), "PONG");
+}
+
+TEST(BadInputTest, ConnectionsThatSpeakHttpAreClosedBeforeTheyDoHarm) {
+  const std::string path = testing::TempDir() + "orrery_http_" + std::to_string(getpid());
+  {
+    TestServer server("logfile " + path + "\n", 1);
+    TestClient bystander(server.port());
+    for (const std::string& bytes :
+         {std::string("POST / HTTP/1.1\r\nHost: localhost\r\n\r\nSET evil 1\r\n"),
+          std::string("GET / HTTP/1.1\r\nhOST: localhost\r\n\r\nSET evil 1\r\n"),
+          TestClient::Encode("post / HTTP/1.1") + TestClient::Encode("set evil 1"),
+          TestClient::Encode("Host: localhost") + TestClient::Encode("set evil 1")}) {
+      TestClient web(server.port());
+      web.Send(bytes);
+      const std::string said = web.ReadToEnd();
+      EXPECT_EQ(said.find("unknown command"), std::string::npos) << said;
+      EXPECT_EQ(said.find("OK"), std::string::npos) << said;
+    }
+    EXPECT_EQ(bystander.Ask("get evil"), "(nil)");
+    EXPECT_EQ(bystander.Ask("posts"), "ERR unknown command 'posts', with args beginning with: ");
+  }
+  std::ifstream in(path);
+  const std::string log{std::istreambuf_iterator<char>(in), {}};
+  const size_t warned = log.find("it speaks HTTP");
+  EXPECT_NE(warned, std::string::npos) << log;
+  EXPECT_EQ(log.find("it speaks HTTP", warned + 1), std::string::npos) << log;  // once a minute
+  unlink(path.c_str());
 }
 
 TEST(BadInputTest, UnauthenticatedClientsMaySendLittle) {

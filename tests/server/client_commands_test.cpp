@@ -77,6 +77,9 @@ TEST(ClientListTest, FiltersByTypeAndId) {
   EXPECT_EQ(client.Ask("client list type x"), "ERR Unknown client type 'x'");
   EXPECT_EQ(client.Ask("client list id"), "ERR syntax error");
   EXPECT_EQ(client.Ask("client list id a"), "ERR Invalid client ID");
+  EXPECT_EQ(client.Ask("client list id 0"), "");
+  EXPECT_EQ(client.Ask("client list id -5 0"), "");
+  EXPECT_EQ(Field(client.Ask("client list id 0 " + id), "id"), id);
   EXPECT_EQ(client.Ask("client list foo"), "ERR syntax error");
 }
 
@@ -103,6 +106,13 @@ TEST(ClientTrackingTest, IsRefusedClearly) {
   TestClient client(server.port());
   EXPECT_TRUE(client.Ask("client tracking on").starts_with("ERR client-side caching is not supported"));
   EXPECT_EQ(client.Ask("client tracking off"), "OK");
+  EXPECT_EQ(client.Ask("client tracking off bcast noloop"), "OK");
+  EXPECT_TRUE(client.Ask("client tracking on redirect 5 bcast prefix a prefix b noloop")
+                  .starts_with("ERR client-side caching is not supported"));
+  for (const char* wrong : {"foo", "on foo", "off foo", "on redirect", "on prefix"}) {
+    EXPECT_EQ(client.Ask("client tracking " + std::string(wrong)), "ERR syntax error");
+  }
+  EXPECT_EQ(client.Ask("client tracking on redirect x"), "ERR value is not an integer or out of range");
   EXPECT_EQ(client.Ask("client getredir"), "-1");
 }
 
@@ -174,6 +184,30 @@ TEST(ClientPauseTest, OfWritesLetsReadsThroughAndIsEndedByUnpause) {
   EXPECT_EQ(client.Ask("client unpause"), "OK");
   EXPECT_EQ(writer.Reply(), "OK");
   EXPECT_EQ(writer.Reply(), "v");
+}
+
+TEST(ClientPauseTest, OfWritesHoldsWhatMayWriteInRedis) {
+  TestServer server("", 1);
+  TestClient client(server.port());
+  TestClient counter(server.port());
+  EXPECT_EQ(client.Ask("client pause 600000 write"), "OK");
+  counter.Send(TestClient::Encode("pfcount h"));
+  EXPECT_TRUE(TestServer::Until(
+      [&] { return client.Ask("info clients").find("blocked_clients:1\r\n") != std::string::npos; }));
+  EXPECT_EQ(server.Started(), 0u);
+  EXPECT_EQ(client.Ask("client unpause"), "OK");
+  EXPECT_EQ(counter.Reply(), "ERR the fake does not know 'pfcount'");
+}
+
+TEST(ClientCommandTest, TooManyArgumentsAreToldAsInRedis) {
+  TestServer server;
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("client pause 1 write x"),
+            "ERR unknown subcommand or wrong number of arguments for 'pause'. Try CLIENT HELP.");
+  EXPECT_EQ(client.Ask("client UNBLOCK x error x"),
+            "ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.");
+  EXPECT_EQ(client.Ask("slowlog get 1 2"),
+            "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
 }
 
 TEST(ClientPauseTest, RefusesBadArguments) {

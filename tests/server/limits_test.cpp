@@ -39,6 +39,46 @@ TEST(LimitsTest, SlowReaderIsBounded) {
   }
 }
 
+TEST(LimitsTest, LargeRepliesUnreadAreBoundedFromTheFirstOn) {
+  TestServer server("", 1);
+  TestClient writer(server.port());
+  ASSERT_EQ(writer.Ask({"set", "big", std::string(500'000, 'x')}), "OK");
+  TestClient slow(server.port(), 4096);
+  const std::string id = slow.Ask("client id");
+  const auto ask_for_50_megabytes = [&](size_t started) {
+    std::string batch;
+    for (int i = 0; i < 100; ++i) batch += TestClient::Encode("get big");
+    ASSERT_TRUE(slow.Send(batch));
+    // The server has looked at them, and takes no more.
+    ASSERT_TRUE(TestServer::Until([&] {
+      return server.Started() > started && server.runners[0]->waiting == 0 &&
+             FieldOf(writer, id, "events").find('r') == std::string::npos;
+    }));
+    EXPECT_LE(std::stoull(FieldOf(writer, id, "omem")), 16u << 20);
+    EXPECT_LE(server.Started() - started, 16u);
+  };
+  ask_for_50_megabytes(server.Started());
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(slow.ReadReply()->text().size(), 500'000u);
+  // After a rest, small replies from before say nothing.
+  std::string small;
+  for (int i = 0; i < 3000; ++i) small += TestClient::Encode("get k");
+  ASSERT_TRUE(slow.Send(small));
+  for (int i = 0; i < 3000; ++i) ASSERT_EQ(slow.Reply(), "(nil)");
+  ASSERT_TRUE(TestServer::Until([&] { return FieldOf(writer, id, "rbs") == "0"; }));
+  ask_for_50_megabytes(server.Started());
+}
+
+TEST(LimitsTest, TheFirst16KilobytesOfOutputAreNotCounted) {
+  TestServer server("client-output-buffer-limit normal 1 2 3\n", 1);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("ping"), "PONG");
+  ASSERT_EQ(client.Ask({"set", "k", std::string(16'000, 'x')}), "OK");
+  EXPECT_EQ(client.Ask("get k").size(), 16'000u);
+  ASSERT_EQ(client.Ask({"set", "k", std::string(20'000, 'x')}), "OK");
+  client.Send(TestClient::Encode("get k"));
+  EXPECT_EQ(client.ReadToEnd(), "");
+}
+
 TEST(LimitsTest, OutputBeyondTheHardLimitClosesTheClient) {
   TestServer server("client-output-buffer-limit normal 200kb 0 0\n", 1);
   TestClient writer(server.port());

@@ -20,15 +20,15 @@ TEST(PipelineTest, RepliesComeInTheOrderOfTheCommands) {
   server.Hold("get");
   TestClient client(server.port());
   std::string bytes;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     bytes += TestClient::Encode("set k" + std::to_string(i) + " v" + std::to_string(i));
     bytes += TestClient::Encode("get k" + std::to_string(i));
     bytes += TestClient::Encode("ping p" + std::to_string(i));
   }
   client.Send(bytes);
-  ASSERT_TRUE(TestServer::Until([&] { return server.Started() == 40; }));
+  ASSERT_TRUE(TestServer::Until([&] { return server.Started() == 10; }));
   server.Release(true);
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(client.Reply(), "OK");
     EXPECT_EQ(client.Reply(), "v" + std::to_string(i));
     EXPECT_EQ(client.Reply(), "p" + std::to_string(i));
@@ -56,10 +56,95 @@ TEST(PipelineTest, WindowBoundsWhatIsUnderWay) {
   std::string bytes;
   for (int i = 0; i < 5000; ++i) bytes += TestClient::Encode("get k");
   client.Send(bytes);
-  ASSERT_TRUE(TestServer::Until([&] { return server.runners[0]->waiting >= 256; }));
+  // Nobody knows yet how large the replies are.
+  ASSERT_TRUE(TestServer::Until([&] { return server.runners[0]->waiting >= 16; }));
+  server.OnEveryLoop([&](size_t) { EXPECT_EQ(server.runners[0]->waiting, 16u); });
   server.Release();
   for (int i = 0; i < 5000; ++i) ASSERT_EQ(client.Reply(), "(nil)");
+  // They are small.
+  EXPECT_GT(server.runners[0]->max_waiting, 500u);
   EXPECT_LE(server.runners[0]->max_waiting, 1024u);
+}
+
+// What a command changes or shows of the node, it does in its place among its client's commands.
+
+TEST(PipelineOrderTest, LaterCommandsSeeChangedSettings) {
+  TestServer server("slowlog-log-slower-than 0\n", 2);
+  TestClient client(server.port());
+  for (int i = 10; i < 30; ++i) {
+    const std::string value = std::to_string(i);
+    client.Send(TestClient::Encode("config set slowlog-max-len " + value) +
+                TestClient::Encode("config get slowlog-max-len"));
+    EXPECT_EQ(client.Reply(), "OK");
+    EXPECT_EQ(client.Reply(), "[slowlog-max-len " + value + "]");
+  }
+}
+
+TEST(PipelineOrderTest, CountersAreOfTheCommandsBefore) {
+  TestServer server("", 2);
+  TestClient client(server.port());
+  const std::string ping = TestClient::Encode("ping");
+  const std::string info = TestClient::Encode("info commandstats");
+  client.Send(ping + info + ping + TestClient::Encode("config resetstat") + ping + ping + info + ping);
+  std::vector<std::string> replies(8);
+  for (std::string& reply : replies) reply = client.Reply();
+  EXPECT_NE(replies[1].find("cmdstat_ping:calls=1,"), std::string::npos) << replies[1];
+  EXPECT_NE(replies[6].find("cmdstat_ping:calls=2,"), std::string::npos) << replies[6];
+}
+
+TEST(PipelineOrderTest, SlowlogHasTheCommandsBefore) {
+  TestServer server("slowlog-log-slower-than 0\n", 1);
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("get k") + TestClient::Encode("slowlog len"));
+  EXPECT_EQ(client.Reply(), "(nil)");
+  EXPECT_EQ(client.Reply(), "1");
+}
+
+TEST(PipelineOrderTest, APauseHoldsTheNextCommandBack) {
+  TestServer server("", 2);
+  TestClient client(server.port());
+  TestClient other(server.port());
+  client.Send(TestClient::Encode("client pause 600000 write") + TestClient::Encode("set k v") +
+              TestClient::Encode("get k"));
+  EXPECT_EQ(client.Reply(), "OK");
+  EXPECT_TRUE(TestServer::Until(
+      [&] { return other.Ask("info clients").find("blocked_clients:1\r\n") != std::string::npos; }));
+  EXPECT_EQ(other.Ask("get k"), "(nil)");
+  other.Send(TestClient::Encode("client unpause") + TestClient::Encode("set other v"));
+  EXPECT_EQ(other.Reply(), "OK");
+  EXPECT_EQ(other.Reply(), "OK");
+  EXPECT_EQ(client.Reply(), "OK");
+  EXPECT_EQ(client.Reply(), "v");
+}
+
+TEST(PipelineOrderTest, WhoKillsItselfRunsNothingMore) {
+  TestServer server("", 2);
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("client kill type normal skipme no") + TestClient::Encode("ping") +
+              TestClient::Encode("set k v"));
+  EXPECT_EQ(client.ReadToEnd(), ":1\r\n");
+  EXPECT_EQ(server.Started(), 0u);
+}
+
+TEST(PipelineOrderTest, AListShowsClientsAsTheyAreThen) {
+  TestServer server("", 2);
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("client list") + TestClient::Encode("client setname later") +
+              TestClient::Encode("client no-evict on") + TestClient::Encode("client list"));
+  const std::string first = client.Reply();
+  EXPECT_NE(first.find(" name= "), std::string::npos) << first;
+  EXPECT_NE(first.find(" flags=N "), std::string::npos) << first;
+  EXPECT_EQ(client.Reply(), "OK");
+  EXPECT_EQ(client.Reply(), "OK");
+  const std::string second = client.Reply();
+  EXPECT_NE(second.find(" name=later "), std::string::npos) << second;
+  EXPECT_NE(second.find(" flags=e "), std::string::npos) << second;
+}
+
+TEST(PipelineOrderTest, WhoAsksIsNotBlocked) {
+  TestServer server("", 1);
+  TestClient client(server.port());
+  EXPECT_NE(client.Ask("info clients").find("blocked_clients:0\r\n"), std::string::npos);
 }
 
 TEST(PipelineTest, TakesCommandsInAnyPieces) {
@@ -109,6 +194,31 @@ TEST(PipelineTest, AnswersWhatWasSentBeforeTheClientEnded) {
   client.Send(TestClient::Encode("set k v") + TestClient::Encode("get k"));
   client.EndInput();
   EXPECT_EQ(client.ReadToEnd(), "+OK\r\n$1\r\nv\r\n");
+}
+
+TEST(PipelineTest, AnswersCommandsThatRunAloneAfterTheClientEnded) {
+  TestServer server("", 1);
+  server.Hold("dbsize");
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("set k v") + TestClient::Encode("dbsize") + TestClient::Encode("get k") +
+              TestClient::Encode("ping"));
+  ASSERT_TRUE(TestServer::Until([&] { return server.Started() == 2; }));
+  const std::string id = "1";
+  client.EndInput();
+  TestClient other(server.port());
+  // Its end has been seen: it is read no more.
+  ASSERT_TRUE(TestServer::Until(
+      [&] { return other.Ask("client list id " + id).find(" events= ") != std::string::npos; }));
+  server.Release();
+  EXPECT_EQ(client.ReadToEnd(), "+OK\r\n:1\r\n$1\r\nv\r\n+PONG\r\n");
+}
+
+TEST(PipelineTest, WaitSaysWhatItHasWhenTheClientEnds) {
+  TestServer server("", 1);
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("set k v") + TestClient::Encode("wait 2 0") + TestClient::Encode("ping"));
+  client.EndInput();
+  EXPECT_EQ(client.ReadToEnd(), "+OK\r\n:1\r\n+PONG\r\n");
 }
 
 TEST(PipelineTest, ClientThatVanishesLeavesNothingBehind) {

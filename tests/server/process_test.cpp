@@ -30,6 +30,16 @@ TEST(PidFileTest, ExistsAsLongAsTheObject) {
   EXPECT_NE(access(path.c_str(), F_OK), 0);
 }
 
+TEST(PidFileTest, OfAnotherProcessStays) {
+  const std::string path = TemporaryPath("pid");
+  {
+    const PidFile file(path);
+    std::ofstream(path) << getpid() + 1 << "\n";
+  }
+  EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  unlink(path.c_str());
+}
+
 TEST(PidFileTest, FailureIsToldAndHarmless) {
   const PidFile file("/nonexistent/folder/pid");
   EXPECT_FALSE(file.status().ok());

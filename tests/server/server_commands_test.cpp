@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "server/test_server.h"
 
 namespace orrery::server {
@@ -117,6 +119,72 @@ TEST(SlowlogTest, KeepsSlowCommands) {
   EXPECT_EQ(client.Ask("slowlog get -1"), "[]");
   EXPECT_EQ(client.Ask("slowlog get -2"), "ERR count should be greater than or equal to -1");
   EXPECT_EQ(client.Ask("slowlog get x"), "ERR count should be greater than or equal to -1");
+}
+
+TEST(ConfigSetTest, ALoopTakesOverWhatIsInForceWhenItComesToIt) {
+  TestServer server("", 2);
+  TestClient on_second(server.port());  // the first client goes to the second loop
+  TestClient on_first(server.port());
+  EXPECT_EQ(on_second.Ask("ping"), "PONG");
+  EXPECT_EQ(on_first.Ask("ping"), "PONG");
+  std::promise<void> go_on;
+  server.threads[1]->loop().Post([&] { go_on.get_future().wait(); });
+  on_first.Send(TestClient::Encode("config set slowlog-max-len 71"));
+  ASSERT_TRUE(TestServer::Until([&] { return server.config->Get()->slowlog_max_len == 71; }));
+  server.threads[0]->Call([] {});
+  // The second loop has not seen it yet, and the next change, from another loop, is in force already.
+  const std::vector<std::pair<std::string, std::string>> next = {{"slowlog-max-len", "72"}};
+  EXPECT_TRUE(server.config->Set(next).ok());
+  go_on.set_value();
+  EXPECT_EQ(on_first.Reply(), "OK");
+  EXPECT_EQ(on_second.Ask("config get slowlog-max-len"), "[slowlog-max-len 72]");
+}
+
+TEST(SlowlogTest, HidesPasswordsHoweverTheyAreSent) {
+  TestServer server("requirepass hidden0\n", 1);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("auth hidden0"), "OK");
+  EXPECT_EQ(client.Ask("config set slowlog-log-slower-than 0"), "OK");
+  for (const char* command :
+       {"auth hidden0", "auth default hidden0", "auth hidden1", "auth hidden1 hidden2 hidden3",
+        "hello 2 auth default hidden0", "hello 2 setname auth auth default hidden0 setname shown",
+        "hello 2 auth auth hidden1", "hello 2 auth hidden1", "hello x auth default hidden1",
+        "config set requirepass hidden4", "config set slowlog-max-len 777 REQUIREPASS hidden5",
+        "config set requirepass hidden6 requirepass hidden7", "config set requirepass hidden8 foo",
+        "config set peer-secret hidden9", "config set requirepas hidden10",
+        "config set masterauth hidden11"}) {
+    client.Ask(command);
+  }
+  client.Send(TestClient::Encode("slowlog get -1"));
+  const auto log = client.ReadReply();
+  ASSERT_TRUE(log.has_value());
+  EXPECT_EQ(log->elements().size(), 17u);
+  const std::string text = TestClient::ToText(*log);
+  EXPECT_EQ(text.find("hidden"), std::string::npos) << text;
+  for (const char* shown :
+       {"[auth (redacted)]", "[auth (redacted) (redacted)]", "[hello 2 auth (redacted) (redacted)]",
+        "[hello 2 setname auth (redacted) (redacted) (redacted) setname shown]",
+        "[config set slowlog-max-len 777 REQUIREPASS (redacted)]",
+        "[config set slowlog-log-slower-than 0]"}) {
+    EXPECT_NE(text.find(shown), std::string::npos) << shown << " in " << text;
+  }
+}
+
+TEST(SlowlogTest, SaysNothingOfCommandsThatCameWhileItWasOff) {
+  TestServer server("slowlog-log-slower-than -1\n", 1);
+  TestClient client(server.port());
+  server.Hold("get");
+  client.Send(TestClient::Encode("get k"));
+  ASSERT_TRUE(TestServer::Until([&] { return server.Started() == 1; }));
+  TestClient other(server.port());
+  EXPECT_EQ(other.Ask("config set slowlog-log-slower-than 0"), "OK");
+  server.Release();
+  EXPECT_EQ(client.Reply(), "(nil)");
+  EXPECT_EQ(client.Ask("ping"), "PONG");
+  const std::string log = other.Ask("slowlog get -1");
+  EXPECT_NE(log.find("[config set slowlog-log-slower-than 0]"), std::string::npos) << log;
+  EXPECT_NE(log.find("[ping]"), std::string::npos) << log;
+  EXPECT_EQ(log.find("[]"), std::string::npos) << log;
 }
 
 TEST(LatencyTest, CountsCommandsByTheirTime) {
@@ -238,6 +306,19 @@ TEST(DebugTest, IsOffByDefault) {
   TestClient client(server.port());
   EXPECT_TRUE(
       client.Ask("debug sleep 0").starts_with("ERR DEBUG command not allowed. If the enable-debug-command"));
+}
+
+TEST(DebugTest, APushIsFollowedByTheReply) {
+  TestServer server("enable-debug-command yes\n", 1);
+  TestClient client(server.port());
+  client.Ask("hello 3");
+  client.Send(TestClient::Encode("debug protocol push") + TestClient::Encode("ping"));
+  const auto push = client.ReadReply();
+  ASSERT_TRUE(push.has_value());
+  EXPECT_EQ(push->type(), resp::Value::Type::kPush);
+  EXPECT_EQ(TestClient::ToText(*push), "[server-cpu-usage 42]");
+  EXPECT_EQ(client.Reply(), "Some real reply following the push reply");
+  EXPECT_EQ(client.Reply(), "PONG");
 }
 
 TEST(DebugTest, CutsAndHealsLinks) {

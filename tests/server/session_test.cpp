@@ -156,6 +156,40 @@ TEST(AuthTest, NewPasswordHoldsForNewClients) {
   EXPECT_EQ(after.Ask("ping"), "NOAUTH Authentication required.");
 }
 
+TEST(AuthTest, WithoutAPasswordAnyMoreEverybodyIsIn) {
+  TestServer server("requirepass secret\n", 2);
+  TestClient operator_(server.port());
+  EXPECT_EQ(operator_.Ask("auth secret"), "OK");
+  TestClient stranger(server.port());
+  TestClient other(server.port());
+  EXPECT_EQ(stranger.Ask("get k"), "NOAUTH Authentication required.");
+  EXPECT_EQ(other.Ask("get k"), "NOAUTH Authentication required.");
+  EXPECT_EQ(operator_.Ask({"config", "set", "requirepass", ""}), "OK");
+  EXPECT_EQ(stranger.Ask({"set", "k", std::string(100'000, 'x')}), "OK");
+  EXPECT_EQ(other.Ask("get k").size(), 100'000u);
+  EXPECT_TRUE(stranger.Ask("hello 2").starts_with("[server redis"));
+  // Whoever has never said it is out again with the next one; who came without one stays.
+  TestClient late(server.port());
+  EXPECT_EQ(late.Ask("ping"), "PONG");
+  EXPECT_EQ(operator_.Ask("config set requirepass another"), "OK");
+  EXPECT_EQ(stranger.Ask("get k"), "NOAUTH Authentication required.");
+  EXPECT_EQ(late.Ask("ping"), "PONG");
+  EXPECT_EQ(operator_.Ask("ping"), "PONG");
+}
+
+TEST(ClientReplyTest, ResetTurnsRepliesOn) {
+  TestServer server;
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("client reply off") + TestClient::Encode("ping") +
+              TestClient::Encode("client reply foo") + TestClient::Encode("reset") +
+              TestClient::Encode("ping 1"));
+  EXPECT_EQ(client.Reply(), "RESET");
+  EXPECT_EQ(client.Reply(), "1");
+  client.Send(TestClient::Encode("client reply skip") + TestClient::Encode("reset") +
+              TestClient::Encode("ping 2"));
+  EXPECT_EQ(client.Reply(), "2");
+}
+
 TEST(ClientReplyTest, OffSkipAndOn) {
   TestServer server;
   TestClient client(server.port());

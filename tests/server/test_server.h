@@ -24,6 +24,7 @@ class TestServer {
       : log(Log::Silent()) {
     auto parsed = ParseConfig("port 0\nbind 127.0.0.1\n" + settings);
     EXPECT_TRUE(parsed.ok()) << parsed.status().message();
+    if (!parsed->logfile.empty()) log = std::move(*Log::Open(parsed->logfile, parsed->loglevel));
     config = std::make_unique<ConfigStore>(*parsed);
     ServerOptions options;
     options.config = config.get();

@@ -33,9 +33,21 @@ class BlockedCall {
     Unblock(End::kGone);
   }
   bool abandoned() const { return abandoned_; }
+  /// It ends where it would wait (on), but still takes what is there.
+  void StopWaiting() {
+    never_waits_ = true;
+    was_stopped_ = waits();
+    Unblock(End::kGone);
+  }
+  /// Whether it ended for that reason: its reply says nothing.
+  bool was_stopped() const { return was_stopped_; }
   bool has_waited() const { return has_waited_; }
 
-  /// For the command itself.
+  /// For the command itself: false where it has to end as by End::kGone instead of waiting.
+  bool MayWait() {
+    was_stopped_ = was_stopped_ || never_waits_;
+    return !abandoned_ && !never_waits_;
+  }
   void OnUnblock(std::function<void(End)> unblock) {
     has_waited_ = has_waited_ || unblock != nullptr;
     unblock_ = std::move(unblock);
@@ -44,6 +56,8 @@ class BlockedCall {
  private:
   std::function<void(End)> unblock_;
   bool abandoned_ = false;
+  bool never_waits_ = false;
+  bool was_stopped_ = false;
   bool has_waited_ = false;
 };
 

@@ -62,9 +62,10 @@ std::string ParseListFilter(commands::Args args, ClientFilter* filter) {
   if (args.size() < 2 || !EqualsIgnoringCase(args[0], "id")) return "ERR syntax error";
   for (std::string_view text : args.subspan(1)) {
     const auto id = resp::ParseInteger(text);
-    if (!id || *id < 1) return "ERR Invalid client ID";
-    filter->ids.insert(static_cast<uint64_t>(*id));
+    if (!id) return "ERR Invalid client ID";
+    if (*id > 0) filter->ids.insert(static_cast<uint64_t>(*id));
   }
+  filter->nobody = filter->ids.empty();
   return {};
 }
 

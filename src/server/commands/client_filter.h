@@ -17,7 +17,7 @@ struct ClientFilter {
   std::string local_address;  ///< likewise
   std::optional<uint64_t> age_min_s;
   std::optional<uint64_t> spared_id;
-  bool nobody = false;  ///< a type that no client here has
+  bool nobody = false;  ///< a type that no client here has, or ids that none can have
 
   bool Matches(const ClientConnection& client) const;
 };

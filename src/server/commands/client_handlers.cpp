@@ -61,6 +61,7 @@ void Reply(ServerCall& call) {
   Session& session = call.session();
   if (call.ArgIs(2, "on")) {
     session.replies_off = false;
+    call.AnswerAnyway();
     return call.reply.Ok();
   }
   if (call.ArgIs(2, "off")) {
@@ -126,11 +127,11 @@ void Kill(ServerCall& call) {
   const auto done = [=](std::vector<uint64_t> counts) {
     uint64_t total = 0;
     for (uint64_t count : counts) total += count;
+    if (kills_self && !self->closed()) self->CloseAfterReplies();  // this one is the last
     ticket.Answer(MakeReply(resp::Protocol::kResp2, [&](resp::ReplyWriter& reply) {
       if (!old_form) return reply.Integer(static_cast<int64_t>(total));
       total > 0 ? reply.Ok() : reply.Error("ERR No such client");
     }));
-    if (kills_self && !self->closed()) self->CloseAfterReplies();
   };
   call.worker.state().Gather<uint64_t>(call.worker, ask, done);
 }
@@ -148,7 +149,7 @@ void AnswerOkAfterAll(ServerCall& call, const std::function<void(Worker&)>& act)
 
 void Pause(ServerCall& call) {
   bool writes_only = false;
-  if (call.argc() > 4) return SyntaxError(call);
+  if (call.argc() > 4) return SubcommandSyntaxError(call);
   if (call.argc() == 4) {
     writes_only = call.ArgIs(3, "write");
     if (!writes_only && !call.ArgIs(3, "all")) {
@@ -198,8 +199,27 @@ void Quorum(ServerCall& call) {
   call.reply.Integer(write_quorum);
 }
 
-void NoTracking(ServerCall& call) {
-  if (call.argc() == 3 && call.ArgIs(2, "off")) return call.reply.Ok();
+/// The options of CLIENT TRACKING; false when an error is written.
+bool CheckTrackingOptions(ServerCall& call) {
+  for (size_t i = 3; i < call.argc(); ++i) {
+    const bool more = i + 1 < call.argc();
+    if (call.ArgIs(i, "redirect") && more) {
+      if (!resp::ParseInteger(call.arg(++i))) return NotAnInteger(call), false;
+    } else if (call.ArgIs(i, "prefix") && more) {
+      ++i;
+    } else if (!call.ArgIs(i, "bcast") && !call.ArgIs(i, "optin") && !call.ArgIs(i, "optout") &&
+               !call.ArgIs(i, "noloop")) {
+      return SyntaxError(call), false;
+    }
+  }
+  return true;
+}
+
+/// CLIENT TRACKING ON|OFF [options]: off is what it is.
+void Tracking(ServerCall& call) {
+  if (!CheckTrackingOptions(call)) return;
+  if (call.ArgIs(2, "off")) return call.reply.Ok();
+  if (!call.ArgIs(2, "on")) return SyntaxError(call);
   call.reply.Error("ERR client-side caching is not supported: this server sends no invalidation messages");
 }
 
@@ -226,9 +246,9 @@ void Caching(ServerCall& call) {
 
 /// CLIENT UNBLOCK id [TIMEOUT|ERROR].
 void Unblock(ServerCall& call) {
+  if (call.argc() > 4) return SubcommandSyntaxError(call);
   const auto id = resp::ParseInteger(call.arg(2));
   if (!id) return NotAnInteger(call);
-  if (call.argc() > 4) return SyntaxError(call);
   if (call.argc() == 4 && !call.ArgIs(3, "timeout") && !call.ArgIs(3, "error")) {
     return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
@@ -256,16 +276,16 @@ constexpr ServerCommand kHandlers[] = {
     {"client|no-evict", NoEvict},
     {"client|no-touch", NoTouch},
     {"client|reply", Reply},
-    {"client|list", List},
-    {"client|kill", Kill},
-    {"client|pause", Pause},
-    {"client|unpause", Unpause},
+    {"client|list", List, true},
+    {"client|kill", Kill, true},
+    {"client|pause", Pause, true},
+    {"client|unpause", Unpause, true},
     {"client|quorum", Quorum},
-    {"client|tracking", NoTracking},
+    {"client|tracking", Tracking},
     {"client|trackinginfo", TrackingInfo},
     {"client|getredir", GetRedir},
     {"client|caching", Caching},
-    {"client|unblock", Unblock},
+    {"client|unblock", Unblock, true},
     {"client|help", Help},
 };
 

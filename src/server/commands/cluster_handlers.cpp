@@ -219,10 +219,10 @@ void Reset(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"cluster|info", Info},     {"cluster|nodes", Nodes}, {"cluster|slots", Slots},
-    {"cluster|shards", Shards}, {"cluster|links", Links}, {"cluster|myid", MyId},
-    {"cluster|forget", Forget}, {"cluster|reset", Reset},
-    {"cluster|meet", Meet},     {"cluster|help", Help},   {"cluster|keyslot", KeySlot},
+    {"cluster|info", Info, true},     {"cluster|nodes", Nodes},       {"cluster|slots", Slots},
+    {"cluster|shards", Shards},       {"cluster|links", Links, true}, {"cluster|myid", MyId},
+    {"cluster|forget", Forget, true}, {"cluster|reset", Reset},       {"cluster|meet", Meet, true},
+    {"cluster|help", Help},           {"cluster|keyslot", KeySlot},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "server/commands/handler_tools.h"
+#include "server/config/setting.h"
 
 namespace orrery::server {
 namespace {
@@ -14,13 +15,15 @@ void Get(ServerCall& call) {
   }
 }
 
-/// The settings in force, on every loop; answered when all of them have them.
-void Publish(ServerCall& call, const ConfigPtr& config) {
+/// Every loop takes over what is in force; answered when all of them have. They read it when they come to it,
+/// so that of two changes from two loops the later one is everywhere the last.
+void Publish(ServerCall& call) {
   const ReplyTicket ticket = call.Defer();
-  call.worker.log().SetLevel(config->loglevel);
   call.worker.state().Gather<bool>(
       call.worker,
-      [config](Worker& worker) {
+      [](Worker& worker) {
+        const ConfigPtr config = worker.state().config->Get();
+        worker.log().SetLevel(config->loglevel);
         worker.SetConfig(config);
         worker.node().OnConfig(config);
         return true;
@@ -34,7 +37,15 @@ void Set(ServerCall& call) {
   for (size_t i = 2; i < call.argc(); i += 2) changes.emplace_back(call.arg(i), call.arg(i + 1));
   ConfigStore& store = *call.worker.state().config;
   if (const Status set = store.Set(changes); !set.ok()) return call.reply.Error(set.message());
-  Publish(call, store.Get());
+  Publish(call);
+}
+
+/// The values of secret settings, and of those that are none: a misspelt name may stand before a password.
+void HideSecretSettings(std::span<std::string_view> args) {
+  for (size_t i = 2; i + 1 < args.size(); i += 2) {
+    const Setting* setting = FindSetting(args[i]);
+    if (setting == nullptr || setting->has(Setting::kSecret)) args[i + 1] = kHiddenArgument;
+  }
 }
 
 void Rewrite(ServerCall& call) {
@@ -60,7 +71,8 @@ void ResetStat(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"config|get", Get},   {"config|set", Set}, {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat},
+    {"config|get", Get},         {"config|set", Set, true, HideSecretSettings},
+    {"config|rewrite", Rewrite}, {"config|resetstat", ResetStat, true},
     {"config|help", Help},
 };
 

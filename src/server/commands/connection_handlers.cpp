@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "orrery/server/version.h"
@@ -22,6 +23,7 @@ void Quit(ServerCall& call) {
 }
 
 void Reset(ServerCall& call) {
+  if (call.session().replies_off) call.AnswerAnyway();
   call.client.ResetSession();
   call.reply.set_protocol(resp::Protocol::kResp2);
   call.reply.SimpleString("RESET");
@@ -70,6 +72,19 @@ void Auth(ServerCall& call) {
   if (Authenticate(call, named ? call.arg(1) : "default", call.arg(named ? 2 : 1))) call.reply.Ok();
 }
 
+void HideCredentials(std::span<std::string_view> args) {
+  std::fill(args.begin() + 1, args.end(), kHiddenArgument);
+}
+
+/// The two words after each AUTH, from the last one on: a name may be "auth", too.
+void HideHelloCredentials(std::span<std::string_view> args) {
+  for (size_t i = args.size(); i-- > 1;) {
+    if (!commands::EqualsIgnoringCase(args[i], "auth")) continue;
+    const auto hidden = args.subspan(i + 1);
+    std::fill_n(hidden.begin(), std::min<size_t>(hidden.size(), 2), kHiddenArgument);
+  }
+}
+
 struct HelloOptions {
   std::optional<resp::Protocol> protocol;
   std::optional<std::string_view> user;
@@ -111,7 +126,7 @@ void Hello(ServerCall& call) {
   HelloOptions options;
   if (!ParseHello(call, &options)) return;
   if (options.user && !Authenticate(call, *options.user, options.password)) return;
-  if (!call.session().authenticated) {
+  if (!call.client.may_run_commands()) {
     return call.reply.Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
         "<user> "
@@ -161,9 +176,17 @@ void Asking(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"ping", Ping},         {"echo", Echo},           {"quit", Quit},     {"reset", Reset},
-    {"select", Select},     {"auth", Auth},           {"hello", Hello},   {"monitor", Monitor},
-    {"readonly", ReadOnly}, {"readwrite", ReadWrite}, {"asking", Asking},
+    {"ping", Ping},
+    {"echo", Echo},
+    {"quit", Quit},
+    {"reset", Reset},
+    {"select", Select},
+    {"auth", Auth, false, HideCredentials},
+    {"hello", Hello, false, HideHelloCredentials},
+    {"monitor", Monitor},
+    {"readonly", ReadOnly},
+    {"readwrite", ReadWrite},
+    {"asking", Asking},
 };
 
 }  // namespace

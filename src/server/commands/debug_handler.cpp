@@ -212,8 +212,7 @@ void Debug(ServerCall& call) {
     if (call.argc() < subcommand.argc_min || call.argc() > subcommand.argc_max) break;
     return subcommand.handler(call);
   }
-  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
-                   std::string(call.arg(1).substr(0, 128)) + "'. Try DEBUG HELP.");
+  SubcommandSyntaxError(call);
 }
 
 }  // namespace orrery::server

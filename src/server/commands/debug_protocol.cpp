@@ -32,6 +32,8 @@ void WritePush(resp::ReplyWriter& reply) {
   reply.Push(2);
   reply.BulkString("server-cpu-usage");
   reply.Integer(42);
+  // A push is no answer: whoever waits for one gets it, too.
+  reply.BulkString("Some real reply following the push reply");
 }
 
 struct TypeOfReply {

@@ -10,6 +10,13 @@ void Help(ServerCall& call) {
   commands::WriteHelp(*commands::CommandTable::Get().Find(call.arg(0)), &call.reply);
 }
 
+void SubcommandSyntaxError(ServerCall& call) {
+  std::string container(call.arg(0));
+  for (char& c : container) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
+                   std::string(call.arg(1).substr(0, 128)) + "'. Try " + container + " HELP.");
+}
+
 std::string HumanBytes(uint64_t bytes) {
   static constexpr std::string_view kUnits = "KMGTP";
   if (bytes < 1024) return fmt::format("{}B", bytes);

@@ -21,6 +21,9 @@ inline void NotAnInteger(ServerCall& call) {
   call.reply.Error("ERR value is not an integer or out of range");
 }
 
+/// Of a subcommand with a number of arguments that it never takes.
+void SubcommandSyntaxError(ServerCall& call);
+
 /// Printable, no blanks: what CLIENT LIST can show.
 inline bool IsClientName(std::string_view name) {
   for (char c : name) {

@@ -72,7 +72,7 @@ void Info(ServerCall& call) {
   call.worker.state().Gather<LoopPart>(call.worker, ask, done);
 }
 
-constexpr ServerCommand kHandlers[] = {{"info", Info}};
+constexpr ServerCommand kHandlers[] = {{"info", Info, true}};
 
 }  // namespace
 

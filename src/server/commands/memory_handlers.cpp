@@ -175,8 +175,8 @@ void Purge(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"memory|stats", Stats}, {"memory|doctor", Doctor}, {"memory|malloc-stats", MallocStats},
-    {"memory|purge", Purge}, {"memory|help", Help},
+    {"memory|stats", Stats, true}, {"memory|doctor", Doctor, true}, {"memory|malloc-stats", MallocStats},
+    {"memory|purge", Purge},       {"memory|help", Help},
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ void WriteEntry(const SlowlogEntry& entry, resp::ReplyWriter& reply) {
 
 void SlowlogGet(ServerCall& call) {
   int64_t count = 10;
-  if (call.argc() > 3) return call.reply.Error(commands::WrongArityText("slowlog|get"));
+  if (call.argc() > 3) return SubcommandSyntaxError(call);
   if (call.argc() == 3) {
     const auto given = resp::ParseInteger(call.arg(2));
     if (!given || *given < -1) return call.reply.Error("ERR count should be greater than or equal to -1");
@@ -130,16 +130,16 @@ void LatencyHistogram(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"slowlog|get", SlowlogGet},
-    {"slowlog|len", SlowlogLen},
-    {"slowlog|reset", SlowlogReset},
+    {"slowlog|get", SlowlogGet, true},
+    {"slowlog|len", SlowlogLen, true},
+    {"slowlog|reset", SlowlogReset, true},
     {"slowlog|help", Help},
-    {"latency|history", LatencyHistory},
-    {"latency|latest", LatencyLatest},
-    {"latency|reset", LatencyReset},
-    {"latency|doctor", LatencyDoctor},
-    {"latency|graph", LatencyGraph},
-    {"latency|histogram", LatencyHistogram},
+    {"latency|history", LatencyHistory, true},
+    {"latency|latest", LatencyLatest, true},
+    {"latency|reset", LatencyReset, true},
+    {"latency|doctor", LatencyDoctor, true},
+    {"latency|graph", LatencyGraph, true},
+    {"latency|histogram", LatencyHistogram, true},
     {"latency|help", Help},
 };
 

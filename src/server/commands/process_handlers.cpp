@@ -146,7 +146,7 @@ void Shutdown(ServerCall& call) {
 
 constexpr ServerCommand kHandlers[] = {
     {"time", Time},
-    {"save", Save},
+    {"save", Save, true},
     {"bgsave", BgSave},
     {"lastsave", LastSave},
     {"shutdown", Shutdown},

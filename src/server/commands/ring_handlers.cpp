@@ -269,9 +269,10 @@ void Zone(ServerCall& call) {
 }
 
 constexpr ServerCommand kHandlers[] = {
-    {"ring|leave", Leave},       {"ring|replace", Replace},   {"ring|weight", Weight},
-    {"ring|zone", Zone},         {"ring|preflist", PrefList}, {"ring|slot", Slot},         {"ring|digest", Digest},
-    {"ring|hints", Hints},       {"ring|status", RingStatus}, {"ring|help", Help},
+    {"ring|leave", Leave, true},   {"ring|replace", Replace, true}, {"ring|weight", Weight, true},
+    {"ring|zone", Zone, true},     {"ring|preflist", PrefList},     {"ring|slot", Slot, true},
+    {"ring|digest", Digest, true}, {"ring|hints", Hints, true},     {"ring|status", RingStatus, true},
+    {"ring|help", Help},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Setting {
     kProtected = 1 << 1,  ///< only at start, for it would let a client reach the file system
     kManyWords = 1 << 2,  ///< takes any number of words
     kInert = 1 << 3,      ///< accepted for redis.conf's sake
+    kSecret = 1 << 4,     ///< not shown in SLOWLOG
   };
   /// Changes the configuration, or returns what is wrong with the words, in Redis's wording.
   using Parse = std::function<std::string(std::span<const std::string> words, Config* config)>;

@@ -190,7 +190,7 @@ std::vector<Setting> ClientSettings() {
       Memory("proto-max-bulk-len", &Config::proto_max_bulk_len, uint64_t{1} << 20),
       Memory("client-query-buffer-limit", &Config::client_query_buffer_limit, uint64_t{1} << 20),
       OutputLimits(),
-      Text("requirepass", &Config::requirepass),
+      Text("requirepass", &Config::requirepass, Setting::kSecret),
       Number("databases", &Config::databases, 1, 256, kImmutable),
   };
 }
@@ -224,7 +224,7 @@ std::vector<Setting> EncodingSettings() {
 std::vector<Setting> ClusterSettings() {
   return {
       Name("cluster-name", &Config::cluster_name, 64, false),
-      Text("peer-secret", &Config::peer_secret, kImmutable),
+      Text("peer-secret", &Config::peer_secret, kImmutable | Setting::kSecret),
       Seeds(),
       Name("zone", &Config::zone, 64, true),
       Number("weight", &Config::weight, 0, 10000, kImmutable),

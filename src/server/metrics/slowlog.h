@@ -16,6 +16,7 @@ class ArgumentPreview {
  public:
   void Assign(std::span<const std::string_view> args);
   void Clear() { bytes_.clear(), ends_.clear(); }
+  bool empty() const { return ends_.empty(); }
   std::vector<std::string> Words() const;
 
  private:
