@@ -305,7 +305,7 @@ std::string Checkers::NotOnEnough(const Execution& execution) {
   const size_t seats = cluster_.options().nodes < cluster_.options().n ? execution.seats : cluster_.options().n;
   const size_t w = std::min<size_t>(cluster_.options().w, seats);
   for (const auto& entry : saw.counters().entries()) {
-    uint64_t& known = on_enough_[{execution.slot, entry.actor}];
+    uint64_t& known = on_enough_[{execution.slot, entry.actor, w}];
     for (; known < entry.counter; ++known) {
       const Dot dot{entry.actor, known + 1};
       const size_t copies = copies_.CountHad(execution.slot, dot);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -107,7 +108,7 @@ class Checkers final : public ClusterWatcher {
   std::map<uint64_t, Operation*> operations_;
   std::map<SlotId, causality::SlotClock> acknowledged_;
   std::set<std::pair<SlotId, causality::Dot>> acknowledged_dots_;
-  std::map<std::pair<SlotId, causality::Actor>, uint64_t> on_enough_;
+  std::map<std::tuple<SlotId, causality::Actor, size_t>, uint64_t> on_enough_;
   std::vector<Operation*> replied_;
   uint64_t acknowledged_count_ = 0;
   uint64_t lost_excused_ = 0;

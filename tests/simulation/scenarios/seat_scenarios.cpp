@@ -50,6 +50,29 @@ TEST(SeatScenario, OneNodeGrowsToFourAndNothingIsLost) {
   for (size_t node : s.cluster().members()) EXPECT_EQ(s.Do(node, 'b', "GET"), "$1\r\n4\r\n");
 }
 
+// A write of a node that was alone needed one copy. When the slot has two seats, what shows that write needs both: here its way to the
+// second one takes a while.
+TEST(SeatScenario, WhatOneNodeHasIsCountedAnewWhenTheSlotGetsASecondSeat) {
+  Scenario s(Growing(1));
+  EXPECT_EQ(s.Do(0, 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const uint64_t counted = Times("a slot with more seats needs more copies of what it has");
+  const size_t newcomer = JoinOne(&s);
+  s.cluster().network().SetSlow(0, newcomer, 300'000);
+  for (int i = 0; i < 4000 && s.cluster().Homes(s.slot()).size() < 2; ++i) {
+    s.Send(0, 'b', "INCR");
+    s.RunFor(500);
+    s.Send(0, 'b', "GET");
+    s.RunFor(500);
+  }
+  EXPECT_EQ(s.cluster().Homes(s.slot()).size(), 2u);
+  const Call* get = s.Send(0, 'b', "GET");
+  s.RunFor(1'000'000);
+  EXPECT_TRUE(Scenario::Seen(*get).starts_with('$')) << Scenario::Seen(*get);
+  EXPECT_GT(Times("a slot with more seats needs more copies of what it has"), counted);
+  s.Settle();
+}
+
 // A node that leaves hands over what it has, its place as the coordinator too.
 TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   Scenario s(Growing(5));
