@@ -23,8 +23,6 @@ ABSENT |= {"cluster|" + name for name in (
     "bumpepoch", "set-config-epoch", "count-failure-reports", "saveconfig", "reset", "forget")}
 # Refused, so that it has no options to tell of.
 OTHER_ARGUMENTS = {"client|tracking"}
-# Redis's flag for its own use.
-OWN_FLAGS = {"asking"}
 
 
 def ask(connection, *args):
@@ -54,7 +52,7 @@ def information(connection, name):
     info = ask(connection, "COMMAND", "INFO", name)[0]
     facts = dict(zip(FIELDS, info))
     for field in ("flags", "categories", "tips"):
-        facts[field] = sorted(set(facts[field]) - OWN_FLAGS)
+        facts[field] = sorted(set(facts[field]))
     facts["key specifications"] = [without_notes(spec) for spec in info[8]]
     return facts
 

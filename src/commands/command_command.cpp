@@ -27,7 +27,7 @@ void WriteInfo(Args names, ReplyWriter* reply) {
   for (std::string_view name : names) {
     const CommandSpec* parent = nullptr;
     const CommandSpec* spec = CommandTable::Get().FindFull(name, &parent);
-    spec != nullptr ? WriteCommandInfo(*spec, parent, reply) : reply->NullArray();
+    spec != nullptr ? WriteCommandInfo(*spec, parent, reply) : reply->Null();
   }
 }
 

@@ -15,11 +15,22 @@ struct FlagName {
 
 /// In the order in which COMMAND INFO lists them.
 constexpr FlagName kFlagNames[] = {
-    {kWrite, "write"},       {kReadonly, "readonly"},       {kDenyOom, "denyoom"},
-    {kAdmin, "admin"},       {kPubsub, "pubsub"},           {kNoscript, "noscript"},
-    {kBlocking, "blocking"}, {kLoading, "loading"},         {kStale, "stale"},
-    {kFast, "fast"},         {kNoAuth, "no_auth"},          {kNoAsyncLoading, "no_async_loading"},
-    {kNoMulti, "no_multi"},  {kMovableKeys, "movablekeys"}, {kAllowBusy, "allow_busy"},
+    {kWrite, "write"},
+    {kReadonly, "readonly"},
+    {kDenyOom, "denyoom"},
+    {kAdmin, "admin"},
+    {kPubsub, "pubsub"},
+    {kNoscript, "noscript"},
+    {kBlocking, "blocking"},
+    {kLoading, "loading"},
+    {kStale, "stale"},
+    {kAsking, "asking"},
+    {kFast, "fast"},
+    {kNoAuth, "no_auth"},
+    {kNoAsyncLoading, "no_async_loading"},
+    {kNoMulti, "no_multi"},
+    {kMovableKeys, "movablekeys"},
+    {kAllowBusy, "allow_busy"},
 };
 
 /// In the order in which COMMAND INFO lists them.

@@ -128,16 +128,16 @@ void Restore(CommandContext& context) {
   context.reply.Ok();
 }
 
-constexpr CommandSpec RestoreSpec(std::string_view name, std::string_view group, std::string_view since,
-                                  std::string_view summary) {
-  return Keyed(name, -4, kWrite | kDenyOom, kFirstKey, Restore, group, since,
+constexpr CommandSpec RestoreSpec(std::string_view name, uint32_t more_flags, std::string_view group,
+                                  std::string_view since, std::string_view summary) {
+  return Keyed(name, -4, kWrite | kDenyOom | more_flags, kFirstKey, Restore, group, since,
                "O(N) with N bytes of the value", summary);
 }
 constexpr CommandSpec kSpecs[] = {
     Keyed("dump", 2, kReadonly, kFirstKey, Dump, "generic", "2.6.0", "O(N) with N bytes of the value",
           "A value as bytes that RESTORE takes, here and in Redis"),
-    RestoreSpec("restore", "generic", "2.6.0", "Makes a key of what DUMP gave, here or in Redis"),
-    RestoreSpec("restore-asking", "server", "3.0.0", "RESTORE, as nodes of a Redis Cluster send it"),
+    RestoreSpec("restore", 0, "generic", "2.6.0", "Makes a key of what DUMP gave, here or in Redis"),
+    RestoreSpec("restore-asking", kAsking, "server", "3.0.0", "RESTORE, as nodes of a Redis Cluster send it"),
 };
 
 }  // namespace

@@ -113,6 +113,12 @@ Status RaiseFileLimit(uint32_t maxclients) {
                       ": raise it with 'ulimit -n'");
 }
 
+uint64_t ClientsThatFit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return limit.rlim_max - std::min<uint64_t>(limit.rlim_max, kOwnFiles);
+}
+
 uint32_t LoopCount(const Config& config) {
   if (config.threads != 0) return config.threads;
   cpu_set_t cores;

@@ -42,6 +42,8 @@ void NotifyStopping(Supervised supervised);
 /// Makes room for maxclients connections and the node's own files; says in the status how many fit if that is
 /// less.
 Status RaiseFileLimit(uint32_t maxclients);
+/// How many clients fit beside the node's own files, however far the limit may be raised.
+uint64_t ClientsThatFit();
 
 /// The number of loops: `threads`, or the cores that this process may use.
 uint32_t LoopCount(const Config& config);

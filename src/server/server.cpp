@@ -3,11 +3,14 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <optional>
+#include <string>
 
 #include "orrery/runtime/random.h"
 #include "orrery/runtime/uv/listen_address.h"
 #include "orrery/runtime/uv/tcp.h"
 #include "server/memory_facts.h"
+#include "server/process.h"
 #include "server/worker.h"
 
 namespace orrery::server {
@@ -18,6 +21,19 @@ std::string MakeRunId() {
   runtime::SeededRandom random(runtime::SystemSeed());
   while (id.size() < 40) id += NodeId{random.Next64()}.ToHex();
   return id.substr(0, 40);
+}
+
+std::optional<ConfigStore::Refusal> MakeRoomForClients(const Config& now, const Config& next) {
+  if (next.maxclients <= now.maxclients) return std::nullopt;
+  if (const uint64_t room = ClientsThatFit(); next.maxclients > room) {
+    return ConfigStore::Refusal{"maxclients",
+                                "The operating system is not able to handle the specified number of clients, "
+                                "try with " +
+                                    std::to_string(room)};
+  }
+  const Status raised = RaiseFileLimit(next.maxclients);
+  if (raised.ok()) return std::nullopt;
+  return ConfigStore::Refusal{"maxclients", raised.message()};
 }
 
 }  // namespace
@@ -53,6 +69,7 @@ struct Server::Impl {
 Server::Impl::Impl(ServerOptions o) : options(std::move(o)) {
   runtime::UvLoop& first = *options.loops.front().loop;
   state.config = options.config;
+  state.config->SetCheck(MakeRoomForClients);
   state.log = options.log;
   state.started_us = first.MonotonicUs();
   state.started_wall_ms = first.WallMs();

@@ -178,7 +178,8 @@ bool KeyView::HasCollectionRows() const {
 
 // A head shows nothing, and what it hides shows something but for it.
 void KeyView::NoteIfEnded() const {
-  const bool ended = row().HasValue() && IsExpired(row(), transaction_->now_ms());
+  // A value and its end are two cells.
+  const bool ended = row().cells.size() > 1 && row().HasValue() && IsExpired(row(), transaction_->now_ms());
   if (ended || (transaction_->MayHaveCollections() && HasEndedElements())) transaction_->NoteEndedKey();
 }
 

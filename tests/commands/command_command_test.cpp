@@ -62,7 +62,15 @@ TEST(CommandInfoTest, SubcommandsAndUnknownNames) {
             "*2\r\n*10\r\n$11\r\nclient|kill\r\n:-3\r\n~4\r\n+admin\r\n+noscript\r\n+loading\r\n+stale\r\n:"
             "0\r\n:0\r\n:0\r\n"
             "~4\r\n+@admin\r\n+@slow\r\n+@dangerous\r\n+@connection\r\n~0\r\n~0\r\n~0\r\n_\r\n");
-  EXPECT_EQ(Reply({"command", "info", "nosuch"}, Protocol::kResp2), "*1\r\n*-1\r\n");
+  EXPECT_EQ(Reply({"command", "info", "nosuch"}, Protocol::kResp2), "*1\r\n$-1\r\n");
+  EXPECT_EQ(Reply({"command", "info", "nosuch"}, Protocol::kResp3), "*1\r\n_\r\n");
+}
+
+TEST(CommandInfoTest, RestoreAskingHasTheFlagOfAClustersNodes) {
+  EXPECT_TRUE(
+      Reply({"command", "info", "restore-asking"})
+          .starts_with(
+              "*1\r\n*10\r\n$14\r\nrestore-asking\r\n:-4\r\n~3\r\n+write\r\n+denyoom\r\n+asking\r\n"));
 }
 
 TEST(CommandInfoTest, InResp2EverythingIsAnArray) {

@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "server/test_server.h"
 
@@ -159,6 +162,43 @@ TEST(LimitsTest, ProtoMaxBulkLenChangesLive) {
   EXPECT_EQ(client.Ask("config set proto-max-bulk-len 1mb"), "OK");
   client.Send("*2\r\n$3\r\nget\r\n$1048577\r\n");
   EXPECT_EQ(client.Reply(), "ERR Protocol error: invalid bulk length");
+}
+
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t soft) {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit low{std::min(soft, before_.rlim_max), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &low);
+  }
+  ~FileLimit() { setrlimit(RLIMIT_NOFILE, &before_); }
+  rlim_t hard() const { return before_.rlim_max; }
+  static rlim_t Now() {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+  }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(LimitsTest, MaxclientsRaisesTheLimitOfOpenFilesOrIsRefused) {
+  constexpr uint64_t kOwnFiles = 2048;
+  TestServer server("maxclients 100\n");
+  const FileLimit limit(1024);
+  ASSERT_GT(limit.hard(), kOwnFiles + 200) << "the system allows too few open files for this test";
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("config set maxclients 200"), "OK");
+  EXPECT_EQ(FileLimit::Now(), 200 + kOwnFiles);
+  EXPECT_EQ(client.Ask("config set timeout 7 maxclients 4294967295"),
+            "ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not "
+            "able to handle the specified number of clients, try with " +
+                std::to_string(limit.hard() - kOwnFiles));
+  EXPECT_EQ(client.Ask("config get maxclients"), "[maxclients 200]");
+  EXPECT_EQ(client.Ask("config get timeout"), "[timeout 0]");
+  EXPECT_EQ(client.Ask("config set maxclients 50"), "OK");
+  EXPECT_EQ(FileLimit::Now(), 200 + kOwnFiles);
 }
 
 TEST(LimitsTest, MoreThanMaxclientsAreTurnedAway) {

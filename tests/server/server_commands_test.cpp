@@ -206,6 +206,11 @@ TEST(LatencyTest, WatchesSlowMoments) {
   EXPECT_EQ(client.Ask("config set latency-monitor-threshold 10"), "OK");
   EXPECT_EQ(client.Ask("latency latest"), "[]");
   EXPECT_EQ(client.Ask("debug sleep 0.03"), "OK");
+  // What is no number is no sleep, as in Redis.
+  for (const char* none : {"debug sleep abc", "debug sleep -1", "debug sleep nan", "debug sleep 0x"}) {
+    EXPECT_EQ(client.Ask(none), "OK") << none;
+  }
+  EXPECT_EQ(client.Ask("debug sleep 1e9"), "ERR value is not a valid float");
   EXPECT_TRUE(client.Ask("latency latest").starts_with("[[command "));
   EXPECT_TRUE(Has(client.Ask("latency doctor"), "1. command: 1 spikes"));
   EXPECT_TRUE(Has(client.Ask("latency graph command"), "all time high"));

@@ -63,6 +63,7 @@ enum CommandFlag : uint32_t {
   kNoMulti = 1 << 12,
   kNoAsyncLoading = 1 << 13,
   kAllowBusy = 1 << 14,
+  kAsking = 1 << 15,
 };
 
 /// Positions of keys, as in COMMAND INFO: last may be negative (from the end), step 0 means no keys.

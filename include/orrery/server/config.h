@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -165,6 +166,15 @@ class ConfigStore {
   ConfigStore& operator=(const ConfigStore&) = delete;
 
   ConfigPtr Get() const;
+  /// What the process must be able to do before settings change: called with those in force and those to come, under
+  /// the store's lock, on whatever thread sets. Its error refuses all changes, as one of the named setting. Set
+  /// before the loops run; nullptr: nothing.
+  struct Refusal {
+    std::string_view setting;
+    std::string reason;
+  };
+  using Check = std::function<std::optional<Refusal>(const Config& now, const Config& next)>;
+  void SetCheck(Check check) { check_ = std::move(check); }
   /// All changes or none. An error is CONFIG SET's reply line, with its code.
   Status Set(std::span<const std::pair<std::string, std::string>> changes);
   /// Writes what is in force into the configuration file, keeping its comments and order. An error is CONFIG
@@ -176,6 +186,7 @@ class ConfigStore {
   mutable std::mutex mutex_;
   ConfigPtr config_;
   std::string file_;
+  Check check_;
 };
 
 /// Names and values of the settings that match one of the patterns, for CONFIG GET. Any thread.

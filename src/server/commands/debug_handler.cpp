@@ -1,6 +1,8 @@
 #include <time.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,15 @@ bool IsAllowed(ServerCall& call) {
   return false;
 }
 
+/// As Redis reads them: a number as far as there is one, and nothing is no sleep. nullopt: too long to be
+/// meant.
+std::optional<double> SecondsArg(std::string_view arg) {
+  constexpr double kDaySeconds = 86400;
+  const double seconds = std::strtod(std::string(arg).c_str(), nullptr);
+  if (std::isnan(seconds) || seconds < 0) return 0;
+  return seconds <= kDaySeconds ? std::optional(seconds) : std::nullopt;
+}
+
 void SleepSeconds(double seconds) {
   timespec left{};
   left.tv_sec = static_cast<time_t>(seconds);
@@ -44,8 +55,8 @@ void AnswerOkAfterAll(ServerCall& call, const std::function<void(Worker&)>& act)
 
 /// Blocks every loop of the node, as if the process were stopped.
 void Sleep(ServerCall& call) {
-  const auto seconds = resp::ParseDouble(call.arg(2));
-  if (!seconds || *seconds < 0 || *seconds > 86400) return call.reply.Error("ERR value is not a valid float");
+  const auto seconds = SecondsArg(call.arg(2));
+  if (!seconds) return call.reply.Error("ERR value is not a valid float");
   AnswerOkAfterAll(call, [s = *seconds](Worker&) { SleepSeconds(s); });
 }
 

@@ -92,6 +92,9 @@ Status ConfigStore::Set(std::span<const std::pair<std::string, std::string>> cha
     if (const std::string error = ApplySetting(*setting, {&value, 1}, &next); !error.empty())
       return SetError(name, error);
   }
+  if (check_) {
+    if (const auto refusal = check_(*config_, next)) return SetError(refusal->setting, refusal->reason);
+  }
   config_ = std::make_shared<const Config>(std::move(next));
   return Status::Ok();
 }
