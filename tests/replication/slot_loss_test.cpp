@@ -150,7 +150,8 @@ TEST_F(LossAtStartTest, AClockThatIsLostIsNotBelieved) {
 /// Fails at one row.
 class FailingObserver final : public storage::RowObserver {
  public:
-  FailingObserver(std::string row_key, Status status) : row_key_(std::move(row_key)), status_(std::move(status)) {}
+  FailingObserver(std::string row_key, Status status)
+      : row_key_(std::move(row_key)), status_(std::move(status)) {}
   Status OnRowChange(const storage::ObservedChange& change, storage::RowStore*) override {
     return change.row_key == row_key_ ? status_ : Status::Ok();
   }
@@ -160,19 +161,25 @@ class FailingObserver final : public storage::RowObserver {
   const Status status_;
 };
 
+// An event of two rows, at the second of which the observer fails.
+Status ApplyHalf(SlotTable* slots, SlotId slot, uint64_t counter) {
+  causality::Event event;
+  event.slot = slot;
+  event.dot = {{NodeId{1}, 1}, counter};
+  for (const char* key : {"x", "y"}) {
+    event.changes.push_back(
+        {StringRow(key), {}, {{causality::CellKind::kValue, event.dot, counter, 1, "v", {}}}});
+  }
+  return slots->Apply(event, causality::MakeEventPtr(event));
+}
+
 // Half of an event is in the batch, which is committed; then the process ends before the slot is whole again.
 TEST_F(LossAtStartTest, HalfOfAnEventIsAHoleAfterARestartToo) {
   FailingObserver failing(StringRow("y"), Status::Corruption("made by the test"));
   {
     SlotTable slots(store_.get(), &failing, 1 << 20);
     ASSERT_TRUE(Load(&slots).empty());
-    causality::Event event;
-    event.slot = kSlot;
-    event.dot = {{NodeId{1}, 1}, 4};
-    for (const char* key : {"x", "y"}) {
-      event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 4, 1, "v", {}}}});
-    }
-    ASSERT_FALSE(slots.Apply(event, causality::MakeEventPtr(event)).ok());
+    ASSERT_FALSE(ApplyHalf(&slots, kSlot, 4).ok());
     EXPECT_TRUE(slots.At(kSlot).is_half_done());
     slots.SetAside(kSlot);
     std::vector<SlotId> touched;
@@ -196,13 +203,7 @@ TEST_F(LossAtStartTest, HalfOfAFirstEventIsGoneAfterARestart) {
   FailingObserver failing(StringRow("y"), Status::IoError("made by the test"));
   {
     SlotTable slots(store_.get(), &failing, 1 << 20);
-    causality::Event event;
-    event.slot = kOther;
-    event.dot = {{NodeId{1}, 1}, 1};
-    for (const char* key : {"x", "y"}) {
-      event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 1, 1, "v", {}}}});
-    }
-    ASSERT_FALSE(slots.Apply(event, causality::MakeEventPtr(event)).ok());
+    ASSERT_FALSE(ApplyHalf(&slots, kOther, 1).ok());
     slots.SetAside(kOther);
     std::vector<SlotId> touched;
     slots.SaveTouched(&touched);
@@ -221,13 +222,7 @@ TEST_F(LossAtStartTest, TheOnlyHomeCountsHalfOfAnEventAsTheWhole) {
   FailingObserver failing(StringRow("y"), Status::IoError("made by the test"));
   SlotTable slots(store_.get(), &failing, 1 << 20);
   ASSERT_TRUE(Load(&slots).empty());
-  causality::Event event;
-  event.slot = kSlot;
-  event.dot = {{NodeId{1}, 1}, 4};
-  for (const char* key : {"x", "y"}) {
-    event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 4, 1, "v", {}}}});
-  }
-  ASSERT_FALSE(slots.Apply(event, causality::MakeEventPtr(event)).ok());
+  ASSERT_FALSE(ApplyHalf(&slots, kSlot, 4).ok());
   ASSERT_TRUE(slots.At(kSlot).Rebuild().ok());
   EXPECT_EQ(slots.At(kSlot).clock().Get({NodeId{1}, 1}), 4u);
   EXPECT_FALSE(slots.At(kSlot).is_half_done());

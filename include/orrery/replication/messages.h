@@ -315,7 +315,8 @@ struct SeatReachMessage {
 };
 
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
-                             ProbeReplyMessage, ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage, MergeRequestMessage, MergePartMessage,
+                             ProbeReplyMessage, ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage,
+                             MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
                              GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
                              SeatAskMessage, SeatGivenMessage, SeatReachMessage, CloseAskMessage, CloseAnswerMessage,
