@@ -153,7 +153,7 @@ void CatchUp::OnSummary(NodeId from, const SummaryMessage& message) {
   }
   for (const SlotId slot : comparison.outvoted) {
     // Our rows can be read, but they are wrong: they are not to be mixed with the others'.
-    context_.slots->At(slot).NoteHalfMerged();
+    context_.slots->At(slot).Disbelieve();
     OnHalfDone(slot, Status::Corruption("most homes have other rows under the same clock"));
   }
   // The peer has, durably, just what we have.
@@ -231,7 +231,7 @@ void CatchUp::OnCorruption(SlotId slot, const Status& status) {
 }
 
 void CatchUp::OnHalfDone(SlotId slot, const Status& why) {
-  OnCorruption(slot, Status::Corruption(why.message()));
+  OnCorruption(slot, context_.slots->At(slot).is_half_done() ? Status::Corruption(why.message()) : why);
 }
 
 // Each damaged slot fetches the images of one home after the other, until they make it whole.

@@ -23,12 +23,17 @@ void SlotReplica::Forget() {
 }
 
 void SlotReplica::NoteHalfApplied(const causality::Event& event) {
+  if (!has_written_) return;
   half_done_ = true;
   for (const auto& scope : event.scopes) unknown_rows_.push_back(KeyRange::Under(scope.prefix));
   for (const auto& change : event.changes) unknown_rows_.push_back(KeyRange::Of(change.row_key));
 }
 
 void SlotReplica::NoteHalfMerged() {
+  if (has_written_) Disbelieve();
+}
+
+void SlotReplica::Disbelieve() {
   half_done_ = true;
   half_merged_ = true;
 }

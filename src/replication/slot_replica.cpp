@@ -103,6 +103,7 @@ SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {
 }
 
 Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded) {
+  has_written_ = false;
   if (Status s = ApplyScopes(event); !s.ok()) return s;
   if (Status s = ApplyChanges(event); !s.ok()) return s;
   NoteApplied(event, encoded);
@@ -112,6 +113,7 @@ Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded
 Status SlotReplica::ApplyOwn(const Event& event, const std::vector<RowUpdate>& rows,
                              const causality::EventPtr& encoded) {
   ORRERY_CHECK(event.scopes.empty() && rows.size() == event.changes.size());
+  has_written_ = false;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].after == rows[i].before.row) continue;
     if (Status s = WriteRow(event.changes[i].row_key, rows[i].before, rows[i].after); !s.ok()) return s;
@@ -211,6 +213,7 @@ Status SlotReplica::EraseTag(std::string_view key_prefix, storage::RowTag tag) {
     if (Status s = ReadStoredRow(*store_, id_, prefix, &stored); !s.ok()) return s;
     return stored.row.empty() ? Status::Ok() : WriteRow(prefix, stored, Row());
   }
+  has_written_ = true;
   const auto totals = observer_->OnElementsRemoved(id_, key_prefix, tag, store_);
   if (!totals.ok()) return totals.status();
   if (!*totals) return EraseRows(prefix);
@@ -257,6 +260,7 @@ Status SlotReplica::ApplyChanges(const Event& event) {
 }
 
 Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, const Row& after) {
+  has_written_ = true;
   if (watch_ != nullptr) watch_->OnRowChange(row_key, before.row);
   const bool was = !before.row.empty();
   const bool is = !after.empty();
@@ -277,6 +281,7 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
 }
 
 Status SlotReplica::Merge(const SlotImage& theirs, const std::vector<KeyRange>& where) {
+  has_written_ = false;
   std::vector<KeyedUpdate> updates;
   for (const KeyRange& range : where) {
     if (Status s = MergeRange(theirs, range, &updates); !s.ok()) return s;
@@ -336,6 +341,7 @@ Result<SlotImage> SlotReplica::Image() const {
 }
 
 void SlotReplica::EraseAllRows() {
+  has_written_ = true;
   if (watch_ != nullptr) watch_->OnRangeErased(KeyRange());
   for (const Table table : {Table::kRows, Table::kCounts, Table::kExpiry, Table::kIndex}) {
     store_->DeletePrefix(table, SlotKey(id_));

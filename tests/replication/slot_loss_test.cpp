@@ -197,6 +197,30 @@ TEST_F(LossAtStartTest, HalfOfAnEventIsAHoleAfterARestartToo) {
   EXPECT_FALSE(remains->HasHoleAt(StringRow("a")));
 }
 
+// Rows are read before any is written: an event that met damage there has done nothing, and no row is unknown for it.
+TEST_F(LossAtStartTest, AnEventThatFailedBeforeItChangedAnythingLeavesNoHole) {
+  SlotTable slots(store_.get(), &observer_, 1 << 20);
+  ASSERT_TRUE(Load(&slots).empty());
+  database_.CorruptValue(Table::kRows, storage::WithSlot(kSlot, StringRow("b")));
+  causality::Event event;
+  event.slot = kSlot;
+  event.dot = {{NodeId{1}, 1}, 4};
+  for (const char* key : {"a", "b"}) {
+    event.changes.push_back({StringRow(key), {}, {{causality::CellKind::kValue, event.dot, 4, 1, "v", {}}}});
+  }
+  ASSERT_EQ(slots.Apply(event, causality::MakeEventPtr(event)).code(), StatusCode::kCorruption);
+  EXPECT_FALSE(slots.At(kSlot).is_half_done());
+  slots.SetAside(kSlot);
+  const auto remains = slots.At(kSlot).Remains();
+  ASSERT_TRUE(remains.ok());
+  EXPECT_FALSE(remains->HasHoleAt(StringRow("a")));
+  EXPECT_TRUE(remains->HasHoleAt(StringRow("b")));
+  std::vector<SlotId> touched;
+  slots.SaveTouched(&touched);
+  ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
+  EXPECT_TRUE(LoadLosses(*store_)->empty());
+}
+
 // Of the very first event, too: rows without a clock are not believed.
 TEST_F(LossAtStartTest, HalfOfAFirstEventIsGoneAfterARestart) {
   constexpr SlotId kOther = kSlot + 1;

@@ -63,8 +63,8 @@ class CatchUp {
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than
   /// kCorruption is the disk's, and is only reported.
   void OnCorruption(SlotId slot, const Status& status);
-  /// An event or a merge stopped half-way, for whatever reason: what it has changed cannot be taken out of
-  /// the batch, so the slot counts as damaged.
+  /// The slot's event or merge has failed, for whatever reason. What it has changed before cannot be taken
+  /// out of the batch: then the slot counts as damaged.
   void OnHalfDone(SlotId slot, const Status& why);
   /// While this holds the slot is not to be coordinated here; it answers probes and takes events.
   bool Merging(SlotId slot) const { return requester_.Has(slot) || repair_.Has(slot); }

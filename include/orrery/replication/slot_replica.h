@@ -98,9 +98,11 @@ class SlotReplica {
   bool has_loss() const { return has_loss_; }
   /// Empties everything, own counters included, in the pending batch.
   void Reset();
-  /// An event or a merge stopped half-way: what it was about is not what the clock says any more.
+  /// An event or a merge has failed. If it had changed anything, that is not what the clock says any more.
   void NoteHalfApplied(const causality::Event& event);
   void NoteHalfMerged();
+  /// What is stored can be read, and is wrong.
+  void Disbelieve();
   /// Since then; until the slot is made anew.
   bool is_half_done() const { return half_done_; }
   /// Raises a floor: the node's lives below the incarnation are closed here.
@@ -158,6 +160,7 @@ class SlotReplica {
   uint64_t collection_rows_ = 0;
   causality::HybridTime newest_ = 0;
   bool dirty_ = false;
+  bool has_written_ = false;  ///< anything, since the last event or merge was begun
   bool is_aside_ = false;
   bool loaded_ = true;  ///< false: the stored clock could not be read
   bool half_merged_ = false;
