@@ -14,7 +14,7 @@ constexpr size_t kWindowMin = 4;
 constexpr size_t kWindowMax = 1024;
 /// What a client that has not said the password may leave unread.
 constexpr size_t kUnauthenticatedOutputMax = size_t{64} << 10;
-/// What client-output-buffer-limit does not count: the buffer that a connection has in any case, in Redis.
+/// Up to this client-output-buffer-limit counts nothing: in Redis it is the buffer that a connection has in any case.
 constexpr size_t kUncountedOutputBytes = size_t{16} << 10;
 
 void PreviewWithoutSecrets(const CommandEntry& entry, commands::Args args, ArgumentPreview* preview) {
@@ -112,7 +112,7 @@ void ClientConnection::Send(std::string reply) {
 bool ClientConnection::CheckOutputLimit(uint64_t now_us) {
   const OutputLimit& limit = worker_.config().output_limit(ClientClass::kNormal);
   const size_t unread = output_bytes();
-  const size_t bytes = unread - std::min(unread, kUncountedOutputBytes);
+  const size_t bytes = unread > kUncountedOutputBytes ? unread : 0;
   bool beyond = limit.hard_bytes != 0 && bytes > limit.hard_bytes;
   beyond = beyond || (!may_run_commands() && unread > kUnauthenticatedOutputMax);
   if (limit.soft_bytes == 0 || bytes <= limit.soft_bytes) {
