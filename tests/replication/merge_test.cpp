@@ -196,6 +196,12 @@ class RepairTest : public ::testing::Test {
   void Spread(TestNode* from, const EventPtr& event) {
     for (uint64_t peer = 1; peer <= 3; ++peer) from->Send(NodeId{peer}, EventMessage{0, event});
   }
+  /// k1 by the first, k2 by the second, k3 by the third; all have them when they have settled.
+  void EachMakesARow() {
+    for (uint64_t maker = 1; maker <= 3; ++maker) {
+      Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
+    }
+  }
   void Corrupt(TestNode* node, const std::string& key) {
     node->EndTurn();
     node->database.CorruptValue(storage::Table::kRows, storage::WithSlot(kSlot, StringRow(key)));
@@ -208,9 +214,7 @@ class RepairTest : public ::testing::Test {
 
 TEST_F(RepairTest, ADamagedSlotIsMergedFromEnoughOfTheOtherHomes) {
   net_.LinkAll();
-  for (uint64_t maker = 1; maker <= 3; ++maker) {
-    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
-  }
+  EachMakesARow();
   net_.Settle();
   const auto rows = net_.node(2).Rows(kSlot);
   ASSERT_EQ(rows.size(), 3u);
@@ -267,9 +271,7 @@ TEST_F(RepairTest, OwnEventsThatNobodyElseHasAreKept) {
 // Each home has lost another row: together they have everything.
 TEST_F(RepairTest, HomesDamagedInDifferentRowsMakeEachOtherWhole) {
   net_.LinkAll();
-  for (uint64_t maker = 1; maker <= 3; ++maker) {
-    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
-  }
+  EachMakesARow();
   net_.Settle();
   const auto rows = net_.node(2).Rows(kSlot);
   for (uint64_t node = 1; node <= 3; ++node) Corrupt(&net_.node(node), "k" + std::to_string(node));
@@ -284,9 +286,7 @@ TEST_F(RepairTest, HomesDamagedInDifferentRowsMakeEachOtherWhole) {
 // What went with a file can be read as absent: an image of it must not say that it is.
 TEST_F(RepairTest, HomesThatLostFilesTellEachOtherWhatTheyDoNotKnow) {
   net_.LinkAll();
-  for (uint64_t maker = 1; maker <= 3; ++maker) {
-    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
-  }
+  EachMakesARow();
   net_.Settle();
   const auto rows = net_.node(3).Rows(kSlot);
   ASSERT_EQ(rows.size(), 3u);
@@ -327,9 +327,7 @@ TEST_F(RepairTest, ARowThatNoHomeCanReadIsGivenUp) {
 // Rows that can be read and are wrong: nobody can say what happened, but two of three agree.
 TEST_F(RepairTest, RowsThatMostHomesDoNotHaveUnderTheSameClockAreMadeAnew) {
   net_.LinkAll();
-  for (uint64_t maker = 1; maker <= 3; ++maker) {
-    Spread(&net_.node(maker), net_.node(maker).Set(kSlot, "k" + std::to_string(maker), "v"));
-  }
+  EachMakesARow();
   net_.Settle();
   const auto rows = net_.node(2).Rows(kSlot);
   SlotImage wrong = *damaged_.slot(kSlot).Image();
