@@ -111,7 +111,6 @@ void Checkers::CheckDrop(size_t node, SlotId slot, const SlotClock& had) {
 
 void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
   Known& known = books_[node].known[slot];
-  NoteDamage(node, slot, replica);
   const uint64_t corrupt = cluster_.node(node).ShardOf(slot).stats().corrupt_slots;
   const uint64_t dropped = cluster_.node(node).ShardOf(slot).stats().slots_dropped;
   const bool is_dropped = dropped != known.dropped_slots && replica.clock().empty() && !known.clock.empty();
@@ -129,6 +128,9 @@ void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica
     return Fail("contiguous",
                 At(node, slot) + " covers events that nobody made: " + DescribeClock(replica.clock()));
   if (expected->digest != replica.digest()) {
+    if (IsDestroyed(node, slot, replica, *expected)) {
+      return cluster_.Finish(At(node, slot) + " lacks what no disk had any more");
+    }
     CheckRowsDeeply();
     Fail("exact",
          At(node, slot) + " at " + DescribeClock(replica.clock()) + " has a digest that is not its rows'");
@@ -138,18 +140,7 @@ void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica
                        std::to_string(replica.voided().size()) + " voided, its clock says " +
                        std::to_string(expected->voided.size()));
   }
-}
-
-// A damaged slot that was made anew without what only it had has lost a copy, as by a power cut: what it is
-// to account for is what it has now. How much a disk that cannot be read may lose is not promised, only that
-// this is all that is lost.
-void Checkers::NoteDamage(size_t node, SlotId slot, const SlotReplica& replica) {
-  std::set<SlotId>& aside = books_[node].aside;
-  if (replica.is_aside()) {
-    aside.insert(slot);
-  } else if (aside.erase(slot) > 0) {
-    copies_.RestartedWithClock(node, slot, history_.Applied(slot, replica.clock()));
-  }
+  NoteDamage(node, slot, replica);
 }
 
 void Checkers::CheckRowsDeeply() {

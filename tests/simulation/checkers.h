@@ -66,10 +66,10 @@ class Checkers final : public ClusterWatcher {
   struct NodeBook {
     bool started = false;
     std::map<SlotId, Known> known;
-    std::map<size_t, HintCounts> hints;      ///< by loop
-    std::map<size_t, size_t> backlog_bytes;  ///< by loop
-    std::map<SlotId, uint64_t> committed;    ///< own counters
-    std::set<SlotId> aside;                  ///< damaged
+    std::map<size_t, HintCounts> hints;              ///< by loop
+    std::map<size_t, size_t> backlog_bytes;          ///< by loop
+    std::map<SlotId, uint64_t> committed;            ///< own counters
+    std::map<SlotId, replication::SlotImage> aside;  ///< damaged slots: what of them can be read
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
@@ -77,6 +77,9 @@ class Checkers final : public ClusterWatcher {
   void CheckDrop(size_t node, SlotId slot, const causality::SlotClock& had);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void NoteDamage(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  bool IsDestroyed(size_t node, SlotId slot, const replication::SlotReplica& replica,
+                   const Expected& expected);
+  bool IsReadableAnywhere(size_t node, SlotId slot, const std::string& row_key, const causality::Dot& dot);
   void CheckFloors(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckClosed(size_t node, SlotId slot, const causality::Actor& actor);
   void CheckBounds(Port port);

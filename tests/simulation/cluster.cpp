@@ -180,7 +180,7 @@ std::string Cluster::NotMet() {
 }
 
 bool Cluster::Step() {
-  return failure_.empty() && scheduler_.Step() && failure_.empty();
+  return failure_.empty() && !finished_ && scheduler_.Step() && failure_.empty() && !finished_;
 }
 
 size_t Cluster::IndexOf(NodeId id) const {
@@ -269,9 +269,14 @@ void Cluster::Heal() {
 }
 
 void Cluster::Fail(const std::string& what) {
-  if (!failure_.empty()) return;
+  if (!failure_.empty() || finished_) return;
   failure_ = what;
   Note("FAILED", 0, 0, [&] { return what; });
+}
+
+void Cluster::Finish(const std::string& why) {
+  finished_ = true;
+  Note("finished", 0, 0, [&] { return why; });
 }
 
 // ---- what the network asks ----
