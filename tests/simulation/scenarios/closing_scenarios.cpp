@@ -311,5 +311,60 @@ TEST(ClosingScenario, ACellOfALifeThatIsNotClosedIsNotFolded) {
   EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n5\r\n");
 }
 
+// home(0) loses its power and what it counted last. Frames with that come to a home that has agreed to close
+// the life, and to a member that keeps hints: nobody takes them, and the life is closed without.
+TEST(ClosingScenario, WhatComesOfALifeThatIsBeingClosedIsRefused) {
+  Options options = Scenario::Sizes();
+  options.r = 1;
+  Scenario s(options);
+  const size_t coordinator = s.home(0), home = s.home(1), keeper = s.away(0);
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  s.Isolate({coordinator});
+  s.Send(coordinator, 'b', "INCR");
+  s.RunFor(10'000);
+  const causality::Dot lost{s.cluster().node(coordinator).actor(), 2};
+  const causality::Event* event = s.checkers().history().Find(s.slot(), lost);
+  ASSERT_NE(event, nullptr);
+  const causality::EventPtr bytes = causality::MakeEventPtr(*event);
+  s.cluster().CrashNode(coordinator, 0, 1000);
+  s.Isolate({coordinator}, false);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(coordinator);
+  const auto deliver = [&](size_t node, const replication::Message& message) {
+    SimNode& receiver = s.cluster().node(node);
+    const NodeId from = s.cluster().node(s.away(1)).id();
+    receiver.Run(s.slot() % receiver.loops(), [&] { receiver.ShardOf(s.slot()).OnMessage(from, message); });
+  };
+  ASSERT_TRUE(RunUntilFrame(&s, NodeName(home) + " -> " + NodeName(coordinator) + " | close! 2 ",
+                            4 * kClosedWithinUs));
+  deliver(home, replication::EventMessage{0, bytes});
+  EXPECT_FALSE(ClockAt(&s, home).Covers(lost));
+  ASSERT_TRUE(
+      RunUntilFrame(&s, NodeName(keeper) + " -> " + NodeName(coordinator) + " | close! 3 ", kClosedWithinUs));
+  deliver(keeper, replication::HintMessage{s.cluster().node(home).id(), 1, bytes});
+  s.RunFor(4 * kClosedWithinUs);
+  EXPECT_TRUE(HasClosed(&s, coordinator, coordinator));
+  EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n1\r\n");
+  s.Settle();
+}
+
+// An answer takes longer than a round has: the seals are lifted, and a later round closes the life.
+TEST(ClosingScenario, ARoundThatRunsOutOfTimeIsBegunAnew) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.cluster().CrashNode(s.home(0), SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(s.home(0));
+  ASSERT_TRUE(RunUntilFrame(&s, "| close? 2 ", 4 * kClosedWithinUs));
+  s.cluster().network().SetSlow(s.home(1), s.home(0), 2'500'000);
+  s.RunFor(3'000'000);
+  EXPECT_FALSE(HasClosed(&s, s.home(0), s.home(0)));
+  s.cluster().network().SetSlow(s.home(1), s.home(0), 0);
+  s.RunFor(4 * kClosedWithinUs);
+  EXPECT_TRUE(HasClosed(&s, s.home(0), s.home(0)));
+  s.Settle();
+}
+
 }  // namespace
 }  // namespace orrery::simulation

@@ -126,5 +126,33 @@ TEST(DamageScenario, RowThatNoHomeCanReadIsMadeAnewFromAHint) {
   EXPECT_EQ(s.Do(homes[2], 'a', "GET"), "$1\r\n6\r\n");
 }
 
+// As above, but nobody has a hint: what no disk can tell is lost, the slot serves all the rest again, and the
+// checkers ask for nothing more.
+TEST(DamageScenario, RowThatNoDiskHasIsLostAlone) {
+  Options options = Scenario::Sizes();
+  options.nodes = 3;
+  options.r = 1;
+  Scenario s(options);
+  const std::vector<size_t> homes = {s.home(0), s.home(1), s.home(2)};
+  EXPECT_EQ(s.Do(homes[0], 'a', "INCRBY", {"5"}), ":5\r\n");
+  s.RunFor(3'000'000);
+  s.cluster().CrashNode(homes[2], SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  EXPECT_EQ(s.Do(homes[0], 'a', "INCR"), ":6\r\n");
+  s.cluster().PauseNode(homes[1]);
+  const Call* incr = s.Send(homes[0], 'b', "INCR");
+  s.RunFor(3'000'000);
+  EXPECT_NE(Scenario::Seen(*incr), ":1\r\n");
+  for (const size_t home : {homes[0], homes[1]}) {
+    s.cluster().CrashNode(home, SIZE_MAX, 1000);
+    s.cluster().StartNode(home);
+  }
+  Damage(&s, homes[0], 'b');
+  Damage(&s, homes[1], 'a');
+  s.cluster().StartNode(homes[2]);
+  s.RunFor(60'000'000);
+  EXPECT_TRUE(s.cluster().finished());
+}
+
 }  // namespace
 }  // namespace orrery::simulation
