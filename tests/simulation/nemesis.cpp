@@ -166,11 +166,14 @@ void Nemesis::Disk() {
   });
 }
 
-// Long enough for lives to be closed meanwhile (LifeCloser waits for five seconds).
+// One machine or all of them, and long enough for lives to be closed meanwhile (LifeCloser waits for five seconds).
 void Nemesis::Stall() {
-  const size_t node = AnyNode();
-  cluster_.node(node).StallSyncs(true);
-  Later(5 * Duration(), [this, node] { cluster_.node(node).StallSyncs(false); });
+  std::vector<size_t> victims = {AnyNode()};
+  if (cluster_.random().Below(2) == 0) victims = cluster_.Machines();
+  for (const size_t node : victims) cluster_.node(node).StallSyncs(true);
+  Later(8'000'000 + 4 * Duration(), [this, victims] {
+    for (const size_t node : victims) cluster_.node(node).StallSyncs(false);
+  });
 }
 
 // How many nodes have what was acknowledged, at least: fewer than W while the cluster is smaller than N.
