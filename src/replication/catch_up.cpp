@@ -39,7 +39,7 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
     context_.stats.copied_bytes += message.event->bytes.size();
   }
   SlotReplica& replica = context_.slots->At(slot);
-  if (replica.is_aside()) return;
+  if (replica.is_aside()) return repair_.Keep(message.event);
   const causality::Dot& dot = message.event->dot;
   if (context_.seals.Forbids(slot, dot)) {
     ORRERY_MARK("event of a life that is being closed");
@@ -226,7 +226,10 @@ void CatchUp::OnCorruption(SlotId slot, const Status& status) {
   }
   if (repair_.Has(slot)) return;
   requester_.Cancel(slot);
-  if (repair_.Begin(slot, status)) listener_.OnSlotReset(slot);
+  if (repair_.Begin(slot, status)) {
+    listener_.OnSlotReset(slot);
+    for (const auto& event : listener_.HintsOf(slot)) repair_.Keep(event);
+  }
   Repair();
 }
 

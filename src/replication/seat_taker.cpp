@@ -106,7 +106,9 @@ void SeatTaker::BeginMore() {
 // ---- one take ----
 
 // Known to be, that is: of whom we have not heard yet we know nothing.
-bool SeatTaker::IsRemoved(NodeId node) const { return context_.view->removed.contains(node); }
+bool SeatTaker::IsRemoved(NodeId node) const {
+  return context_.view->removed.contains(node);
+}
 
 // Whether nobody is left to give the seat, or to say how far it had come.
 bool SeatTaker::IsClaim(const Take& take) const {
@@ -161,7 +163,8 @@ void SeatTaker::OnCopied(SlotId slot) {
 // Whatever was acknowledged is on W seats or in hints. Of the seats at least W-1 are among the others, and
 // N-W+1 of these meet every W-1 of them.
 void SeatTaker::PushClaim(SlotId slot, Take* take) {
-  take->probe_id = ++next_probe_;
+  const uint64_t probe = ++next_probe_;
+  if (take->first_probe == 0) take->first_probe = probe;
   for (const auto& event : hints_.Lacking(slot, ClockOf(slot))) {
     catch_up_.OnEvent(context_.self.node, EventMessage{0, event});
   }
@@ -171,7 +174,7 @@ void SeatTaker::PushClaim(SlotId slot, Take* take) {
   }
   for (const auto& member : context_.view->members) {
     if (member.id == context_.self.node) continue;
-    context_.outbox->SendDurable(member.id, ProbeMessage{slot, take->probe_id, true, ClockOf(slot)});
+    context_.outbox->SendDurable(member.id, ProbeMessage{slot, probe, true, ClockOf(slot)});
   }
   checks_.Insert(slot);
 }
@@ -189,7 +192,8 @@ void SeatTaker::OnWant(NodeId from, const HintWantMessage& want) {
 
 void SeatTaker::OnHints(NodeId from, const ProbeReplyMessage& reply) {
   const auto it = takes_.find(reply.slot);
-  if (it == takes_.end() || !IsClaim(it->second) || it->second.probe_id != reply.probe_id) return;
+  // An answer may take longer than it takes us to ask again.
+  if (it == takes_.end() || !IsClaim(it->second) || reply.probe_id < it->second.first_probe) return;
   if (!ClockOf(reply.slot).CoversEveryDotOf(reply.clock)) return;
   it->second.hints_covered.insert(from);
   checks_.Insert(reply.slot);
@@ -204,8 +208,7 @@ bool SeatTaker::MayClaim(SlotId slot, const Take& take) const {
   size_t others = 0;
   size_t covered = 0;
   for (const NodeId home : context_.Homes(slot)) {
-    if (home == context_.self.node || !context_.InService(slot, home) || IsRemoved(home))
-      continue;
+    if (home == context_.self.node || !context_.InService(slot, home) || IsRemoved(home)) continue;
     ++others;
     covered += take.homes_covered.contains(home) ? 1 : 0;
   }
@@ -258,7 +261,8 @@ void SeatTaker::Tick(uint64_t now_us) {
   // Who waits for a giver that is away leaves its place to others.
   std::vector<SlotId> waiting;
   for (const auto& [slot, take] : takes_) {
-    if (!take.is_ours && !IsClaim(take) && !context_.linked.contains(take.handover.giver)) waiting.push_back(slot);
+    if (!take.is_ours && !IsClaim(take) && !context_.linked.contains(take.handover.giver))
+      waiting.push_back(slot);
   }
   for (const SlotId slot : waiting) {
     todo_.insert(slot);

@@ -103,7 +103,8 @@ void Shard::DeliverParts(NodeId from, const M& message) {
   }
 }
 
-// What the message holds is taken where it is wanted; the rest of it stays until the next one comes in its place.
+// What the message holds is taken where it is wanted; the rest of it stays until the next one comes in its
+// place.
 void Shard::Deliver(NodeId from, Message* message) {
   if (context_.options.loop_count > 1) {
     if (const auto* summary = std::get_if<SummaryMessage>(message)) return DeliverParts(from, *summary);
@@ -135,6 +136,7 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(ProbeMessage& m) { shard.Answer(from, m); }
     void operator()(ProbeReplyMessage& m) {
       if ((m.probe_id & SeatTaker::kProbeBit) != 0) return shard.taker_.OnHints(from, m);
+      if ((m.probe_id & SlotRepair::kProbeBit) != 0) return shard.catch_up_.OnRepairHints(from, m);
       shard.coordinator_.OnProbeReply(from, m);
     }
     void operator()(CountedReplyMessage& m) { shard.coordinator_.OnCountedReply(from, m); }

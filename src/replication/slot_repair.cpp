@@ -14,6 +14,8 @@ namespace {
 constexpr uint64_t kRoundUs = 500'000;
 // Of more images than this not every choice is tried.
 constexpr size_t kChoicesMax = 8;
+// Of each slot, of events that come while it is away.
+constexpr size_t kLateBytesMax = size_t{8} << 20;
 // Log lines about slots that are damaged at the same time.
 constexpr uint64_t kLinesMax = 20;
 
@@ -26,7 +28,8 @@ void SlotRepair::Log(SlotId slot, const std::string& text) const {
 // A table file may hold rows of all slots.
 void SlotRepair::LogOfMany(SlotId slot, const std::string& text) {
   if (++lines_ <= kLinesMax) Log(slot, text);
-  if (lines_ == kLinesMax && context_.log) context_.log("more slots are damaged; INFO counts them (corrupt_slots)");
+  if (lines_ == kLinesMax && context_.log)
+    context_.log("more slots are damaged; INFO counts them (corrupt_slots)");
 }
 
 bool SlotRepair::Begin(SlotId slot, const Status& damage) {
@@ -42,8 +45,8 @@ bool SlotRepair::Begin(SlotId slot, const Status& damage) {
   return true;
 }
 
-// Rows that cannot be read stay so. Without a readable clock there is only what the rows say of it, and half of an event is
-// all that there will be of it: its dot is not given to another one.
+// Rows that cannot be read stay so. Without a readable clock there is only what the rows say of it, and half
+// of an event is all that there will be of it: its dot is not given to another one.
 bool SlotRepair::RebuildAlone(SlotId slot, const Status& damage) {
   SlotReplica& replica = context_.slots->At(slot);
   if (!replica.is_loaded() || replica.has_loss() || replica.is_half_done()) {
@@ -77,6 +80,37 @@ void SlotRepair::Fetched(SlotId slot, NodeId source, SlotImage image) {
   slots_.at(slot).images.insert_or_assign(source, std::move(image));
 }
 
+void SlotRepair::Keep(const causality::EventPtr& event) {
+  if (ORRERY_MUTATION("hints-of-damaged-rows-ignored")) return;
+  const auto repair = slots_.find(event->slot);
+  if (repair == slots_.end() || repair->second.late_bytes + event->bytes.size() > kLateBytesMax) return;
+  if (repair->second.late_events.emplace(event->dot, event).second)
+    repair->second.late_bytes += event->bytes.size();
+}
+
+void SlotRepair::OnHints(NodeId from, SlotId slot) {
+  const auto repair = slots_.find(slot);
+  if (repair != slots_.end()) repair->second.hints_heard.insert(from);
+}
+
+// A row may be lost on all homes while somebody still keeps the event that made it.
+void SlotRepair::AskForHints(SlotId slot, Repair* repair) {
+  repair->hints_heard.clear();
+  for (const auto& member : context_.view->members) {
+    if (member.id != context_.self.node)
+      context_.outbox->Send(member.id, ProbeMessage{slot, kProbeBit, true, {}});
+  }
+}
+
+bool SlotRepair::HeardAll(SlotId slot, const Repair& repair) const {
+  const auto& members = context_.view->members;
+  return std::all_of(members.begin(), members.end(), [&](const auto& member) {
+    const bool heard = context_.linked.contains(member.id) && repair.hints_heard.contains(member.id);
+    return member.id == context_.self.node ||
+           (heard && (!context_.IsHome(slot, member.id) || repair.images.contains(member.id)));
+  });
+}
+
 // Of the homes so many that each acknowledged event, which is on W of them, is on one of these.
 size_t SlotRepair::SourcesNeeded(SlotId slot) const {
   const size_t homes = context_.Homes(slot).size();
@@ -105,6 +139,7 @@ bool SlotRepair::TryFinish(SlotId slot) {
   if (image) return Finish(slot, *image);
   // Whoever was away or damaged may be back with more.
   repair.asked.clear();
+  AskForHints(slot, &repair);
   repair.rounds = std::min(repair.rounds + 1, kRoundsMax);
   repair.next_round_us = now_us + (kRoundUs << repair.rounds);
   return false;
@@ -113,6 +148,7 @@ bool SlotRepair::TryFinish(SlotId slot) {
 void SlotRepair::OnPeerUp(NodeId peer) {
   for (auto& [slot, repair] : slots_) {
     repair.asked.erase(peer);
+    repair.hints_heard.erase(peer);
     repair.next_round_us = 0;
   }
 }
@@ -121,16 +157,16 @@ std::optional<SlotImage> SlotRepair::Join(SlotId slot, const Repair& repair) con
   Images images;
   if (repair.remains) images.push_back(&*repair.remains);
   for (const auto& [home, image] : repair.images) images.push_back(&image);
-  std::vector<causality::Event> events(repair.kept_events.size());
-  for (size_t i = 0; i < events.size(); ++i) {
-    if (!causality::DecodeEvent(repair.kept_events[i]->bytes, &events[i])) return std::nullopt;
+  // By dot: each actor's in its order.
+  std::map<causality::Dot, causality::EventPtr> by_dot = repair.late_events;
+  for (const auto& event : repair.kept_events) by_dot.insert_or_assign(event->dot, event);
+  std::vector<causality::Event> events;
+  events.reserve(by_dot.size());
+  for (const auto& [dot, event] : by_dot) {
+    if (!causality::DecodeEvent(event->bytes, &events.emplace_back())) events.pop_back();
   }
   if (auto joined = JoinSome(slot, images, repair.remains.has_value(), events)) return joined;
-  const auto homes = context_.Homes(slot);
-  const bool heard_all = std::all_of(homes.begin(), homes.end(), [&](NodeId home) {
-    return home == context_.self.node || (context_.linked.contains(home) && repair.images.contains(home));
-  });
-  if (!heard_all || repair.rounds < kRoundsMax) return std::nullopt;
+  if (!HeardAll(slot, repair) || repair.rounds < kRoundsMax) return std::nullopt;
   ORRERY_MARK("rows that no home can read are given up");
   Log(slot, "has rows that no home can read; they are lost");
   return JoinWhatIsLeft(images, events);

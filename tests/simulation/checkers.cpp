@@ -41,6 +41,7 @@ void Checkers::AfterTurn(Port port) {
     const bool changed = known.digest != replica->digest() || known.voided != replica->voided().size() ||
                          known.clock != replica->clock();
     if (changed) CheckReplica(node, slot, *replica);
+    CheckSeats(node, slot, replica->clock());
   }
   CheckHints(port);
   CheckBounds(port);
@@ -77,21 +78,39 @@ void Checkers::OnSend(size_t node, std::string_view frame) {
   }
 }
 
+// Who serves for a seat that it was given has all that the giver had promised for it.
+void Checkers::CheckSeats(size_t node, SlotId slot, const SlotClock& clock) {
+  const replication::SeatTable& seats = cluster_.node(node).ShardOf(slot).context().seats;
+  if (!seats.HasRecords(slot)) return;
+  const NodeId self = cluster_.node(node).id();
+  for (uint8_t index = 0; index < seats.SeatsEnd(slot); ++index) {
+    const replication::Seat seat = seats.SeatAt(slot, index);
+    const GivenSeat key{slot, index, seat.version, seat.owner};
+    if (seat.giver == self && !seat.in_service) given_seats_.try_emplace(key, history_.Applied(slot, clock));
+    if (seat.owner != self || !seat.in_service) continue;
+    const auto given = given_seats_.find(key);
+    if (given == given_seats_.end() || !given->second) continue;
+    if (history_.Applied(slot, clock).Descends(*std::exchange(given->second, std::nullopt))) continue;
+    Fail("seated", At(node, slot) + " is in service at " + DescribeClock(clock) +
+                       ", short of what the seat's giver had");
+  }
+}
+
 // What a node drops is on enough other disks.
 void Checkers::CheckDrop(size_t node, SlotId slot, const SlotClock& had) {
   copies_.RestartedWithClock(node, slot, {});
   const size_t others = copies_.CountOwing(slot, history_.Applied(slot, had));
-  const bool may_lose = cluster_.options().faults.contains("image") || cluster_.options().faults.contains("replace");
+  const bool may_lose =
+      cluster_.options().faults.contains("image") || cluster_.options().faults.contains("replace");
   const size_t seats = cluster_.node(node).ShardOf(slot).context().seats.SeatCount(slot);
   const size_t needed = may_lose ? 1 : std::min<size_t>(cluster_.options().w, seats);
   if (others >= needed) return;
-  Fail("dropped", At(node, slot) + " dropped " + DescribeClock(had) + ", which only " + std::to_string(others) +
-                      " others have");
+  Fail("dropped", At(node, slot) + " dropped " + DescribeClock(had) + ", which only " +
+                      std::to_string(others) + " others have");
 }
 
 void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica) {
   Known& known = books_[node].known[slot];
-  NoteDamage(node, slot, replica);
   const uint64_t corrupt = cluster_.node(node).ShardOf(slot).stats().corrupt_slots;
   const uint64_t dropped = cluster_.node(node).ShardOf(slot).stats().slots_dropped;
   const bool is_dropped = dropped != known.dropped_slots && replica.clock().empty() && !known.clock.empty();
@@ -109,6 +128,9 @@ void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica
     return Fail("contiguous",
                 At(node, slot) + " covers events that nobody made: " + DescribeClock(replica.clock()));
   if (expected->digest != replica.digest()) {
+    if (IsDestroyed(node, slot, replica, *expected)) {
+      return cluster_.Finish(At(node, slot) + " lacks what no disk had any more");
+    }
     CheckRowsDeeply();
     Fail("exact",
          At(node, slot) + " at " + DescribeClock(replica.clock()) + " has a digest that is not its rows'");
@@ -118,18 +140,7 @@ void Checkers::CheckReplica(size_t node, SlotId slot, const SlotReplica& replica
                        std::to_string(replica.voided().size()) + " voided, its clock says " +
                        std::to_string(expected->voided.size()));
   }
-}
-
-// A damaged slot that was made anew without what only it had has lost a copy, as by a power cut: what it is
-// to account for is what it has now. How much a disk that cannot be read may lose is not promised, only that
-// this is all that is lost.
-void Checkers::NoteDamage(size_t node, SlotId slot, const SlotReplica& replica) {
-  std::set<SlotId>& aside = books_[node].aside;
-  if (replica.is_aside()) {
-    aside.insert(slot);
-  } else if (aside.erase(slot) > 0) {
-    copies_.RestartedWithClock(node, slot, history_.Applied(slot, replica.clock()));
-  }
+  NoteDamage(node, slot, replica);
 }
 
 void Checkers::CheckRowsDeeply() {
@@ -215,7 +226,8 @@ void Checkers::AfterStart(size_t node) {
     if (replica != nullptr) CheckReplica(node, slot, *replica);
   }
   std::vector<std::set<std::pair<SlotId, Dot>>> hints;
-  for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop) hints.push_back(HintsOf(Port{node, loop}));
+  for (size_t loop = 0; loop < cluster_.node(node).loops(); ++loop)
+    hints.push_back(HintsOf(Port{node, loop}));
   copies_.RestartedWithHints(node, hints);
 }
 
@@ -268,7 +280,8 @@ void Checkers::CheckReply(Operation* operation) {
     // Who still asks a node that has left learns of it.
     SimNode& entry = cluster_.node(operation->entry);
     const bool has_left = entry.up() && (entry.view().is_removed || entry.view().says_farewell);
-    if (expect_answers_ && !has_left && cluster_.HasHomes(operation->slot)) Fail("available", Describe(*operation) + " was refused though nothing had failed");
+    if (expect_answers_ && !has_left && cluster_.HasHomes(operation->slot))
+      Fail("available", Describe(*operation) + " was refused though nothing had failed");
     if (made && operation->response->outcome != Outcome::kUnknown) {
       Fail("refused", Describe(*operation) + " was refused though it had been applied");
     }
@@ -302,7 +315,8 @@ std::string Checkers::NotOnEnough(const Execution& execution) {
   SlotClock saw = execution.before;
   if (execution.made.counter != 0) saw.Advance(execution.made);
   // As many as there were seats, while the cluster grows to N nodes.
-  const size_t seats = cluster_.options().nodes < cluster_.options().n ? execution.seats : cluster_.options().n;
+  const size_t seats =
+      cluster_.options().nodes < cluster_.options().n ? execution.seats : cluster_.options().n;
   const size_t w = std::min<size_t>(cluster_.options().w, seats);
   for (const auto& entry : saw.counters().entries()) {
     uint64_t& known = on_enough_[{execution.slot, entry.actor, w}];

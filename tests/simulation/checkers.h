@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -14,8 +15,9 @@
 namespace orrery::simulation {
 
 /// Watches a cluster and fails it as soon as a promise is broken. The names are those of docs/simulation.md:
-/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, queue, mismatch, order,
-/// available, derived, linear, refused, twice, closed, bounded, drained.
+/// once, exact, voided, monotone, contiguous, copies, survives, fresh, converge, counter, sketch, queue,
+/// mismatch, order, available, derived, linear, refused, twice, closed, bounded, drained, dropped, left,
+/// seated.
 class Checkers final : public ClusterWatcher {
  public:
   explicit Checkers(Cluster* cluster);
@@ -64,16 +66,20 @@ class Checkers final : public ClusterWatcher {
   struct NodeBook {
     bool started = false;
     std::map<SlotId, Known> known;
-    std::map<size_t, HintCounts> hints;  ///< by loop
-    std::map<size_t, size_t> backlog_bytes;  ///< by loop
-    std::map<SlotId, uint64_t> committed;  ///< own counters
-    std::set<SlotId> aside;                ///< damaged
+    std::map<size_t, HintCounts> hints;              ///< by loop
+    std::map<size_t, size_t> backlog_bytes;          ///< by loop
+    std::map<SlotId, uint64_t> committed;            ///< own counters
+    std::map<SlotId, replication::SlotImage> aside;  ///< damaged slots: what of them can be read
   };
 
   void RecordOwn(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  void CheckSeats(size_t node, SlotId slot, const causality::SlotClock& clock);
   void CheckDrop(size_t node, SlotId slot, const causality::SlotClock& had);
   void CheckReplica(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void NoteDamage(size_t node, SlotId slot, const replication::SlotReplica& replica);
+  bool IsDestroyed(size_t node, SlotId slot, const replication::SlotReplica& replica,
+                   const Expected& expected);
+  bool IsReadableAnywhere(size_t node, SlotId slot, const std::string& row_key, const causality::Dot& dot);
   void CheckFloors(size_t node, SlotId slot, const replication::SlotReplica& replica);
   void CheckClosed(size_t node, SlotId slot, const causality::Actor& actor);
   void CheckBounds(Port port);
@@ -108,6 +114,10 @@ class Checkers final : public ClusterWatcher {
   std::map<uint64_t, Operation*> operations_;
   std::map<SlotId, causality::SlotClock> acknowledged_;
   std::set<std::pair<SlotId, causality::Dot>> acknowledged_dots_;
+  /// A seat that was given to somebody: slot, seat, version, owner; and what its giver had then, until the
+  /// owner serves.
+  using GivenSeat = std::tuple<SlotId, uint8_t, uint64_t, NodeId>;
+  std::map<GivenSeat, std::optional<causality::VersionVector>> given_seats_;
   std::map<std::tuple<SlotId, causality::Actor, size_t>, uint64_t> on_enough_;
   std::vector<Operation*> replied_;
   uint64_t acknowledged_count_ = 0;

@@ -39,7 +39,8 @@ Cluster::Cluster(const Options& options)
   used_ = options_.nodes;
   ChooseSlots();
   ChooseSeeds();
-  for (size_t slot = options_.seed % kKeptSlotsEvery; slot < kSlotCount; slot += kKeptSlotsEvery) kept_slots_.set(slot);
+  for (size_t slot = options_.seed % kKeptSlotsEvery; slot < kSlotCount; slot += kKeptSlotsEvery)
+    kept_slots_.set(slot);
   for (SlotId slot : slots_) kept_slots_.set(slot);
 }
 
@@ -139,11 +140,12 @@ std::string Cluster::NotSettled() {
       const replication::Shard& shard = node->loop(loop).shard();
       if (shard.context().seats.Hash() != hash) return NodeName(node->index()) + " knows other seats";
       if (shard.taker().waiting() + shard.taker().under_way() > 0) {
-        return NodeName(node->index()) + " waits for " + std::to_string(shard.taker().waiting()) + " seats and takes " +
-               std::to_string(shard.taker().under_way());
+        return NodeName(node->index()) + " waits for " + std::to_string(shard.taker().waiting()) +
+               " seats and takes " + std::to_string(shard.taker().under_way());
       }
       if (shard.giver().leftovers() > 0) {
-        return NodeName(node->index()) + " has not dropped " + std::to_string(shard.giver().leftovers()) + " slots";
+        return NodeName(node->index()) + " has not dropped " + std::to_string(shard.giver().leftovers()) +
+               " slots";
       }
     }
   }
@@ -163,7 +165,8 @@ std::string Cluster::NotMet() {
     }
     if (view.alive.size() != members_.size()) return NodeName(i) + " " + DescribeView(view);
     for (size_t loop = 0; loop < node.loops(); ++loop) {
-      if (node.loop(loop).shard().context().linked.size() + 1 < members_.size()) return NodeName(i) + " lacks links";
+      if (node.loop(loop).shard().context().linked.size() + 1 < members_.size())
+        return NodeName(i) + " lacks links";
     }
     if (node.control().members().Hash() != first.control().members().Hash()) {
       return NodeName(i) + " knows other entries than the first node";
@@ -177,7 +180,7 @@ std::string Cluster::NotMet() {
 }
 
 bool Cluster::Step() {
-  return failure_.empty() && scheduler_.Step() && failure_.empty();
+  return failure_.empty() && !finished_ && scheduler_.Step() && failure_.empty() && !finished_;
 }
 
 size_t Cluster::IndexOf(NodeId id) const {
@@ -256,6 +259,7 @@ void Cluster::Heal() {
   StopStranger();
   for (size_t i : Machines()) {
     nodes_[i]->disk().FailWrites(Status::Ok());
+    nodes_[i]->StallSyncs(false);
     nodes_[i]->clock().SetOffset(0);
     if (nodes_[i]->paused()) ResumeNode(i);
     if (nodes_[i]->up() && nodes_[i]->failed()) CrashNode(i, SIZE_MAX, 1000);
@@ -265,9 +269,14 @@ void Cluster::Heal() {
 }
 
 void Cluster::Fail(const std::string& what) {
-  if (!failure_.empty()) return;
+  if (!failure_.empty() || finished_) return;
   failure_ = what;
   Note("FAILED", 0, 0, [&] { return what; });
+}
+
+void Cluster::Finish(const std::string& why) {
+  finished_ = true;
+  Note("finished", 0, 0, [&] { return why; });
 }
 
 // ---- what the network asks ----

@@ -81,7 +81,8 @@ class Cluster final : private NetworkUser, private NodeHost {
   /// All have met, and clients come: from now on every ring counts.
   void SetFounded() { founded_ = true; }
   bool founded() const { return founded_; }
-  /// Whether all nodes agree on who owns the slots' seats, and have what they should have: empty; else who does not.
+  /// Whether all nodes agree on who owns the slots' seats, and have what they should have: empty; else who
+  /// does not.
   std::string NotSettled();
 
   // Faults and their ends.
@@ -91,12 +92,14 @@ class Cluster final : private NetworkUser, private NodeHost {
   void StopStranger();
 
   // What operators do while there is data. Nothing if it cannot be granted now.
-  /// A spare machine joins: it has members as seeds, or one is told of it (CLUSTER MEET). Whether there was one.
+  /// A spare machine joins: it has members as seeds, or one is told of it (CLUSTER MEET). Whether there was
+  /// one.
   bool Join();
   /// The member hands over what it has, and is stopped when it has left.
   void Leave(size_t node);
-  /// The member's machine is gone for good with its disk; a spare machine joins, and others are told to do without the old
-  /// one. comes_back: it was not gone after all, and starts again when nobody wants it any more. Whether it was done.
+  /// The member's machine is gone for good with its disk; a spare machine joins, and others are told to do
+  /// without the old one. comes_back: it was not gone after all, and starts again when nobody wants it any
+  /// more. Whether it was done.
   bool Replace(size_t node, bool comes_back);
   /// How many members but this one have a share of the data.
   size_t Sharing(size_t except) const;
@@ -118,6 +121,9 @@ class Cluster final : private NetworkUser, private NodeHost {
   /// The first failure wins.
   void Fail(const std::string& what);
   const std::string& failure() const { return failure_; }
+  /// Nothing more can be said of this run: it ends here, well.
+  void Finish(const std::string& why);
+  bool finished() const { return finished_; }
   /// For the trace, and into the digest of the run. The text is made only if somebody reads it.
   template <typename Text>
   void Note(const char* kind, uint64_t a, uint64_t b, const Text& text) {
@@ -173,13 +179,14 @@ class Cluster final : private NetworkUser, private NodeHost {
   bool healed_ = false;
   std::vector<size_t> members_;
   std::set<size_t> leaving_;
-  std::set<size_t> gone_;     ///< and not removed yet
-  std::set<size_t> unwanted_; ///< removed, and yet they run
-  std::set<size_t> off_;      ///< for good
-  size_t used_ = 0;           ///< machines that are or were members; the next is spare
+  std::set<size_t> gone_;      ///< and not removed yet
+  std::set<size_t> unwanted_;  ///< removed, and yet they run
+  std::set<size_t> off_;       ///< for good
+  size_t used_ = 0;            ///< machines that are or were members; the next is spare
   ClusterWatcher* watcher_ = nullptr;
   RequestListener* listener_ = nullptr;
   std::string failure_;
+  bool finished_ = false;
   std::deque<std::string> trace_;
   uint64_t digest_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "simulation/history.h"
 
 #include <algorithm>
+#include <list>
 
 #include "orrery/base/check.h"
 #include "orrery/base/hash.h"
@@ -150,6 +151,26 @@ std::shared_ptr<const Expected> History::At(SlotId slot, const SlotClock& clock)
   }
   cached = std::make_shared<const Expected>(gathering.Result());
   return cached;
+}
+
+causality::Row History::RowAt(SlotId slot, const SlotClock& clock, const std::string& row_key,
+                              const std::function<bool(const Dot&)>& skips) const {
+  std::list<Event> parts;  // Gathering points into them
+  Gathering gathering(clock);
+  const causality::VersionVector applied = Applied(slot, clock);
+  for (const auto& [actor, events] : actors(slot)) {
+    const uint64_t upto = std::min<uint64_t>(applied.Get(actor), events.size());
+    for (uint64_t i = 0; i < upto; ++i) {
+      Event& part = parts.emplace_back(events[i]);
+      std::erase_if(part.changes, [&](const auto& change) { return change.row_key != row_key; });
+      std::erase_if(part.scopes, [&](const auto& scope) { return !row_key.starts_with(scope.prefix); });
+      const bool touches = !part.changes.empty() || !part.scopes.empty();
+      if (touches && !skips(part.dot)) gathering.Add(part);
+    }
+  }
+  const Expected expected = gathering.Result();
+  const auto row = expected.rows.find(row_key);
+  return row == expected.rows.end() ? causality::Row() : row->second;
 }
 
 }  // namespace orrery::simulation

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -41,6 +42,10 @@ class History {
   uint64_t Latest(SlotId slot, const causality::Actor& actor) const;
   /// nullptr if there is none.
   const causality::Event* Find(SlotId slot, const causality::Dot& dot) const;
+  /// What At() says of the row, if those of the events that touch it, of which `skips` says so, had never
+  /// been.
+  causality::Row RowAt(SlotId slot, const causality::SlotClock& clock, const std::string& row_key,
+                       const std::function<bool(const causality::Dot&)>& skips) const;
   /// nullptr if the clock covers an event that nobody made.
   std::shared_ptr<const Expected> At(SlotId slot, const causality::SlotClock& clock) const;
 

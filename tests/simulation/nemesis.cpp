@@ -54,6 +54,7 @@ void Nemesis::Strike(const std::string& fault) {
   if (fault == "pause") return Pause();
   if (fault == "skew") return Skew();
   if (fault == "disk") return Disk();
+  if (fault == "stall") return Stall();
   if (fault == "suspect") return Suspect();
   if (fault == "stranger") return Stranger();
   if (fault == "join") return Join();
@@ -165,6 +166,16 @@ void Nemesis::Disk() {
   });
 }
 
+// One machine or all of them, and long enough for lives to be closed meanwhile (LifeCloser waits for five seconds).
+void Nemesis::Stall() {
+  std::vector<size_t> victims = {AnyNode()};
+  if (cluster_.random().Below(2) == 0) victims = cluster_.Machines();
+  for (const size_t node : victims) cluster_.node(node).StallSyncs(true);
+  Later(8'000'000 + 4 * Duration(), [this, victims] {
+    for (const size_t node : victims) cluster_.node(node).StallSyncs(false);
+  });
+}
+
 // How many nodes have what was acknowledged, at least: fewer than W while the cluster is smaller than N.
 size_t Nemesis::Copies() {
   size_t copies = cluster_.options().w;
@@ -216,7 +227,9 @@ void Nemesis::Damage(size_t victim, SlotId slot, const std::function<bool(std::s
   }
   if (keys.empty()) return;
   const std::string& key = keys[cluster_.random().Below(keys.size())];
-  cluster_.Note("damage", victim, slot, [&] { return NodeName(victim) + " slot " + std::to_string(slot) + " row " + std::to_string(Hash64(key)); });
+  cluster_.Note("damage", victim, slot, [&] {
+    return NodeName(victim) + " slot " + std::to_string(slot) + " row " + std::to_string(Hash64(key));
+  });
   node.disk().CorruptValue(storage::Table::kRows, key);
 }
 
@@ -227,8 +240,8 @@ void Nemesis::Image() {
   const size_t node = cluster_.options().seed % cluster_.options().nodes;
   if (!cluster_.IsMember(node)) return;
   if (image_ == nullptr || cluster_.random().Below(3) == 0) {
-    // A disk of before serves with what it knows where it reaches nobody (docs/membership.md): fewer copies than N, if it knows
-    // of fewer members.
+    // A disk of before serves with what it knows where it reaches nobody (docs/membership.md): fewer copies
+    // than N, if it knows of fewer members.
     SimNode& taken = cluster_.node(node);
     if (taken.up() && taken.view().members.size() >= cluster_.options().n) image_ = taken.disk().CopyImage();
     return;
@@ -286,7 +299,8 @@ void Nemesis::Replace() {
   if (cluster_.Replace(AnyMember(), cluster_.random().Below(3) == 0)) ++replaced_;
 }
 
-// A node that would like to join: the cluster holds data, so nobody takes it in. Before, it would rightly be a member.
+// A node that would like to join: the cluster holds data, so nobody takes it in. Before, it would rightly be
+// a member.
 void Nemesis::Stranger() {
   if (!cluster_.founded()) return;
   cluster_.StartStranger(AnyNode());

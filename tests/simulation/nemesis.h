@@ -47,6 +47,7 @@ class Nemesis {
   void Pause();
   void Skew();
   void Disk();
+  void Stall();
   void Suspect();
   void Stranger();
   bool AllKnowOfData();

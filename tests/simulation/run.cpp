@@ -24,8 +24,9 @@ void RunFor(Cluster* cluster, uint64_t duration_us) {
 
 // Nothing fails, though members may come and go.
 bool IsCalm(const std::set<std::string>& faults) {
-  return std::all_of(faults.begin(), faults.end(),
-                     [](const std::string& fault) { return fault == "join" || fault == "leave" || fault == "weight"; });
+  return std::all_of(faults.begin(), faults.end(), [](const std::string& fault) {
+    return fault == "join" || fault == "leave" || fault == "weight";
+  });
 }
 
 // While a cluster grows to N nodes, quorums of one do not have to meet.
@@ -110,6 +111,7 @@ RunResult RunSeed(const Options& options) {
   result.acknowledged = checkers.acknowledged();
   result.events = checkers.history().events();
   result.lost_excused = checkers.lost_excused();
+  result.destroyed = cluster.finished();
   result.trace = cluster.trace();
   return result;
 }

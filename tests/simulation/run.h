@@ -18,6 +18,7 @@ struct RunResult {
   uint64_t operations = 0;
   uint64_t acknowledged = 0;
   uint64_t events = 0;
+  bool destroyed = false;  ///< ended early: rows were gone from every disk
   uint64_t lost_excused = 0;
   std::deque<std::string> trace;
 

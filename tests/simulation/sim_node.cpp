@@ -168,7 +168,9 @@ void SimNode::PlanSync() {
   scheduler_.After(500 + chance_.Below(400'000), [this, life = life_] {
     --syncs_planned_;
     if (life != life_) return;
-    Run(0, [this] { disk_.CompleteSyncs(); });
+    Run(0, [this] {
+      if (!syncs_stalled_) disk_.CompleteSyncs();
+    });
     for (size_t i = 1; life == life_ && i < loops_.size(); ++i) Run(i, [] {});
   });
 }

@@ -25,7 +25,8 @@ class NodeHost {
  public:
   virtual ~NodeHost() = default;
   virtual void Send(Port from, NodeId to, std::string frame, bool quiet) = 0;
-  virtual std::shared_ptr<const ring::Ring> RingOf(const std::vector<ring::RingMember>& members, uint8_t n) = 0;
+  virtual std::shared_ptr<const ring::Ring> RingOf(const std::vector<ring::RingMember>& members,
+                                                   uint8_t n) = 0;
   /// The node keeps links to others than before.
   virtual void OnPeersChanged(size_t node) = 0;
   virtual void OnView(size_t node) = 0;
@@ -56,6 +57,9 @@ class SimNode {
   void RunQuietly(size_t loop, std::function<void()> input);
   /// For so long the failure detector hears nothing of the peer, though its frames arrive.
   void Suspect(NodeId peer, uint64_t duration_us);
+  /// The machine's disk takes writes but gets none of them down: what is committed stays unsynced until that
+  /// ends. (What a loop would wait for, a commit that has to be on disk, is not held up.)
+  void StallSyncs(bool stalled) { syncs_stalled_ = stalled; }
 
   // What the network tells.
   void OnLinkUp(size_t loop, NodeId peer, uint64_t incarnation);
@@ -75,7 +79,10 @@ class SimNode {
   std::set<size_t>& seeds() { return seeds_; }
   /// An operator's wish, kept in the configuration: its share of the data.
   void SetWeight(uint32_t weight);
-  uint32_t weight() const { return weight_.value_or(options_.weights.empty() ? 1 : options_.weights[index_ % options_.weights.size()]); }
+  uint32_t weight() const {
+    return weight_.value_or(options_.weights.empty() ? 1
+                                                     : options_.weights[index_ % options_.weights.size()]);
+  }
   bool DialsNode(NodeId peer, size_t peer_index) const {
     return peers_.contains(peer) || seeds_.contains(peer_index);
   }
@@ -141,6 +148,7 @@ class SimNode {
   uint64_t syncs_planned_ = 0;
   std::optional<uint32_t> weight_;
   bool paused_ = false;
+  bool syncs_stalled_ = false;  ///< the machine's, whatever life
   bool has_data_ = false;
   bool control_spoke_ = false;
   replication::ClusterViewPtr unpublished_;  ///< for the loops, once the turn is committed

@@ -122,7 +122,8 @@ bool Parse(int argc, char** argv, Arguments* arguments) {
 }
 
 struct Sums {
-  uint64_t seeds = 0, steps = 0, virtual_us = 0, operations = 0, acknowledged = 0, events = 0, excused = 0;
+  uint64_t seeds = 0, steps = 0, virtual_us = 0, operations = 0, acknowledged = 0, events = 0, excused = 0,
+           destroyed = 0;
 };
 
 void PrintSums(const Sums& sums, const char* end) {
@@ -134,6 +135,10 @@ void PrintSums(const Sums& sums, const char* end) {
       static_cast<double>(sums.virtual_us) / 3.6e9, static_cast<unsigned long long>(sums.operations),
       static_cast<unsigned long long>(sums.acknowledged), static_cast<unsigned long long>(sums.events),
       static_cast<unsigned long long>(sums.excused), end);
+  if (sums.destroyed > 0 && *end != 0) {
+    std::printf("%llu seeds ended early: rows were gone from every disk%s",
+                static_cast<unsigned long long>(sums.destroyed), end);
+  }
   std::fflush(stdout);
 }
 
@@ -163,6 +168,7 @@ bool RunOne(const Arguments& arguments, uint64_t seed, Sums* sums) {
   sums->acknowledged += result.acknowledged;
   sums->events += result.events;
   sums->excused += result.lost_excused;
+  sums->destroyed += result.destroyed ? 1 : 0;
   if (result.ok()) return true;
   if (arguments.quiet) {
     std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), result.failure.c_str());
@@ -177,7 +183,8 @@ int Main(int argc, char** argv) {
   if (!Parse(argc, argv, &arguments)) {
     std::fprintf(stderr,
                  "simulate --seed S | --seeds A..B  [--nodes N] [--steps K] [--faults all|none|a,b,...]\n"
-                 "         [--keys abcdefghjklmnopq] [--mutation NAME] [--twice] [--trace] [--trace-lines L] [--marks] "
+                 "         [--keys abcdefghjklmnopq] [--mutation NAME] [--twice] [--trace] [--trace-lines L] "
+                 "[--marks] "
                  "[--quiet] [--keep-going]\n"
                  "simulate --nodes 1000 | --scale [--nodes N]  [--seed S]     membership and ring alone\n");
     return 2;

@@ -26,6 +26,8 @@ class CatchUpListener {
   virtual void OnSlotReset(SlotId slot) = 0;
   /// A peer's image of the slot was merged, in the pending batch.
   virtual void OnCopied(SlotId /*slot*/) {}
+  /// What hints we keep of the slot ourselves, in the order of each actor's counters.
+  virtual std::vector<causality::EventPtr> HintsOf(SlotId /*slot*/) { return {}; }
   /// A peer told the clock that it durably has.
   virtual void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock) = 0;
 };
@@ -59,6 +61,8 @@ class CatchUp {
   void OnMergeAsk(NodeId from, const MergeAskMessage& message) { source_.OnAsk(from, message); }
   void OnMergeTree(NodeId from, const MergeTreeMessage& message);
   void OnSummary(NodeId from, const SummaryMessage& message);
+  /// A member's answer to a probe of a repair.
+  void OnRepairHints(NodeId from, const ProbeReplyMessage& reply) { repair_.OnHints(from, reply.slot); }
 
   /// Stored bytes of the slot cannot be read: it leaves service and is merged anew. A status other than
   /// kCorruption is the disk's, and is only reported.

@@ -33,7 +33,9 @@ class SeatTaker {
 
   void OnGiven(NodeId from, const SeatGivenMessage& message);
   /// Another home says that it reaches us, or wants to know whether we reach it.
-  void OnReach(NodeId from, const SeatReachMessage& message) { may_begin_ |= reach_.OnMessage(from, message); }
+  void OnReach(NodeId from, const SeatReachMessage& message) {
+    may_begin_ |= reach_.OnMessage(from, message);
+  }
   /// A home's answer to our HintOffer: its clock.
   void OnWant(NodeId from, const HintWantMessage& want);
   /// A member's answer to our probe: its hints.
@@ -67,7 +69,7 @@ class SeatTaker {
     bool is_ours = false;                      ///< the seat is ours, but not in service yet
     std::optional<causality::SlotClock> last;  ///< covers all that the giver ever promised
     uint64_t next_us = 0;
-    uint64_t probe_id = 0;
+    uint64_t first_probe = 0;        ///< of a claim; answers to any one from here on count
     std::set<NodeId> homes_covered;  ///< of a claim
     std::set<NodeId> hints_covered;
   };

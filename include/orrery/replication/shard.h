@@ -26,8 +26,9 @@
 
 namespace orrery::replication {
 
-/// One loop's share of a node: its slots as replica and coordinator, its hints, and the routing of its clients' requests.
-/// Everything comes in through events and interfaces, so a shard behaves the same on libuv and in the simulation.
+/// One loop's share of a node: its slots as replica and coordinator, its hints, and the routing of its
+/// clients' requests. Everything comes in through events and interfaces, so a shard behaves the same on libuv
+/// and in the simulation.
 ///
 /// Each turn of the loop: any number of events and requests, then EndTurn once, which runs what can run,
 /// sends, commits everything in one batch, and only then acknowledges and answers. One loop; not thread-safe.
@@ -48,8 +49,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   };
 
   /// Loads slots and hints. kIoError: the store cannot be read at all.
-  static Result<std::unique_ptr<Shard>> Open(const ShardOptions& options, const Parts& parts, causality::Actor self,
-                                             ClusterViewPtr view);
+  static Result<std::unique_ptr<Shard>> Open(const ShardOptions& options, const Parts& parts,
+                                             causality::Actor self, ClusterViewPtr view);
   ~Shard() override;
   /// Forgets its timer; nothing may be called afterwards but the destructor.
   void Stop();
@@ -75,10 +76,12 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   }
 
   void EndTurn();
-  /// The commit of this turn goes to the disk whatever the policy says: for what must not be forgotten, and is rare.
+  /// The commit of this turn goes to the disk whatever the policy says: for what must not be forgotten, and
+  /// is rare.
   void SyncTurn() { context_.sync_turn = true; }
 
-  /// What answers and replies of the last turn have set going waits for another turn, which nothing else may bring soon.
+  /// What answers and replies of the last turn have set going waits for another turn, which nothing else may
+  /// bring soon.
   bool has_work() const { return router_.has_ended() || (!failed_ && coordinator_.has_work()); }
 
   /// Whether what has ended is purged here; for tests.
@@ -96,7 +99,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   const HintService& hints() const { return hints_; }
   const CatchUp& catch_up() const { return catch_up_; }
   const LifeCloser& closer() const { return closer_; }
-  /// Seats of ours, slots that are not dropped yet and hints, of this loop: what a node that leaves has to hand over.
+  /// Seats of ours, slots that are not dropped yet and hints, of this loop: what a node that leaves has to
+  /// hand over.
   uint64_t Holdings() const;
   const SeatTaker& taker() const { return taker_; }
   const SeatGiver& giver() const { return giver_; }
@@ -114,6 +118,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
     taker_.OnAdvanced(slot);
   }
   void OnCopied(SlotId slot) override { taker_.OnCopied(slot); }
+  std::vector<causality::EventPtr> HintsOf(SlotId slot) override { return hints_.Lacking(slot, {}); }
   void OnSlotReset(SlotId slot) override {
     coordinator_.OnSlotReset(slot);
     closer_.OnSlotReset(slot);
@@ -149,8 +154,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   void FlushNow();
   void FlushDurable();
   void CommitTurn();
-  /// The clocks of slots committed since the last sync began. What this turn has added is not on its way to the disk: the
-  /// slots that it touched wait for the next sync.
+  /// The clocks of slots committed since the last sync began. What this turn has added is not on its way to
+  /// the disk: the slots that it touched wait for the next sync.
   std::vector<std::pair<SlotId, causality::SlotClock>> TakeUnsynced();
   void Fail(const std::string& what, const Status& status);
 
@@ -188,7 +193,7 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   };
   std::map<NodeId, PeerDelay> delays_;
   std::array<Ahead, kMessagesAhead> ahead_;  ///< memory of OnFrame
-  std::vector<SlotId> touched_;  ///< memory of CommitTurn
+  std::vector<SlotId> touched_;              ///< memory of CommitTurn
   SlotSet unsynced_;
   bool syncing_ = false;
   uint64_t ticked_us_ = 0;

@@ -8,8 +8,8 @@ namespace {
 
 constexpr uint64_t kNoticedUs = 6'000'000;
 constexpr uint64_t kClosedWithinUs = 8'000'000;
-// Within the two seconds of a round: a hint is delivered before its keeper is asked, and what its home says of that comes after
-// the round's end.
+// Within the two seconds of a round: a hint is delivered before its keeper is asked, and what its home says
+// of that comes after the round's end.
 constexpr uint64_t kAskedLateUs = 700'000;
 constexpr uint64_t kHeardLateUs = 700'000;
 
@@ -32,7 +32,8 @@ void StartAnew(Scenario* s, size_t node) {
 size_t CellsOf(Scenario* s, size_t node, char key) {
   storage::StoredRow stored;
   const std::string row_key = storage::EncodeRowKey({0, s->Key(key), storage::RowTag::kString, {}});
-  EXPECT_TRUE(storage::ReadStoredRow(s->cluster().node(node).StoreOf(s->slot()), s->slot(), row_key, &stored).ok());
+  EXPECT_TRUE(
+      storage::ReadStoredRow(s->cluster().node(node).StoreOf(s->slot()), s->slot(), row_key, &stored).ok());
   return stored.row.cells.size();
 }
 
@@ -93,9 +94,9 @@ TEST(ClosingScenario, AHomeWithAnOlderDiskGetsTheRowsWithTheFloor) {
   s.Settle();
 }
 
-// home(0) counts with only away(0) in reach, and loses power before anything is synced: what it counted last is left
-// in away(0)'s hints alone, which is cut off from the other homes. All homes agree about the life that is over, and a
-// member that is no home has its next event.
+// home(0) counts with only away(0) in reach, and loses power before anything is synced: what it counted last
+// is left in away(0)'s hints alone, which is cut off from the other homes. All homes agree about the life
+// that is over, and a member that is no home has its next event.
 TEST(ClosingScenario, NothingIsClosedWhileAHintHasTheNextEvent) {
   Scenario s;
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
@@ -125,8 +126,8 @@ TEST(ClosingScenario, NothingIsClosedWhileAHintHasTheNextEvent) {
   s.Settle();
 }
 
-// Old disks took all that the homes had of a life, and the hint of its first event: no clock had the life, so nobody
-// closed it, and the hint of its second event stayed for ever.
+// Old disks took all that the homes had of a life, and the hint of its first event: no clock had the life, so
+// nobody closed it, and the hint of its second event stayed for ever.
 TEST(ClosingScenario, AHintOfALifeThatNoHomeKnowsGoes) {
   Scenario s;
   s.RunFor(2'000'000);
@@ -164,8 +165,8 @@ bool RunUntilFrame(Scenario* s, const std::string& part, uint64_t within_us) {
   return false;
 }
 
-// As above, but the hint reaches its home just after that has said what it has, and is gone before away(0) is asked: only the
-// second question to the homes shows that one of them has one event more.
+// As above, but the hint reaches its home just after that has said what it has, and is gone before away(0) is
+// asked: only the second question to the homes shows that one of them has one event more.
 TEST(ClosingScenario, NothingIsClosedWhenAHomeGetsTheNextEventBetweenTheQuestions) {
   Scenario s;
   const size_t asker = s.home(0), keeper = s.away(0);
@@ -216,8 +217,36 @@ void Suspect(Scenario* s, size_t node, const std::vector<size_t>& peers, uint64_
   s->RunFor(kNoticedUs);
 }
 
-// Every home has counted in a life that is closed by now. home(1) takes home(0) for dead, though all that is sent arrives, and
-// both coordinate: each may fold its own cells. Who folded the third one's, too, would add it twice.
+// The disks of all homes are slow: what home(0) counted last is in the memory of all, and its life is over. A
+// floor that was raised then would go with the power, and with it what it stands for; closed again it would
+// stand for less.
+TEST(ClosingScenario, NothingIsClosedThatAPowerCutCanTakeFromAllHomes) {
+  Scenario s;
+  const std::vector<size_t> homes = {s.home(0), s.home(1), s.home(2)};
+  EXPECT_EQ(s.Do(homes[0], 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  for (const size_t home : homes) s.cluster().node(home).StallSyncs(true);
+  EXPECT_EQ(s.Do(homes[0], 'b', "INCR"), ":2\r\n");
+  s.RunFor(100'000);
+  s.cluster().CrashNode(homes[0], 0, 1000);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(homes[0]);
+  s.RunFor(2 * kClosedWithinUs);
+  EXPECT_EQ(s.Do(homes[0], 'b', "GET"), "$1\r\n2\r\n");
+  for (const size_t home : homes) s.cluster().CrashNode(home, 0, 1000);
+  s.RunFor(kNoticedUs);
+  for (const size_t home : homes) {
+    s.cluster().node(home).StallSyncs(false);
+    s.cluster().StartNode(home);
+  }
+  s.RunFor(2 * kClosedWithinUs);
+  for (const size_t home : homes) EXPECT_TRUE(HasClosed(&s, home, homes[0]));
+  s.Settle();
+}
+
+// Every home has counted in a life that is closed by now. home(1) takes home(0) for dead, though all that is
+// sent arrives, and both coordinate: each may fold its own cells. Who folded the third one's, too, would add
+// it twice.
 TEST(ClosingScenario, TwoCoordinatorsAtOnceFoldTheirOwnCellsOnly) {
   Scenario s;
   const size_t first = s.home(0), second = s.home(1), third = s.home(2);
@@ -247,8 +276,9 @@ TEST(ClosingScenario, TwoCoordinatorsAtOnceFoldTheirOwnCellsOnly) {
   EXPECT_EQ(CellsOf(&s, first, 'b'), 3u);
 }
 
-// home(0) counts twice while home(1) is away, the second time with away(0) alone, and loses that with its power: a hint of
-// away(0) is all that is left of it. Its next life may not add up the cell that this one is a later version of.
+// home(0) counts twice while home(1) is away, the second time with away(0) alone, and loses that with its
+// power: a hint of away(0) is all that is left of it. Its next life may not add up the cell that this one is
+// a later version of.
 TEST(ClosingScenario, ACellOfALifeThatIsNotClosedIsNotFolded) {
   Scenario s;
   const size_t coordinator = s.home(0), absent = s.home(1), other = s.home(2), keeper = s.away(0);
@@ -279,6 +309,61 @@ TEST(ClosingScenario, ACellOfALifeThatIsNotClosedIsNotFolded) {
   s.RunFor(kNoticedUs);
   s.Settle();
   EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n5\r\n");
+}
+
+// home(0) loses its power and what it counted last. Frames with that come to a home that has agreed to close
+// the life, and to a member that keeps hints: nobody takes them, and the life is closed without.
+TEST(ClosingScenario, WhatComesOfALifeThatIsBeingClosedIsRefused) {
+  Options options = Scenario::Sizes();
+  options.r = 1;
+  Scenario s(options);
+  const size_t coordinator = s.home(0), home = s.home(1), keeper = s.away(0);
+  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  s.Isolate({coordinator});
+  s.Send(coordinator, 'b', "INCR");
+  s.RunFor(10'000);
+  const causality::Dot lost{s.cluster().node(coordinator).actor(), 2};
+  const causality::Event* event = s.checkers().history().Find(s.slot(), lost);
+  ASSERT_NE(event, nullptr);
+  const causality::EventPtr bytes = causality::MakeEventPtr(*event);
+  s.cluster().CrashNode(coordinator, 0, 1000);
+  s.Isolate({coordinator}, false);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(coordinator);
+  const auto deliver = [&](size_t node, const replication::Message& message) {
+    SimNode& receiver = s.cluster().node(node);
+    const NodeId from = s.cluster().node(s.away(1)).id();
+    receiver.Run(s.slot() % receiver.loops(), [&] { receiver.ShardOf(s.slot()).OnMessage(from, message); });
+  };
+  ASSERT_TRUE(RunUntilFrame(&s, NodeName(home) + " -> " + NodeName(coordinator) + " | close! 2 ",
+                            4 * kClosedWithinUs));
+  deliver(home, replication::EventMessage{0, bytes});
+  EXPECT_FALSE(ClockAt(&s, home).Covers(lost));
+  ASSERT_TRUE(
+      RunUntilFrame(&s, NodeName(keeper) + " -> " + NodeName(coordinator) + " | close! 3 ", kClosedWithinUs));
+  deliver(keeper, replication::HintMessage{s.cluster().node(home).id(), 1, bytes});
+  s.RunFor(4 * kClosedWithinUs);
+  EXPECT_TRUE(HasClosed(&s, coordinator, coordinator));
+  EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n1\r\n");
+  s.Settle();
+}
+
+// An answer takes longer than a round has: the seals are lifted, and a later round closes the life.
+TEST(ClosingScenario, ARoundThatRunsOutOfTimeIsBegunAnew) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.cluster().CrashNode(s.home(0), SIZE_MAX, 1000);
+  s.RunFor(kNoticedUs);
+  s.cluster().StartNode(s.home(0));
+  ASSERT_TRUE(RunUntilFrame(&s, "| close? 2 ", 4 * kClosedWithinUs));
+  s.cluster().network().SetSlow(s.home(1), s.home(0), 2'500'000);
+  s.RunFor(3'000'000);
+  EXPECT_FALSE(HasClosed(&s, s.home(0), s.home(0)));
+  s.cluster().network().SetSlow(s.home(1), s.home(0), 0);
+  s.RunFor(4 * kClosedWithinUs);
+  EXPECT_TRUE(HasClosed(&s, s.home(0), s.home(0)));
+  s.Settle();
 }
 
 }  // namespace

@@ -140,6 +140,15 @@ TEST_F(MergeScenario, IncrementsOfScoresAddUp) {
   EXPECT_EQ(Read('h', "ZRANGE", {"0", "-1", "WITHSCORES"}), (Words{"grace", "1", "alan", "20", "ada", "22"}));
 }
 
+TEST_F(MergeScenario, ASketchCountsWhatBothSidesAdded) {
+  Both('j', "PFADD", {"red"});
+  Cut();
+  EXPECT_EQ(A('j', "PFADD", {"green"}), ":1\r\n");
+  EXPECT_EQ(B('j', "PFADD", {"blue"}), ":1\r\n");
+  Heal();
+  EXPECT_EQ(s_.Do(s_.home(0), 'j', "PFCOUNT"), ":3\r\n");
+}
+
 TEST_F(MergeScenario, ADeleteKeepsWhatItHadNotSeen) {
   Both('g', "HSET", {"name", "Ada", "city", "Paris"});
   Cut();

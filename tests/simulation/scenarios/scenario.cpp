@@ -1,6 +1,7 @@
 #include "simulation/scenarios/scenario.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <iterator>
 
@@ -9,6 +10,17 @@
 
 namespace orrery::simulation {
 namespace {
+
+// Says with ORRERY_SIMULATION_MARKS which rare paths of the product no scenario of this run has taken.
+class Marks final : public testing::Environment {
+  void TearDown() override {
+    if (std::getenv("ORRERY_SIMULATION_MARKS") == nullptr) return;
+    for (const auto& [name, hits] : Mark::All()) {
+      if (hits == 0) std::printf("never reached: %s\n", name.c_str());
+    }
+  }
+};
+[[maybe_unused]] const testing::Environment* const kMarks = testing::AddGlobalTestEnvironment(new Marks);
 
 Options WithSeed(Options options, uint64_t seed) {
   // The script that runs the deliberate mistakes names one here.

@@ -50,8 +50,8 @@ TEST(SeatScenario, OneNodeGrowsToFourAndNothingIsLost) {
   for (size_t node : s.cluster().members()) EXPECT_EQ(s.Do(node, 'b', "GET"), "$1\r\n4\r\n");
 }
 
-// A write of a node that was alone needed one copy. When the slot has two seats, what shows that write needs both: here its way to the
-// second one takes a while.
+// A write of a node that was alone needed one copy. When the slot has two seats, what shows that write needs
+// both: here its way to the second one takes a while.
 TEST(SeatScenario, WhatOneNodeHasIsCountedAnewWhenTheSlotGetsASecondSeat) {
   Scenario s(Growing(1));
   EXPECT_EQ(s.Do(0, 'b', "INCR"), ":1\r\n");
@@ -89,8 +89,8 @@ TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   EXPECT_FALSE(s.cluster().IsMember(leaver));
 }
 
-// A newcomer that knew of one member only took the homes, of whom it had not heard yet, for removed ones, and a write that needs no
-// state for its own to run: acknowledged, and no home had it.
+// A newcomer that knew of one member only took the homes, of whom it had not heard yet, for removed ones, and
+// a write that needs no state for its own to run: acknowledged, and no home had it.
 TEST(SeatScenario, WritesThroughANewcomerWaitUntilItReachesAHome) {
   Options options = Growing(5);
   options.w = 1;
@@ -107,8 +107,8 @@ TEST(SeatScenario, WritesThroughANewcomerWaitUntilItReachesAHome) {
   }
 }
 
-// Both were granted to leave, as each was told before it heard of the other. They keep the last seats, and serve, until a
-// node is there that takes them.
+// Both were granted to leave, as each was told before it heard of the other. They keep the last seats, and
+// serve, until a node is there that takes them.
 TEST(SeatScenario, TwoThatLeaveAtOnceServeUntilANodeIsAdded) {
   Scenario s(Growing(4));
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
@@ -217,8 +217,8 @@ TEST(SeatScenario, LivesOfAReplacedNodeAreClosedByTheNextOwner) {
   }
 }
 
-// The checker took a backlog for one that had not been cut, where a node that claims a seat had applied its own hint after the
-// turn's commit: what that removed was not there, so no row had told of it.
+// The checker took a backlog for one that had not been cut, where a node that claims a seat had applied its
+// own hint after the turn's commit: what that removed was not there, so no row had told of it.
 TEST(SeatScenario, ClaimThatBeginsWithAHintOfADeletionCutsItsBacklogInTime) {
   Options options = Growing(4);
   options.shard.backlog_bytes_max = 1;
@@ -239,6 +239,93 @@ TEST(SeatScenario, ClaimThatBeginsWithAHintOfADeletionCutsItsBacklogInTime) {
   }
 }
 
+// The giver leaves, and who is to have its seat of the slot stops as soon as it owns that and before it hears
+// of it.
+size_t StopTheTaker(Scenario* s, size_t giver) {
+  s->cluster().Leave(giver);
+  SimNode& node = s->cluster().node(giver);
+  const replication::SeatTable& seats = node.ShardOf(s->slot()).context().seats;
+  while (!seats.HasPending(s->slot()) && s->cluster().Step()) continue;
+  const size_t taker = s->cluster().IndexOf(seats.Owners(s->slot())[0]);
+  EXPECT_NE(taker, giver);
+  s->cluster().CrashNode(taker, SIZE_MAX, 1000);
+  return taker;
+}
+
+// What home(0) acknowledged last is in a hint of away(0) alone when its machine is lost for good; away(0)
+// reaches no home, and whoever is to have the lost node's seat hears of the hint late. Then it serves what
+// was acknowledged.
+TEST(SeatScenario, WhatOnlyAHintHasIsThereWhenTheSeatOfALostNodeIsClaimed) {
+  size_t told = 0;
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    Scenario s(Growing(5), seed);
+    const size_t lost = s.home(0), keeper = s.away(0);
+    const std::vector<size_t> others = {s.home(1), s.home(2)};
+    EXPECT_EQ(s.Do(lost, 'b', "INCR"), ":1\r\n");
+    s.RunFor(3'000'000);
+    s.Isolate({lost, keeper});
+    s.RunFor(2'000'000);
+    EXPECT_EQ(s.Do(lost, 'b', "INCR"), ":2\r\n");
+    EXPECT_TRUE(s.cluster().Replace(lost, false));
+    s.Isolate({lost, keeper}, false);
+    for (const size_t home : others) {
+      s.cluster().SetBlocked(keeper, home, true);
+      s.cluster().SetBlocked(home, keeper, true);
+    }
+    for (const size_t member : s.cluster().members()) s.cluster().network().SetSlow(keeper, member, 700'000);
+    const NodeId lost_id = s.cluster().node(lost).id();
+    const auto owner = [&] { return s.cluster().Homes(s.slot())[0]; };
+    for (int i = 0; i < 1000 && owner() == lost_id; ++i) s.RunFor(1'000);
+    const size_t taker = s.cluster().IndexOf(owner());
+    if (taker == lost) continue;  // it is the keeper that is to have the seat, and that reaches no home
+    ++told;
+    EXPECT_EQ(s.Do(taker, 'b', "GET"), "$1\r\n2\r\n") << "seed " << seed;
+    s.Settle();
+  }
+  EXPECT_GT(told, 0u);
+}
+
+// The node that was to have the seat stops before it has a row, and then all other homes do: whoever gave the
+// seat has still what it had.
+TEST(SeatScenario, TheGiverKeepsItsRowsUntilTheTakerIsInService) {
+  Scenario s(Growing(5));
+  const size_t giver = s.home(0);
+  const std::vector<size_t> others = {s.home(1), s.home(2)};
+  EXPECT_EQ(s.Do(giver, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  const size_t taker = StopTheTaker(&s, giver);
+  s.RunFor(10'000'000);
+  for (const size_t home : others) s.cluster().CrashNode(home, SIZE_MAX, 1000);
+  s.cluster().StartNode(taker);
+  s.RunFor(10'000'000);
+  EXPECT_EQ(s.Do(taker, 'b', "GET"), "$1\r\n1\r\n");
+  s.Settle();
+  EXPECT_EQ(s.Do(taker, 'b', "INCR"), ":2\r\n");
+}
+
+// The node that was to have the seat stops before it has a row. When it is back it hears from the giver alone
+// how far that had come, and only later gets what it lacks: it serves when it has that (checker: seated).
+TEST(SeatScenario, TheTakerThatWasStoppedServesWhenItHasWhatTheGiverHad) {
+  Options options = Growing(5);
+  options.shard.anti_entropy_interval_us = 60'000'000;
+  Scenario s(options);
+  const size_t giver = s.home(0);
+  EXPECT_EQ(s.Do(giver, 'b', "INCR"), ":1\r\n");
+  s.RunFor(3'000'000);
+  const size_t taker = StopTheTaker(&s, giver);
+  s.RunFor(3'000'000);
+  for (const size_t home : {s.home(1), s.home(2)}) {
+    s.cluster().SetBlocked(home, taker, true);
+    s.cluster().SetBlocked(taker, home, true);
+  }
+  s.cluster().StartNode(taker);
+  s.RunFor(5'000'000);
+  s.Isolate({taker}, false);
+  s.RunFor(2'000'000);
+  EXPECT_EQ(s.Do(taker, 'b', "INCR"), ":2\r\n");
+  s.Settle();
+}
+
 // A node that was removed while it was away comes back with all that it had, and serves nothing.
 TEST(SeatScenario, RemovedNodeThatComesBackServesNothing) {
   Scenario s(Growing(4));
@@ -253,8 +340,8 @@ TEST(SeatScenario, RemovedNodeThatComesBackServesNothing) {
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":2\r\n");
 }
 
-// Of two clusters that both hold data each links the other for a moment, until it is refused: what the other one says of
-// seats came before that, and had the greater version.
+// Of two clusters that both hold data each links the other for a moment, until it is refused: what the other
+// one says of seats came before that, and had the greater version.
 TEST(SeatScenario, SeatsOfAnotherClusterAreNotBelieved) {
   Scenario s(Growing(3));
   EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
