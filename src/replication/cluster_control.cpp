@@ -58,6 +58,8 @@ void ClusterControl::Start() {
   WriteOwnEntry();
   const bool is_alone = state_.members.size() == 1;
   is_new_ = is_alone && !hooks_.has_data();
+  // Who has known others since is none any more.
+  awaits_meeting_ = options_.awaits_meeting && is_alone;
   is_compared_ = (state_.is_first_life && !options_.has_seeds) || ORRERY_MUTATION("served-without-comparing");
   const uint64_t patience_us = is_alone && options_.has_seeds ? kSeedPatienceUs : kComparePatienceUs;
   compare_until_us_ = clock_.MonotonicUs() + patience_us;
@@ -202,6 +204,7 @@ void ClusterControl::OnMembersChanged() {
     }
   }
   hooks_.set_peers(peers);
+  if (!peers.empty()) awaits_meeting_ = false;
   std::vector<ring::RingMember> members = RingMembersOf(state_.members);
   const bool ring_changed = !ring_ || members != ring_members_;
   if (ring_changed) {
@@ -225,6 +228,7 @@ void ClusterControl::Publish(bool members_changed) {
   const Member* own = state_.members.Find(state_.id);
   view->is_compared = is_compared_;
   view->is_removed = own != nullptr && own->state == MemberState::kRemoved;
+  view->awaits_meeting = awaits_meeting_;
   view->says_farewell = farewell_since_us_ != 0 || refuses_requests_;
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;

@@ -25,6 +25,14 @@ Callback MaybeApplied(Callback done) {
   };
 }
 
+/// Null if nothing speaks against it.
+const char* WhyNothingIsServed(const ClusterView& view) {
+  if (view.is_removed) return "this node was removed from the cluster";
+  if (view.says_farewell) return "this node is about to leave the cluster";
+  if (view.awaits_meeting) return "this node was reset and belongs to no cluster: CLUSTER MEET brings it into one";
+  return nullptr;
+}
+
 }  // namespace
 
 Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
@@ -122,12 +130,10 @@ void Router::DispatchStarting() {
 
 void Router::Dispatch(Sent&& sent) {
   if (disk_error_) return End(std::move(sent), {Outcome::kDiskError, *disk_error_});
-  if (context_.view->is_removed || context_.view->says_farewell) {
+  if (const char* why = WhyNothingIsServed(*context_.view)) {
     // Another node's client is not to blame for that node's old view.
     if (sent.request.sent_ms != 0) return End(std::move(sent), {Outcome::kNotHere, ""});
-    return End(std::move(sent), {Outcome::kClusterDown, context_.view->is_removed
-                                                            ? "this node was removed from the cluster"
-                                                            : "this node is about to leave the cluster"});
+    return End(std::move(sent), {Outcome::kClusterDown, why});
   }
   if (!held_.empty() && held_.contains(sent.request.slot)) {
     ORRERY_MARK("request waited behind a write whose coordinator was lost");

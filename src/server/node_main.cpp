@@ -26,10 +26,10 @@ bool EndReset(const std::string& dir, Log& log) {
 // A new life is a new node over the same directory: everything is read from the disk again, as after a
 // restart.
 int RunNode(ConfigStore& config, Log& log, const std::function<void()>& on_ready) {
-  bool dials_seeds = true;
+  NodeOrigin origin = NodeOrigin::kProcess;
   for (bool again = true;;) {
     if (!EndReset(config.Get()->dir, log)) return 1;
-    auto node = Node::Open(&config, &log, dials_seeds);
+    auto node = Node::Open(&config, &log, origin);
     if (!node.ok()) {
       log.Warning("Cannot start: {}", node.status().message());
       // A damaged table file is taken out by the next opening, once.
@@ -38,11 +38,8 @@ int RunNode(ConfigStore& config, Log& log, const std::function<void()>& on_ready
     }
     again = true;
     on_ready();
-    const NodeEnd end = (*node)->Run();
-    if (end == NodeEnd::kStopped) return 0;
-    // Who was taken out of a cluster does not go back by itself; a start of the process does what the
-    // configuration says.
-    if (end == NodeEnd::kReset) dials_seeds = false;
+    if ((*node)->Run() == NodeEnd::kStopped) return 0;
+    origin = (*node)->next_origin();
   }
 }
 

@@ -20,14 +20,21 @@
 namespace orrery::cluster {
 namespace {
 
-TEST(ResetOfAFewTest, MembersWithoutDataLeaveAndTheLastOneIsReset) {
+TEST(ResetOfAFewTest, MembersWithoutDataLeaveAndTheLastOneIsResetAndTheyMeetAgain) {
   Processes nodes(2, {"--slot-transfer", "yes"});
   ASSERT_TRUE(nodes.WaitUntilServing());
   for (size_t node : {1, 0}) {
     const std::string old_id = Id(nodes, node);
     ASSERT_EQ(Reset(nodes, node), "OK");
-    ASSERT_TRUE(Eventually([&] { return IsNew(nodes, node, old_id) && KnownNodes(nodes, 0) == "1"; }));
+    const auto is_new = [&] {
+      return node == 1 ? IsNewAndWaits(nodes, node, old_id) : IsNewAndServes(nodes, node, old_id);
+    };
+    ASSERT_TRUE(Eventually([&] { return is_new() && KnownNodes(nodes, 0) == "1"; }));
   }
+  // Two that were reset make a cluster.
+  ASSERT_EQ(nodes.Run(1, {"CLUSTER", "MEET", "127.0.0.1", std::to_string(nodes.port(0))}), "OK");
+  ASSERT_TRUE(nodes.WaitUntilServing());
+  EXPECT_EQ(nodes.Run(1, {"SET", "k", "v"}), "OK");
 }
 
 TEST(ResetOfAFewTest, AMemberWhoseCopiesWouldBeMissedStays) {
@@ -69,7 +76,7 @@ TEST_F(ResetOfOneTest, KeysAreNotGivenUpAndEverythingElseIs) {
   ASSERT_TRUE(Eventually([&] { return FieldOf(Run({"INFO", "clients"}), "blocked_clients") == "1"; }));
   EXPECT_EQ(Run({"CLUSTER", "RESET", "SOFT"}), "OK");
   EXPECT_EQ(blocked.get(), "-CONNECTION");
-  ASSERT_TRUE(Eventually([&] { return IsNew(nodes_, 0, old_id); }));
+  ASSERT_TRUE(Eventually([&] { return IsNewAndServes(nodes_, 0, old_id); }));
   EXPECT_EQ(::kill(pid, 0), 0);
   EXPECT_EQ(FieldOf(Run({"INFO", "server"}), "process_id"), std::to_string(pid));
   EXPECT_FALSE(std::filesystem::is_empty(nodes_.dir(0) + "/checkpoints")) << "an operator made it";
@@ -121,7 +128,7 @@ TEST_F(ResetOfOneTest, AWriteThatIsAcknowledgedMeanwhileIsNotLost) {
     if (reply == "OK") {
       ++resets;
       EXPECT_LE(writer.acknowledged(), flushed) << "and wiped";
-      ASSERT_TRUE(Eventually([&] { return IsNew(nodes_, 0, old_id); }));
+      ASSERT_TRUE(Eventually([&] { return IsNewAndServes(nodes_, 0, old_id); }));
     } else {
       ++refusals;
       EXPECT_EQ(reply, kHasKeys);
@@ -162,7 +169,7 @@ TEST_F(ResetOfOneTest, WhateverOfTheOldLifeACrashHasLeftTheNextStartWipes) {
     const std::filesystem::path rows = nodes_.dir(0) + "/rows";
     if (left == 0) std::filesystem::remove(rows / "CURRENT");
     nodes_.Start(0);
-    ASSERT_TRUE(Eventually([&] { return IsNew(nodes_, 0, old_id); })) << left;
+    ASSERT_TRUE(Eventually([&] { return IsNewAndServes(nodes_, 0, old_id); })) << left;
   }
 }
 
@@ -183,7 +190,7 @@ TEST(ResetDiskTest, AFullDiskIsNoObstacle) {
   ASSERT_TRUE(Eventually([&] { return nodes.Run(2, {"GET", "key0"}) == kWasRemoved; }));
   disk.Fill();
   EXPECT_EQ(Reset(nodes, 2), "OK");
-  EXPECT_TRUE(Eventually([&] { return IsNew(nodes, 2, old_id); }));
+  EXPECT_TRUE(Eventually([&] { return IsNewAndWaits(nodes, 2, old_id); }));
   disk.Free();
   nodes.Kill(2, SIGTERM);
   EXPECT_EQ(nodes.Reap(2), 0);

@@ -66,7 +66,7 @@ TEST_F(ResetTest, ANodeThatLeavesIsResetAndMeetsTheClusterAgain) {
   EXPECT_EQ(Id(nodes_, kFourth), old_id);
   ASSERT_EQ(nodes_.Run(kFourth, {"RING", "LEAVE"}), "OK");
   ASSERT_EQ(Reset(nodes_, kFourth), "OK");
-  ASSERT_TRUE(Eventually([&] { return IsNew(nodes_, kFourth, old_id); }));
+  ASSERT_TRUE(Eventually([&] { return IsNewAndWaits(nodes_, kFourth, old_id); }));
   Write(50);
   EXPECT_EQ(KnownNodes(nodes_, kFourth), "1") << "it has seeds, and does not go back by itself";
   EXPECT_EQ(KnownNodes(nodes_, 0), "3");
@@ -87,7 +87,7 @@ TEST_F(ResetTest, ANodeThatWasForgottenWhileItWasDeadIsResetAndMeetsTheClusterAg
   nodes_.Start(kFourth);
   ASSERT_TRUE(Eventually([&] { return nodes_.Run(kFourth, {"GET", "key0"}) == kWasRemoved; }));
   ASSERT_EQ(Reset(nodes_, kFourth), "OK") << "it has rows, which the others have made up for";
-  ASSERT_TRUE(Eventually([&] { return IsNew(nodes_, kFourth, old_id); }));
+  ASSERT_TRUE(Eventually([&] { return IsNewAndWaits(nodes_, kFourth, old_id); }));
   ASSERT_EQ(nodes_.Run(0, {"CLUSTER", "MEET", "127.0.0.1", std::to_string(nodes_.port(kFourth))}), "OK");
   ExpectWholeAt(kFourth);
   ExpectNobodyRemembers(old_id);
@@ -111,7 +111,7 @@ TEST_F(ResetTest, RedisCliDeletesANodeWithoutAShareAndAddsItAgain) {
       60));
   const Output deleted = RedisCli(del_node);
   EXPECT_EQ(deleted.code, 0) << deleted.text;
-  ASSERT_TRUE(Eventually([&] { return IsNew(nodes_, kFourth, old_id); })) << deleted.text;
+  ASSERT_TRUE(Eventually([&] { return IsNewAndWaits(nodes_, kFourth, old_id); })) << deleted.text;
   EXPECT_EQ(KnownNodes(nodes_, 0), "3");
 
   const Output added = RedisCli("--cluster add-node " + nodes_.address(kFourth) + " " + nodes_.address(0));

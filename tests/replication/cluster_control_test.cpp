@@ -33,8 +33,8 @@ class ControlNet {
   };
 
   /// Nodes are numbered from 1.
-  explicit ControlNet(size_t nodes) {
-    for (size_t i = 1; i <= nodes; ++i) Add(NodeId{i * 0x1111});
+  explicit ControlNet(size_t nodes, size_t taken_out = 0) {
+    for (size_t i = 1; i <= nodes; ++i) Add(NodeId{i * 0x1111}, i == taken_out);
   }
 
   Node& node(size_t number) { return *nodes_.at(number - 1); }
@@ -82,7 +82,7 @@ class ControlNet {
     std::string bytes;
   };
 
-  void Add(NodeId id) {
+  void Add(NodeId id, bool awaits_meeting) {
     nodes_.push_back(std::make_unique<Node>());
     Node& node = *nodes_.back();
     node.id = id;
@@ -95,6 +95,7 @@ class ControlNet {
     hooks.requests = [&node] { return node.requests; };
     hooks.log = [&node](const std::string& line) { node.logged.push_back(line); };
     ClusterOptions options;
+    options.awaits_meeting = awaits_meeting;
     options.host = "127.0.0.1";
     options.client_port = 7000;
     options.peer_port = 17000;
@@ -318,6 +319,23 @@ TEST(ClusterControlTest, ANodeThatHasLeftKnowsWhetherSomebodyHasHeardOfIt) {
   net.Link(4, 2);
   net.Settle();
   EXPECT_TRUE(net.control(4).is_removal_known());
+}
+
+// Clients of the cluster that it was in still know its address: what they wrote to a cluster of one would be lost to theirs.
+TEST(ClusterControlTest, ANodeThatWasTakenOutServesNothingUntilItIsMet) {
+  ControlNet net(3, 3);
+  Gather(&net, 2);
+  EXPECT_TRUE(net.control(3).view()->awaits_meeting);
+  EXPECT_FALSE(net.control(1).view()->awaits_meeting);
+  net.Link(3, 1);
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.control(3).view()->members.size(), 3u);
+  EXPECT_FALSE(net.control(3).view()->awaits_meeting);
+  // From then on it is as any other, whoever else goes.
+  for (size_t other : {1, 2}) net.Unlink(3, other);
+  net.Pass(3'000'000);
+  for (size_t other : {1, 2}) EXPECT_TRUE(net.control(3).Remove(net.node(other).id).ok());
+  EXPECT_FALSE(net.control(3).view()->awaits_meeting);
 }
 
 TEST(ClusterControlTest, ANodeWhoseLifeHasEndedIsTakenInByNobody) {

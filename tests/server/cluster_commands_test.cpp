@@ -195,6 +195,17 @@ TEST(ClusterResetTest, ARefusalIsPassedOnAndTheConnectionStays) {
   EXPECT_EQ(client.Ask("ping"), "PONG");
 }
 
+// So that clients turn to another node for the map of the cluster.
+TEST(ClusterResetTest, ANodeThatWaitsToBeMetShowsNoSlots) {
+  TestServer server("", 1);
+  server.OnEveryLoop([&](size_t i) { server.nodes[i]->AwaitMeeting(); });
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("cluster slots"), "[]");
+  EXPECT_TRUE(client.Ask("cluster info")
+                  .starts_with("cluster_state:fail\r\ncluster_slots_assigned:0\r\ncluster_slots_ok:0\r\n"));
+  for (const std::string& line : Lines(client.Ask("cluster nodes"))) EXPECT_EQ(SlotsInLine(line), 0u);
+}
+
 TEST(RingTest, ShowsPreferenceLists) {
   TestServer server("", 1, kWithoutThird);
   TestClient client(server.port());

@@ -136,6 +136,13 @@ class FakeNode final : public NodeAccess {
     view_ = view;
   }
 
+  /// Before anything is asked: as after CLUSTER RESET of a node that was taken out of a cluster.
+  void AwaitMeeting() {
+    auto view = std::make_shared<replication::ClusterView>(*view_);
+    view->awaits_meeting = true;
+    view_ = view;
+  }
+
   replication::ClusterViewPtr View() const override { return view_; }
   uint64_t Incarnation() const override { return 42; }
   std::span<const NodeId> HomesOf(SlotId slot) const override { return view_->ring->Homes(slot); }

@@ -28,6 +28,8 @@ struct ClusterOptions {
   /// Others are to be found where the configuration says: whoever knows nobody waits for them a while before
   /// it serves alone.
   bool has_seeds = false;
+  /// We were taken out of a cluster: nothing is served before some other member is known (ClusterView::awaits_meeting).
+  bool awaits_meeting = false;
   /// Whether slots with data may change hands (docs/ownership-transfer.md). If not, members join before the
   /// first write.
   bool transfer = false;
@@ -171,6 +173,7 @@ class ClusterControl {
   bool is_new_ = false;
   bool has_left_unheard_ = false;
   bool refuses_requests_ = false;
+  bool awaits_meeting_ = false;
   bool is_silent_ = false;
   bool is_compared_ = false;  ///< as in the view
   uint64_t compare_until_us_ = 0;

@@ -16,19 +16,27 @@ enum class NodeEnd {
   kReset,    ///< CLUSTER RESET: the node is over, another one begins over the same directory, wiped
 };
 
+/// Where a node comes from.
+enum class NodeOrigin {
+  kProcess,   ///< the process has just started: the configuration says whom to join
+  kReset,     ///< it was reset when it was alone: it does not dial seeds, and serves alone
+  kTakenOut,  ///< it was reset after it had been taken out of a cluster: it serves nobody until it is met
+};
+
 /// A whole node on libuv and RocksDB: loops, store, links, shards, clients. Made, run and destroyed on the
 /// main thread; a new life is a new Node over the same directory.
 class Node {
  public:
   /// Opens the store, takes a new incarnation, binds both ports. Errors are for the log, then exit.
-  /// dials_seeds: whether it joins whom the configuration names; without, it waits until somebody meets it.
-  static Result<std::unique_ptr<Node>> Open(ConfigStore* config, Log* log, bool dials_seeds);
+  static Result<std::unique_ptr<Node>> Open(ConfigStore* config, Log* log, NodeOrigin origin);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
   /// Serves until a shutdown (SIGTERM, SIGINT, SHUTDOWN), a reset, or until a new life is due.
   NodeEnd Run();
+  /// After Run: that of the next node in this process.
+  NodeOrigin next_origin() const;
 
  private:
   struct Impl;

@@ -29,16 +29,16 @@ std::string InfoText(const InfoData& data) {
   const auto slots = CoordinatedSlots(data.worker.node());
   uint32_t served = 0;
   for (const auto& [node, ranges] : slots) served += CountSlots(ranges);
+  const uint32_t assigned = view->ring->members().empty() || view->awaits_meeting ? 0 : kSlotCount;
   const Member* self = view->Find(view->self);
   return fmt::format(
       "cluster_state:{}\r\ncluster_slots_assigned:{}\r\ncluster_slots_ok:{}\r\ncluster_slots_pfail:0\r\n"
       "cluster_slots_fail:{}\r\ncluster_known_nodes:{}\r\ncluster_size:{}\r\ncluster_current_epoch:{}\r\n"
       "cluster_my_epoch:{}\r\ncluster_stats_messages_sent:{}\r\ncluster_stats_messages_received:{}\r\n"
       "total_cluster_links_buffer_limit_exceeded:{}\r\n",
-      IsServing(*view) ? "ok" : "fail", view->ring->members().empty() ? 0 : kSlotCount, served,
-      view->ring->members().empty() ? 0 : kSlotCount - served, PresentMembers(*view).size(), slots.size(),
-      CurrentEpoch(*view), self == nullptr ? 0 : ConfigEpoch(*self), data.counter("frames_sent"),
-      data.counter("frames_received"), data.counter("slow_links"));
+      IsServing(*view) ? "ok" : "fail", assigned, served, assigned - served, PresentMembers(*view).size(),
+      slots.size(), CurrentEpoch(*view), self == nullptr ? 0 : ConfigEpoch(*self),
+      data.counter("frames_sent"), data.counter("frames_received"), data.counter("slow_links"));
 }
 
 void Info(ServerCall& call) {

@@ -6,6 +6,7 @@ namespace orrery::server {
 
 NodeId CoordinatorOf(const NodeAccess& node, SlotId slot) {
   const auto view = node.View();
+  if (view->awaits_meeting) return {};
   for (NodeId home : node.HomesOf(slot)) {
     if (view->IsAlive(home)) return home;
   }
@@ -84,7 +85,7 @@ std::string ClientAddress(const membership::Member& member) {
 }
 
 bool IsServing(const replication::ClusterView& view) {
-  if (view.ring->members().empty()) return false;
+  if (view.ring->members().empty() || view.awaits_meeting) return false;
   const size_t alive = static_cast<size_t>(std::count_if(
       view.alive.begin(), view.alive.end(), [&](NodeId node) { return view.ring->Contains(node); }));
   return alive >= std::max(view.R(), view.W());

@@ -52,7 +52,7 @@ struct Node::Impl {
   std::unique_ptr<Server> server;
   NodeEnd end = NodeEnd::kStopped;
   bool stopping = false;
-  bool dials_seeds = true;
+  NodeOrigin origin = NodeOrigin::kProcess;
   uint64_t heartbeat_us = 0;
   std::unique_ptr<NodeReset> reset;
 
@@ -183,7 +183,8 @@ void Node::Impl::MakeControl(replication::NodeState state) {
     if (first().opened()) first().shard().SyncTurn();
   };
   replication::ClusterOptions options = ClusterOptionsOf(*config->Get());
-  options.has_seeds = dials_seeds && !config->Get()->seeds.empty();
+  options.has_seeds = origin == NodeOrigin::kProcess && !config->Get()->seeds.empty();
+  options.awaits_meeting = origin == NodeOrigin::kTakenOut;
   heartbeat_us = options.failure_detector.heartbeat_interval_us;
   control = std::make_unique<replication::ClusterControl>(
       options, std::move(state), &first().store(), &first().loop(), &first().random(), std::move(hooks));
@@ -193,8 +194,9 @@ void Node::Impl::MakeControl(replication::NodeState state) {
 void Node::Impl::MakeReset() {
   NodeReset::Hooks hooks;
   hooks.is_shutting_down = [this] { return server->is_shutting_down(); };
-  hooks.end = [this] {
+  hooks.end = [this](bool was_taken_out) {
     end = NodeEnd::kReset;
+    origin = was_taken_out ? NodeOrigin::kTakenOut : NodeOrigin::kReset;
     stopping = true;
     server->CloseClients();
   };
@@ -251,7 +253,8 @@ Status Node::Impl::OpenPorts() {
 }
 
 void Node::Impl::DialSeeds() {
-  if (!dials_seeds) return;
+  // Who was taken out does not go back by itself.
+  if (origin != NodeOrigin::kProcess) return;
   for (const SeedAddress& seed : config->Get()->seeds) {
     shared.OnEachLoop([seed](NodeLoop& each) { each.transport().Dial(seed.host, seed.peer_port); });
   }
@@ -286,11 +289,11 @@ void Node::Impl::Stop() {
   first().loop().Stop();
 }
 
-Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log, bool dials_seeds) {
+Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log, NodeOrigin origin) {
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   impl->log = log;
-  impl->dials_seeds = dials_seeds;
+  impl->origin = origin;
   if (Status s = impl->Open(); !s.ok()) {
     // Bytes that are needed to start: the next try takes the file out that has them.
     if (s.code() == StatusCode::kCorruption && impl->database != nullptr) {
@@ -304,6 +307,10 @@ Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log, bool dia
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
+
+NodeOrigin Node::next_origin() const {
+  return impl_->origin;
+}
 
 NodeEnd Node::Run() {
   Impl& impl = *impl_;

@@ -141,7 +141,8 @@ void NodeReset::EndLife() {
   shared_.log->Warning("CLUSTER RESET: node {} ends here, its rows are wiped, and another one begins",
                        shared_.self.node.ToName());
   Answer(Status::Ok());
-  hooks_.end();
+  const replication::ClusterViewPtr view = shared_.control->view();
+  hooks_.end(view->is_removed || view->awaits_meeting);
 }
 
 void NodeReset::Answer(const Status& status) {

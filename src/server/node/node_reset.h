@@ -22,7 +22,8 @@ class NodeReset {
     std::function<bool()> is_shutting_down;
     /// The mark is on the disk and everybody has been answered: the node is to close its clients' connections
     /// and to end.
-    std::function<void()> end;
+    /// was_taken_out: it was in a cluster whose clients may still know it.
+    std::function<void(bool was_taken_out)> end;
   };
 
   /// dir: where the mark goes; slot_transfer: whether members may leave. `shared` and its control outlive
