@@ -22,7 +22,8 @@ void ClusterControl::SendMembers(NodeId to) {
   hooks_.send(to, std::move(bytes));
 }
 
-// The answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we did before.
+// The answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we did
+// before.
 void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
   if (!in->done() || TakeRemoval(known)) return;
@@ -49,8 +50,9 @@ void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   SetCompared();
 }
 
-// A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that may be a
-// stranger who was refused, and a disk that knows none of those who are members knows of no data either: it is admitted anew.
+// A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that
+// may be a stranger who was refused, and a disk that knows none of those who are members knows of no data
+// either: it is admitted anew.
 bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
   const Member* own = known.Find(state_.id);
   if (own == nullptr) return false;
@@ -133,7 +135,8 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
     return known->state == MemberState::kRemoved ? "this node was removed from the cluster" : "";
   }
   const bool we_join = options_.transfer && (!ClusterHasData() || joining_.contains(member.id));
-  if (member.has_data && !we_join) return "a node that holds data cannot join; start it with an empty directory";
+  if (member.has_data && !we_join)
+    return "a node that holds data cannot join; start it with an empty directory";
   if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data and has slot-transfer no: its members must all join before the first write";
 }
@@ -154,8 +157,8 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
     return;
   }
   if (const std::string why = WhyNotAdmitted(member); !why.empty()) {
-    last_refusal_ = "node " + from.ToHex() + " may not join: " + why;
-    if (hooks_.log) hooks_.log(last_refusal_);
+    const std::string line = "node " + from.ToHex() + " may not join: " + why;
+    NoteRefusal(line, line);
     hooks_.send(from, std::string(1, kRefusal) + why);
     // One that was removed while it was away learns it from its own entry.
     if (state_.members.Find(from) != nullptr) SendMembers(from);

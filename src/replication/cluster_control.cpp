@@ -136,7 +136,10 @@ void ClusterControl::Tick() {
   const uint64_t now_us = clock_.MonotonicUs();
   const auto changes = detector_.Evaluate(now_us);
   for (const auto& change : changes) {
-    if (hooks_.log) hooks_.log("node " + change.peer.ToHex() + (change.alive ? " is alive" : " is down"));
+    // Who was removed is linked and cut off again for as long as it runs.
+    if (hooks_.log && IsMember(state_.id)) {
+      hooks_.log("node " + change.peer.ToHex() + (change.alive ? " is alive" : " is down"));
+    }
   }
   if (!changes.empty()) Publish(false);
   if (!is_compared_ && now_us >= compare_until_us_) SetCompared();
@@ -167,9 +170,7 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   if (type == kAskToLeave) return OnAskedToLeave(from);
   if (type == kRefusal) {
     has_left_unheard_ = false;
-    last_refusal_ = bytes;
-    if (hooks_.log) hooks_.log("node " + from.ToHex() + " refused us: " + last_refusal_);
-    return;
+    return NoteRefusal(std::string(bytes), "node " + from.ToHex() + " refused us: " + std::string(bytes));
   }
   if (type != kGossip || !IsMember(from)) return;
   bool changed = false;
@@ -180,6 +181,11 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   } else if (gossip_.FoundDown() != view_->found_down) {
     Publish(false);
   }
+}
+
+// One that comes again and again, from whomever, is told once.
+void ClusterControl::NoteRefusal(const std::string& why, const std::string& line) {
+  if (std::exchange(last_refusal_, why) != why && hooks_.log) hooks_.log(line);
 }
 
 void ClusterControl::Gossip(std::vector<membership::Gossip::Message> messages) {

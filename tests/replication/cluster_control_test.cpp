@@ -302,6 +302,28 @@ TEST(ClusterControlTest, NobodyLeavesWhoHasAShareAgainOrIsNeeded) {
   EXPECT_NE(net.node(4).logged.back().find("cannot be"), std::string::npos) << net.node(4).logged.back();
 }
 
+// It may run on until it is reset or stopped.
+TEST(ClusterControlTest, ANodeThatWasRemovedFillsNobodysLog) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  ASSERT_TRUE(net.control(4).Leave().ok());
+  net.Pass(6'000'000);
+  ASSERT_TRUE(net.control(4).view()->is_removed);
+  const auto flap = [&] {
+    for (size_t other : {1, 2, 3}) net.Unlink(4, other);
+    net.Pass(2'000'000);
+    net.LinkAll();
+    net.Pass(2'000'000);
+  };
+  flap();
+  const size_t lines = net.node(1).logged.size();
+  const size_t own_lines = net.node(4).logged.size();
+  EXPECT_NE(net.node(1).logged.back().find("may not join"), std::string::npos) << net.node(1).logged.back();
+  for (int i = 0; i < 5; ++i) flap();
+  EXPECT_EQ(net.node(1).logged.size(), lines);
+  EXPECT_EQ(net.node(4).logged.size(), own_lines);
+}
+
 TEST(ClusterControlTest, ANodeThatHasLeftKnowsWhetherSomebodyHasHeardOfIt) {
   ControlNet net(4);
   Gather(&net, 4);

@@ -137,6 +137,7 @@ class ClusterControl {
   void SetCompared();
   void OnIntroduction(NodeId from, std::string_view bytes);
   std::string WhyNotAdmitted(const membership::Member& member) const;
+  void NoteRefusal(const std::string& why, const std::string& line);
   bool ClusterHasData() const;
   void OnMembersChanged();
   void UpdateFounders();

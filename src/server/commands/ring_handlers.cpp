@@ -207,13 +207,18 @@ std::string Progress(const std::string& what, const LoopFacts& sum) {
   return what + ": " + replication::DescribeTransfer(facts) + "\n";
 }
 
+const char* ServiceText(const ClusterView& view) {
+  if (IsServing(view)) return "serving";
+  return view.awaits_meeting ? "waits to be met" : "not enough nodes";
+}
+
 std::string StatusText(Worker& worker, const LoopFacts& sum) {
   const auto view = worker.node().View();
   auto slots = CoordinatedSlots(worker.node());
   auto homes = HomeCounts(worker.node());
   std::string text = fmt::format("node {} {}\nring {:016x}  N={} R={} W={}  {}\n", view->self.ToName(),
                                  Address(*view, view->self), view->ring->Fingerprint(), view->Homes(),
-                                 view->R(), view->W(), IsServing(*view) ? "serving" : "not enough nodes");
+                                 view->R(), view->W(), ServiceText(*view));
   for (const Member* member : PresentMembers(*view)) {
     const size_t doubts = view->OthersFindDown(member->id);
     text += fmt::format("{} {:<21} {:<5} weight={} zone={} coordinates={} home-of={}{}{}\n", member->id.ToHex(),
