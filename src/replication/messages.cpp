@@ -29,16 +29,12 @@ size_t ValueBytes(const M& message) {
   }
 }
 
-// Room for the length of a body. A large one gets its memory at once, and as many bytes for its length as that will
-// take, as it must not move.
-size_t BeginBody(size_t value_bytes, Encoder* out, std::string* frame) {
+// Room for the length of a large body. It gets its memory at once, and as many bytes for its length as that will take, as
+// it must not move.
+size_t BeginLargeBody(size_t value_bytes, Encoder* out, std::string* frame) {
   const size_t begin = frame->size();
-  if (value_bytes < Encoder::kLargeBytes) {
-    out->PutU8(0);
-  } else {
-    frame->reserve(begin + value_bytes + kRestBytes);
-    out->PutVarint(value_bytes + kRestBytes / 4);
-  }
+  frame->reserve(begin + value_bytes + kRestBytes);
+  out->PutVarint(value_bytes + kRestBytes / 4);
   return frame->size() - begin;
 }
 
@@ -62,7 +58,12 @@ void AppendMessage(const Message& message, std::string* frame) {
       [frame](const auto& m) {
         Encoder out(frame);
         out.PutU8(m.kType);
-        const size_t width = BeginBody(ValueBytes(m), &out, frame);
+        frame->push_back(0);
+        size_t width = 1;
+        if (const size_t bytes = ValueBytes(m); bytes >= Encoder::kLargeBytes) {
+          frame->pop_back();
+          width = BeginLargeBody(bytes, &out, frame);
+        }
         const size_t begin = frame->size();
         bodies::Body(m, &out);
         SetLength(begin, width, frame);

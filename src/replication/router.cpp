@@ -16,9 +16,10 @@ constexpr uint8_t kHopsMax = 2;
 constexpr uint64_t kGraceUs = 500'000;
 // A receiver may take a request for so much younger than it is: it does not know how long the quickest way takes.
 constexpr uint64_t kAgeErrorMs = 250;
-// So long a reply may be on its way beyond the deadline, and so far apart what comes of it.
+// So long a reply may be on its way beyond the deadline, and so long ago what last came of a long frame: between two of
+// them a node may work on the value of one.
 constexpr uint64_t kReplyUsMax = 60'000'000;
-constexpr uint64_t kPartsApartUs = 1'000'000;
+constexpr uint64_t kPartsApartUs = 5'000'000;
 
 // A write that was sent once may have been applied there, now or later: nobody may call it refused any more.
 Callback MaybeApplied(Callback done) {

@@ -125,6 +125,22 @@ TEST(LargeValuesTest, FourClientsWriteAndReadThemWhileSmallCommandsGoOn) {
   EXPECT_TRUE(Eventually([&] { return nodes.HaveConverged(keys); }));
 }
 
+// The coordinator ended, and the next one as soon as the client tried again: a frame could be little longer than the
+// largest argument that the node took.
+TEST(LargeValuesTest, ManyOfThemInOneCommandAreTakenByAllNodes) {
+  Processes nodes(3, {"--proto-max-bulk-len", "1mb"});
+  ASSERT_TRUE(nodes.WaitUntilServing());
+  std::vector<std::string> words = {"MSET"};
+  for (int i = 0; i < 80; ++i) {
+    words.push_back("{tag}" + std::to_string(i));
+    words.push_back(std::string(1'000'000, 'm'));
+  }
+  Client client = nodes.ClientOf(0, kPatienceSeconds);
+  EXPECT_EQ(client.Run(words), "OK");
+  for (size_t node = 0; node < 3; ++node) EXPECT_EQ(nodes.Run(node, {"STRLEN", "{tag}79"}), "1000000");
+  EXPECT_TRUE(Eventually([&] { return nodes.HaveConverged({"{tag}0"}); }));
+}
+
 // Bytes on their way are a sign of life only as long as they come.
 TEST(LargeValuesTest, ANodeThatStopsInTheMiddleOfOneIsStillMissed) {
   Processes nodes(3, {});

@@ -151,6 +151,38 @@ TEST_F(RouterTest, ABusyCoordinatorIsAskedAgainForLonger) {
   EXPECT_LT(net_.clock.MonotonicUs(), begun_us + context_.options.request_timeout_us + 30'000'000);
 }
 
+// A large reply that took longer than the timeout was read to its end, and its client had been told that nobody answers.
+TEST_F(RouterTest, AReplyOnItsWayIsWaitedFor) {
+  const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
+  Request request = Forwarded(0).request;
+  request.sent_ms = 0;
+  std::vector<Response> responses;
+  const auto submit = [&] { router_.Submit(request, [&](Response response) { responses.push_back(response); }); };
+  const auto pass = [&](uint64_t us, bool parts) {
+    for (uint64_t passed = 0; passed < us; passed += 100'000) {
+      net_.clock.Advance(100'000);
+      if (parts) router_.OnPartOfFrame(coordinator);
+      router_.OnTick(net_.clock.MonotonicUs());
+      router_.TellEnded();
+    }
+  };
+  const uint64_t timeout_us = context_.options.request_timeout_us + 600'000;
+  submit();
+  pass(timeout_us, false);
+  EXPECT_EQ(responses.size(), 1u);
+  submit();
+  pass(timeout_us, true);
+  pass(4'000'000, false);
+  pass(4'000'000, true);
+  EXPECT_EQ(responses.size(), 1u);
+  router_.OnForwardReply(coordinator, {SentTo<ForwardMessage>(coordinator).back().request_id, {}});
+  EXPECT_EQ(responses.size(), 2u);
+  // Not for ever, though.
+  submit();
+  pass(timeout_us + 61'000'000, true);
+  EXPECT_EQ(responses.size(), 3u);
+}
+
 /// The coordinator of the slot goes out of reach once it has been sent something.
 class LostCoordinatorTest : public RouterTest {
  protected:
