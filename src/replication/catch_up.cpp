@@ -79,7 +79,7 @@ void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* 
   Status applied;
   context_.RunStep(bytes, [&] {
     decoded = causality::DecodeEvent(message.event->bytes, &event);
-    if (decoded) applied = context_.slots->Apply(event, message.event);
+    if (decoded) applied = context_.slots->Apply(event, message.event, from);
   });
   if (!decoded) {
     ++context_.stats.bad_frames;
