@@ -91,7 +91,7 @@ void EncodeCell(const Cell& cell, Encoder* out) {
   head.PutU64(cell.hlc);
   head.PutVarint(cell.payload.size());
   out->PutRaw(head.bytes());
-  out->PutRaw(cell.payload);
+  out->PutLarge(cell.payload, kCellBytesReserved + kEntryBytesReserved * cell.past.entries().size());
   if (cell.kind == CellKind::kValue) cell.past.Encode(out);
 }
 

@@ -74,12 +74,20 @@ void CatchUp::Apply(NodeId from, const EventMessage& message) {
 
 void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* memory) {
   causality::Event& event = *memory;
-  if (!causality::DecodeEvent(message.event->bytes, &event)) {
+  const size_t bytes = message.event->bytes.size();
+  bool decoded = false;
+  Status applied;
+  context_.RunStep(bytes, [&] {
+    decoded = causality::DecodeEvent(message.event->bytes, &event);
+    if (decoded) applied = context_.slots->Apply(event, message.event, from);
+  });
+  if (!decoded) {
     ++context_.stats.bad_frames;
     if (context_.log) context_.log("malformed event from " + from.ToHex());
     return;
   }
-  if (Status s = context_.slots->Apply(event, message.event, from); !s.ok()) return OnHalfDone(event.slot, s);
+  if (!applied.ok()) return OnHalfDone(event.slot, applied);
+  context_.NoteWork(bytes);
   ++context_.stats.events_applied;
   if (!asked_us_.empty()) asked_us_.erase({from, event.slot});
   if (context_.lives.IsOver(event.dot.actor)) context_.perhaps_ended.Insert(event.slot);

@@ -145,7 +145,7 @@ void ClusterControl::Tick() {
   if (!is_compared_ && now_us >= compare_until_us_) SetCompared();
   if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
   const std::vector<NodeId> peers = LinkedMembers();
-  for (NodeId peer : peers) hooks_.send(peer, std::string(1, kHeartbeat));
+  SendHeartbeats(peers, now_us);
   const Member* own = state_.members.Find(state_.id);
   if (own != nullptr && own->has_data != hooks_.has_data()) {
     WriteOwnEntry();
@@ -155,6 +155,17 @@ void ClusterControl::Tick() {
   if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
   last_gossip_us_ = now_us;
   Gossip(gossip_.OnTick(peers));
+}
+
+void ClusterControl::SignOfLife() {
+  const uint64_t now_us = clock_.MonotonicUs();
+  if (now_us < last_heartbeat_us_ + options_.failure_detector.heartbeat_interval_us) return;
+  SendHeartbeats(LinkedMembers(), now_us);
+}
+
+void ClusterControl::SendHeartbeats(const std::vector<NodeId>& peers, uint64_t now_us) {
+  last_heartbeat_us_ = now_us;
+  for (NodeId peer : peers) hooks_.send(peer, std::string(1, kHeartbeat));
 }
 
 // ---- messages ----

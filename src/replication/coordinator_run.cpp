@@ -148,7 +148,10 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
     transaction.Attach(row_key, std::move(row));
   }
   Executed executed;
-  context_.executor->Execute(request, &transaction, &executed.response.reply);
+  const size_t bytes = request.args.bytes();
+  const size_t expected = slot->large_values > 0 ? ShardContext::kLongStepBytes : bytes;
+  context_.RunStep(expected, [&] { context_.executor->Execute(request, &transaction, &executed.response.reply); });
+  context_.NoteWork(bytes + executed.response.reply.size());
   executed.done = std::move(waiting.done);
   executed.begun_us = waiting.begun_us;
   executed.deadline_us = waiting.deadline_us;
@@ -156,7 +159,13 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   Status status = transaction.status();
   if (status.ok() && transaction.changed()) {
     executed.write_quorum = request.write_quorum != 0 ? context_.W(id, request.write_quorum) : 0;
-    status = Commit(id, slot, &transaction, &executed);
+    status = Commit(id, slot, &transaction, expected, &executed);
+    // A few bytes may have changed a large value.
+    if (request.timeout_ms == 0) executed.deadline_us += ShardContext::TransportUs(executed.event_bytes);
+  }
+  if (status.code() == StatusCode::kRefused) {
+    NoteDone(id, *slot);
+    return Finish(std::move(executed.done), {Outcome::kReply, status.message()});
   }
   if (!status.ok()) {
     const bool wrote = executed.own.counter != 0;
@@ -165,10 +174,21 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
     return Refuse(wrote ? Outcome::kUnknown : Outcome::kClusterDown,
                   "the slot's rows are damaged on this node and are being repaired", std::move(executed.done));
   }
+  NoteLarge(bytes + executed.response.reply.size() + executed.event_bytes, slot);
   if (ShowsNothingNew(id, *slot, executed))
     return Finish(std::move(executed.done), std::move(executed.response));
   LookAfterCommit(id, slot, executed);
   slot->replies.push_back(std::move(executed));
+}
+
+// Commands with few words may read and write large values. Those of a slot that has one are taken to, for some time.
+void Coordinator::NoteLarge(size_t bytes, Slot* slot) {
+  constexpr int kCommands = 100;
+  if (bytes >= ShardContext::kLongStepBytes) {
+    slot->large_values = kCommands;
+  } else if (slot->large_values > 0) {
+    --slot->large_values;
+  }
 }
 
 // What it saw is all on W nodes, and here it was committed in an earlier turn.
@@ -183,14 +203,41 @@ void Coordinator::LookAfterCommit(SlotId id, Slot* slot, const Executed& execute
   if (!waits) release_.Insert(id);
 }
 
-Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed) {
+// What other nodes could not take must not be here either.
+Status Coordinator::CheckSizes(const causality::EncodedEvent* event,
+                               const std::vector<storage::RowUpdate>& rows) const {
+  if (event != nullptr && event->bytes.size() > context_.options.event_bytes_max) {
+    ORRERY_MARK("event too large");
+    return Status::Refused(TooLarge("what the command writes", context_.options.event_bytes_max).reply);
+  }
+  for (const storage::RowUpdate& row : rows) {
+    size_t bytes = 0;
+    for (const causality::Cell& cell : row.after.cells) bytes += cell.payload.size();
+    if (bytes <= context_.options.row_bytes_max) continue;
+    ORRERY_MARK("row too large");
+    return Status::Refused(TooLarge("the value with its siblings", context_.options.row_bytes_max).reply);
+  }
+  return Status::Ok();
+}
+
+Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transaction, size_t bytes,
+                           Executed* executed) {
   std::vector<storage::RowUpdate> rows;
   const Event event = transaction->TakeEvent(&rows);
   // Whoever joins copies the slot: nobody will ever ask for what happened before.
   const bool alone = context_.view->members.size() == 1 && slot->targets.others.empty() && !context_.options.lone_backlog;
-  const EventPtr encoded = alone ? nullptr : causality::MakeEventPtr(event);
-  executed->own = event.dot;
-  if (Status status = context_.slots->ApplyOwn(event, rows, encoded); !status.ok()) return status;
+  EventPtr encoded;
+  Status status;
+  context_.RunStep(bytes, [&] {
+    if (!alone) encoded = causality::MakeEventPtr(event);
+    status = CheckSizes(encoded.get(), rows);
+    if (!status.ok()) return;
+    executed->own = event.dot;
+    status = context_.slots->ApplyOwn(event, rows, encoded);
+  });
+  if (!status.ok()) return status;
+  if (encoded != nullptr) executed->event_bytes = encoded->bytes.size();
+  context_.NoteWork(executed->event_bytes);
   ++context_.stats.events_made;
   parked_.Touch(id);
   const uint64_t sequence = slot->quorum.Saw(event.dot);
@@ -205,6 +252,7 @@ Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transact
 void Coordinator::Replicate(SlotId id, Slot* slot, const EventPtr& event) {
   const uint64_t committed = context_.slots->At(id).committed().Get(context_.self);
   for (const Target& target : slot->targets.others) {
+    context_.NoteWork(event->bytes.size());
     if (!target.is_fallback()) {
       context_.outbox->Send(target.node, EventMessage{committed, event});
       continue;

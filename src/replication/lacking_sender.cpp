@@ -1,5 +1,6 @@
 #include "orrery/replication/lacking_sender.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) 
   const uint64_t now_us = context_.clock->MonotonicUs();
   InFlight& in_flight = in_flight_[key];
   const bool moved_on = in_flight.told_behind && !in_flight.told_behind->CoversEveryDotOf(peer_clock);
-  if (moved_on || now_us > in_flight.at_us + kPatienceUs) in_flight = InFlight();
+  if (moved_on || now_us > in_flight.until_us) in_flight = InFlight();
   SlotClock from = peer_clock;
   from.Join(in_flight.upto);
   if (in_flight.told_behind || from.CoversEveryDotOf(replica->clock())) return;
@@ -31,7 +32,7 @@ void LackingSender::Send(NodeId peer, SlotId slot, const SlotClock& peer_clock) 
     deferred_[key] = peer_clock;
     return;
   }
-  in_flight.at_us = now_us;
+  in_flight.until_us = std::max(in_flight.until_us, now_us + kPatienceUs);
   const auto events = replica->backlog().Since(from, replica->clock());
   if (!events) {
     ORRERY_MARK("backlog no longer has what a peer lacks");
@@ -60,6 +61,7 @@ void LackingSender::SendEvents(const Key& key, const std::vector<EventPtr>& even
     in_flight->upto.JoinCounters(reached);
     bytes += event->bytes.size();
   }
+  in_flight->until_us += ShardContext::TransportUs(bytes);
   bytes_[peer] += bytes;
   if (context_.IsHome(slot, peer)) return;
   context_.stats.given_bytes += bytes;
@@ -74,7 +76,7 @@ void LackingSender::OnPeerDown(NodeId peer) {
 
 void LackingSender::Tick(uint64_t now_us) {
   bytes_.clear();
-  std::erase_if(in_flight_, [&](const auto& entry) { return now_us > entry.second.at_us + kPatienceUs; });
+  std::erase_if(in_flight_, [&](const auto& entry) { return now_us > entry.second.until_us; });
   for (const auto& [key, clock] : std::exchange(deferred_, {})) Send(key.first, key.second, clock);
 }
 

@@ -143,6 +143,12 @@ void MergeRequester::OnPeerDown(NodeId peer) {
   for (const SlotId slot : lost) Stop(slot);
 }
 
+void MergeRequester::OnPartOfFrame(NodeId peer) {
+  for (auto& [slot, merge] : under_way_) {
+    if (merge.staging.source() == peer) merge.heard_us = context_.clock->MonotonicUs();
+  }
+}
+
 void MergeRequester::Tick(uint64_t now_us) {
   std::vector<SlotId> silent;
   for (const auto& [slot, merge] : under_way_) {

@@ -5,11 +5,37 @@
 namespace orrery::replication {
 namespace {
 
-// Writes, into the one byte before it, how long the body is that ends the frame; a longer one moves for its length.
-void SetLength(size_t begin, std::string* frame) {
+// What a message takes beside the values that may make it large.
+constexpr size_t kRestBytes = 256;
+
+// Writes, into the bytes before it, how long the body is that ends the frame; it moves if that takes more or fewer bytes.
+void SetLength(size_t begin, size_t width, std::string* frame) {
   PieceEncoder<Encoder::kVarintBytesMax> length;
   length.PutVarint(frame->size() - begin);
-  frame->replace(begin - 1, 1, length.bytes());
+  frame->replace(begin - width, width, length.bytes());
+}
+
+// The bytes of what may make it large, of any number of bytes.
+template <typename M>
+size_t ValueBytes(const M& message) {
+  if constexpr (requires { message.event; }) {
+    return message.event->bytes.size();
+  } else if constexpr (requires { message.request; }) {
+    return RequestBytes(message.request);
+  } else if constexpr (requires { message.response; }) {
+    return message.response.reply.size();
+  } else {
+    return 0;
+  }
+}
+
+// Room for the length of a large body. It gets its memory at once, and as many bytes for its length as that will take, as
+// it must not move.
+size_t BeginLargeBody(size_t value_bytes, Encoder* out, std::string* frame) {
+  const size_t begin = frame->size();
+  frame->reserve(begin + value_bytes + kRestBytes);
+  out->PutVarint(value_bytes + kRestBytes / 4);
+  return frame->size() - begin;
 }
 
 // Decodes as the alternative whose kType it is.
@@ -33,9 +59,14 @@ void AppendMessage(const Message& message, std::string* frame) {
         Encoder out(frame);
         out.PutU8(m.kType);
         frame->push_back(0);
+        size_t width = 1;
+        if (const size_t bytes = ValueBytes(m); bytes >= Encoder::kLargeBytes) {
+          frame->pop_back();
+          width = BeginLargeBody(bytes, &out, frame);
+        }
         const size_t begin = frame->size();
         bodies::Body(m, &out);
-        SetLength(begin, frame);
+        SetLength(begin, width, frame);
       },
       message);
 }

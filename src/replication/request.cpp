@@ -33,6 +33,12 @@ Arguments DecodeArguments(Decoder* in) {
 
 }  // namespace
 
+size_t RequestBytes(const Request& request) {
+  size_t bytes = request.args.bytes();
+  for (const auto& [row_key, row] : request.attachments) bytes += row_key.size() + row.size();
+  return bytes;
+}
+
 void EncodeRequest(const Request& request, Encoder* out) {
   PieceEncoder<7 + 2 * Encoder::kVarintBytesMax> head;
   head.PutU16(request.slot);
@@ -73,6 +79,11 @@ Request DecodeRequest(Decoder* in) {
   if (request.slot >= kSlotCount || request.args.size() == 0) in->Fail();
   if (request.traits.parks && request.place.empty()) in->Fail();
   return request;
+}
+
+Response TooLarge(std::string_view what, size_t bytes_max) {
+  return {Outcome::kReply,
+          "-ERR " + std::string(what) + " is larger than " + std::to_string(bytes_max) + " bytes\r\n"};
 }
 
 std::string ErrorText(const Response& response) {

@@ -16,6 +16,10 @@ constexpr uint8_t kHopsMax = 2;
 constexpr uint64_t kGraceUs = 500'000;
 // A receiver may take a request for so much younger than it is: it does not know how long the quickest way takes.
 constexpr uint64_t kAgeErrorMs = 250;
+// So long a reply may be on its way beyond the deadline, and so long ago what last came of a long frame: between two of
+// them a node may work on the value of one.
+constexpr uint64_t kReplyUsMax = 60'000'000;
+constexpr uint64_t kPartsApartUs = 5'000'000;
 
 // A write that was sent once may have been applied there, now or later: nobody may call it refused any more.
 Callback MaybeApplied(Callback done) {
@@ -162,6 +166,11 @@ void Router::Dispatch(Sent&& sent) {
 }
 
 void Router::Forward(NodeId peer, Sent&& sent) {
+  const size_t bytes = RequestBytes(sent.request);
+  if (bytes > context_.options.request_bytes_max) {
+    ORRERY_MARK("request too large to be forwarded");
+    return End(std::move(sent), TooLarge("what the command needs", context_.options.request_bytes_max));
+  }
   if (sent_.empty()) first_sent_ = next_id_;
   const uint64_t id = (uint64_t{context_.options.loop_index} << 48) | (next_id_++ & kIdMask);
   ++context_.stats.forwarded;
@@ -170,6 +179,7 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   SetDeadline(&sent);
   ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
                          std::move(sent.request)};
+  context_.NoteWork(bytes);
   context_.outbox->Send(peer, message);
   sent.request = std::move(message.request);
   sent_.push_back(std::make_unique<Sent>(std::move(sent)));
@@ -207,6 +217,10 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
 
 // A peer with more loops than we have may have asked over a link of its own before ours to it is up.
 void Router::Answer(NodeId to, ForwardReplyMessage message) {
+  if (message.response.reply.size() > context_.options.reply_bytes_max) {
+    ORRERY_MARK("reply too large to be passed on");
+    message.response = TooLarge("the reply", context_.options.reply_bytes_max);
+  }
   if (context_.linked.contains(to)) return context_.outbox->SendDurable(to, message);
   ORRERY_MARK("answer waited for a link to who asked");
   unsent_.push_back({to, std::move(message), context_.clock->MonotonicUs() + context_.options.start_grace_us});
@@ -233,6 +247,15 @@ void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
 
 // Before what its client has sent for the slot since, which waits behind it.
 void Router::TryAgain(Sent&& sent) {
+  // A receiver that is busy with large values may find each request too old. It has not run it, and is alive: what it
+  // took to say so does not count.
+  const uint64_t took_us = context_.clock->MonotonicUs() - sent.sent_us;
+  if (sent.request.timeout_ms == 0 && took_us > context_.AgeMaxUs(sent.request)) {
+    ORRERY_MARK("request given back by a busy node");
+    const uint64_t more_us = std::min(took_us, sent.lenience_us);
+    sent.deadline_us += more_us;
+    sent.lenience_us -= more_us;
+  }
   const auto is_later = [&](const Sent& other) { return !other.peer && other.request.slot == sent.request.slot; };
   const bool first = held_.insert(sent.request.slot).second;
   waiting_.insert(first ? waiting_.end() : std::find_if(waiting_.begin(), waiting_.end(), is_later), std::move(sent));
@@ -246,7 +269,7 @@ void Router::Lost(Sent sent) {
     sent.hops = 0;
     if (sent.request.traits.writes) {
       if (!ORRERY_MUTATION("lost-writes-tried-elsewhere-at-once")) {
-        sent.not_before_us = sent.sent_us + (context_.options.forward_age_max_ms + kAgeErrorMs) * 1000;
+        sent.not_before_us = sent.sent_us + context_.AgeMaxUs(sent.request) + kAgeErrorMs * 1000;
         held_.insert(sent.request.slot);
       }
       sent.done = MaybeApplied(std::move(sent.done));
@@ -295,13 +318,20 @@ std::vector<Router::Sent> Router::TakeSentIf(const std::function<bool(const Sent
   return taken;
 }
 
+// A large reply is waited for as long as something comes.
+bool Router::IsOverdue(const Sent& sent, uint64_t now_us) const {
+  if (now_us < sent.deadline_us) return false;
+  return now_us >= sent.deadline_us + kReplyUsMax || !part_came_us_.contains(sent.peer);
+}
+
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
   if (now_us >= compare_until_us_) context_.seats_compared = true;  // what we know has to do
   SendAnswers();
   DispatchStarting();
   DispatchWaiting(now_us);
-  for (Sent& sent : TakeSentIf([now_us](const Sent& s) { return s.deadline_us <= now_us; })) {
+  std::erase_if(part_came_us_, [now_us](const auto& part) { return now_us > part.second + kPartsApartUs; });
+  for (Sent& sent : TakeSentIf([&](const Sent& s) { return IsOverdue(s, now_us); })) {
     const bool wrote = sent.request.traits.writes;
     End(std::move(sent), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, ""});
   }

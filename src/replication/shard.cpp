@@ -22,6 +22,8 @@ ShardContext MakeContext(const ShardOptions& options, const Shard::Parts& parts,
   context.store = parts.store;
   context.executor = parts.executor;
   context.log = parts.log;
+  context.sign_of_life = parts.sign_of_life;
+  context.run_step = parts.run_step;
   context.pace.SetTarget(options.transfer_latency_target_us);
   context.self = self;
   context.view = std::move(view);

@@ -12,6 +12,7 @@ namespace orrery::replication {
 
 void Shard::OnFrame(NodeId peer, std::string_view frame) {
   if (failed_) return;
+  context_.NoteWork(frame.size());
   FrameReader reader(frame);
   if (Status s = hybrid_.Observe(reader.time(), context_.clock->WallMs()); !s.ok()) {
     if (context_.stats.clock_refused++ == 0 && context_.log) context_.log(peer.ToHex() + ": " + s.message());

@@ -32,6 +32,7 @@ void Shard::EndTurn() {
   copies_.AfterCommit();
   FlushDurable();
   FlushNow();
+  context_.turn_bytes = 0;
 }
 
 void Shard::FlushNow() { outbox_.FlushNow(hybrid_.Read(context_.clock->WallMs()), context_.NowMs()); }
@@ -42,8 +43,15 @@ void Shard::CommitTurn() {
   slots_.SaveTouched(&touched_);
   const bool to_disk = std::exchange(context_.sync_turn, false) || context_.options.sync == SyncPolicy::kAlways;
   if (!context_.store->HasPending()) return;
-  const Status status = context_.store->Commit(to_disk ? storage::Durability::kDisk : storage::Durability::kMemory);
+  context_.NoteWork(context_.turn_bytes);
+  Status status;
+  const auto commit = [&] {
+    status = context_.store->Commit(to_disk ? storage::Durability::kDisk : storage::Durability::kMemory);
+  };
+  // A small one may wait, too: for a large one of another loop, or for the store to make room after one.
+  context_.run_step ? context_.run_step(context_.turn_bytes, commit) : commit();
   if (!status.ok()) return Fail("commit", status);
+  context_.NoteWork(context_.turn_bytes);
   for (SlotId slot : touched_) {
     if (to_disk) {
       slots_.At(slot).MarkSynced(slots_.At(slot).clock());

@@ -264,7 +264,7 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
   if (watch_ != nullptr) watch_->OnRowChange(row_key, before.row);
   const bool was = !before.row.empty();
   const bool is = !after.empty();
-  const std::string bytes = is ? causality::EncodeRow(after) : std::string();
+  std::string bytes = is ? causality::EncodeRow(after) : std::string();
   const uint64_t digest_change = (is ? storage::RowHash(row_key, bytes) : 0) - (was ? before.hash : 0);
   const uint64_t row_change = (is ? uint64_t{1} : 0) - (was ? 1 : 0);
   const bool in_collection = storage::IsCollectionRow(row_key);
@@ -276,7 +276,7 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
   row_count_ += row_change;
   if (in_collection) collection_rows_ += row_change;
   const storage::SlotRowKey key(id_, row_key);
-  is ? store_->Put(Table::kRows, key.view(), bytes) : store_->Delete(Table::kRows, key.view());
+  is ? store_->PutOwned(Table::kRows, key.view(), std::move(bytes)) : store_->Delete(Table::kRows, key.view());
   return Status::Ok();
 }
 

@@ -8,6 +8,8 @@
 namespace orrery::resp {
 namespace {
 
+// So much is not moved to make room for what stands behind it.
+constexpr size_t kLargeBytes = size_t{64} << 10;
 constexpr size_t kHeaderMax = 1 + kIntegerTextMax + 2;
 
 size_t FormatHeader(char type, int64_t n, char* out) {
@@ -100,6 +102,7 @@ void ReplyWriter::Header(char type, int64_t n) {
 
 void ReplyWriter::Blob(char type, std::string_view bytes) {
   Header(type, static_cast<int64_t>(bytes.size()));
+  if (bytes.size() >= kLargeBytes) out_->reserve(out_->size() + bytes.size() + 2);
   out_->append(bytes).append("\r\n", 2);
 }
 

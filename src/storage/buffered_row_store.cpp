@@ -1,6 +1,7 @@
 #include "storage/buffered_row_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "orrery/base/check.h"
 #include "storage/merged_cursor.h"
@@ -21,6 +22,10 @@ Result<std::optional<std::string_view>> BufferedRowStore::View(Table table, std:
 
 void BufferedRowStore::Put(Table table, std::string_view key, std::string_view value) {
   pending_.Put(table, key, HashRow(table, key), value);
+}
+
+void BufferedRowStore::PutOwned(Table table, std::string_view key, std::string value) {
+  pending_.PutOwned(table, key, HashRow(table, key), std::move(value));
 }
 
 void BufferedRowStore::Delete(Table table, std::string_view key) {

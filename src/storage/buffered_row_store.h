@@ -16,6 +16,7 @@ class BufferedRowStore : public RowStore {
  public:
   Result<std::optional<std::string_view>> View(Table table, std::string_view key) const final;
   void Put(Table table, std::string_view key, std::string_view value) final;
+  void PutOwned(Table table, std::string_view key, std::string value) final;
   void Delete(Table table, std::string_view key) final;
   void DeletePrefix(Table table, std::string_view prefix) final;
   std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from) const final;

@@ -1,5 +1,7 @@
 #include "storage/pending_batch.h"
 
+#include <utility>
+
 namespace orrery::storage {
 namespace {
 
@@ -28,6 +30,16 @@ void PendingBatch::Put(Table table, std::string_view key, uint64_t hash, std::st
   Change& change = Obtain(table, key, hash);
   change.deleted = false;
   change.value.assign(value);
+  value_bytes_ += value.size();
+}
+
+void PendingBatch::PutOwned(Table table, std::string_view key, uint64_t hash, std::string value) {
+  // The memory of a small one is at hand.
+  if (value.size() <= kStringBytesKept) return Put(table, key, hash, value);
+  Change& change = Obtain(table, key, hash);
+  change.deleted = false;
+  value_bytes_ += value.size();
+  change.value = std::move(value);
 }
 
 void PendingBatch::Delete(Table table, std::string_view key, uint64_t hash) {
@@ -113,6 +125,7 @@ void PendingBatch::Clear() {
     }
   }
   used_ = 0;
+  value_bytes_ = 0;
   prefix_count_ = 0;
   index_.Clear();
 }

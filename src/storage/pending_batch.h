@@ -46,10 +46,14 @@ class PendingBatch {
 
   /// hash: HashRow(table, key).
   void Put(Table table, std::string_view key, uint64_t hash, std::string_view value);
+  /// As Put; a large value is taken over as it is.
+  void PutOwned(Table table, std::string_view key, uint64_t hash, std::string value);
   void Delete(Table table, std::string_view key, uint64_t hash);
   void DeletePrefix(Table table, std::string_view prefix);
   void Clear();
 
+  /// At least as much as the values that were put, of which some may be gone.
+  size_t value_bytes() const { return value_bytes_; }
   bool empty() const { return used_ == 0 && prefix_count_ == 0; }
   /// Whether the batch says anything about the table.
   bool Touches(Table table) const { return !Of(table).prefixes.empty() || Of(table).changes > 0; }
@@ -83,6 +87,7 @@ class PendingBatch {
 
   std::deque<Change> entries_;  // the first used_ are live; a deque, so that views of them survive growth
   size_t used_ = 0;
+  size_t value_bytes_ = 0;
   HashIndex index_;
   mutable std::array<PerTable, kTableCount> tables_;  // mutable: the order is made when it is first asked for
   size_t prefix_count_ = 0;

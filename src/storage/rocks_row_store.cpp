@@ -18,6 +18,7 @@ constexpr size_t kSingleDeletionsMax = 256;
 // Nor are so many deleted entries passed to find those few: where a list was a queue, millions of them may
 // lie.
 constexpr uint64_t kDeletedPassedMax = 2000;
+constexpr size_t kLargeBatchBytes = size_t{1} << 20;
 
 }  // namespace
 
@@ -77,7 +78,7 @@ std::unique_ptr<Snapshot> RocksRowStore::SnapshotCommitted() const {
 Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
   if (instance_->has_failed()) return instance_->failure();
   if (batch.empty() && durability == Durability::kMemory) return Status::Ok();
-  gathered_.Clear();
+  ClearGathered(batch.value_bytes());
   Status outcome = GatherDeletedPrefixes(batch);
   if (outcome.ok()) {
     GatherChanges(batch);
@@ -92,7 +93,16 @@ Status RocksRowStore::Write(const PendingBatch& batch, Durability durability) {
   ShardCounters::Add(&counters_->commits);
   CacheWritten(batch);
   UpdateGaps(batch);
+  if (gathered_large_) ClearGathered(0);
   return Status::Ok();
+}
+
+// A batch of large values gets its memory at once, and does not keep it.
+void RocksRowStore::ClearGathered(size_t value_bytes) {
+  const bool was_large = gathered_large_;
+  gathered_large_ = value_bytes >= kLargeBatchBytes;
+  if (!gathered_large_ && !was_large) return gathered_.Clear();
+  gathered_ = rocksdb::WriteBatch(gathered_large_ ? value_bytes + kLargeBatchBytes / 16 : 0);
 }
 
 // Deleted prefixes also leave the cache here, before the outcome is known: a key that is not cached is never

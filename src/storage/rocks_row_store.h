@@ -41,6 +41,7 @@ class RocksRowStore final : public BufferedRowStore {
   static bool IsCached(Table table) { return table == Table::kRows || table == Table::kCounts; }
   void NoteCacheSize() const;
 
+  void ClearGathered(size_t value_bytes);
   Status GatherDeletedPrefixes(const PendingBatch& batch);
   Status GatherDeletedPrefix(Table table, std::string_view prefix);
   void GatherChanges(const PendingBatch& batch);
@@ -59,6 +60,7 @@ class RocksRowStore final : public BufferedRowStore {
   mutable KnownGaps gaps_;
   mutable rocksdb::PinnableSlice last_read_;
   rocksdb::WriteBatch gathered_;
+  bool gathered_large_ = false;  ///< it has the memory of a batch of large values
   uint64_t commits_ = 0;
   uint64_t synced_commits_ = 0;
   /// What syncs under way hold to find out whether the store is still there.

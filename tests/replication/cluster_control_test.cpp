@@ -67,6 +67,10 @@ class ControlNet {
       to.control->OnMessage(sent.from, sent.bytes);
     }
   }
+  /// Time passes in which nobody gets round to anything.
+  void Advance(uint64_t us) { clock_.Advance(us); }
+  /// Sent, and not delivered yet.
+  size_t on_the_way() const { return sent_.size(); }
   void Pass(uint64_t us) {
     for (uint64_t passed = 0; passed < us; passed += kHeartbeatUs) {
       clock_.Advance(kHeartbeatUs);
@@ -131,6 +135,40 @@ void Gather(ControlNet* net, size_t n) {
   }
   net->Settle();
   net->Pass(3'000'000);
+}
+
+TEST(ClusterControlTest, SignsOfLifeAreHeartbeatsAndNoMoreOfThem) {
+  ControlNet net(3);
+  Gather(&net, 3);
+  net.Pass(kHeartbeatUs);
+  for (int i = 0; i < 9; ++i) {
+    net.Advance(kHeartbeatUs / 10);
+    net.control(1).SignOfLife();
+  }
+  EXPECT_EQ(net.on_the_way(), 0u);
+  net.Advance(kHeartbeatUs / 10);
+  net.control(1).SignOfLife();
+  net.control(1).SignOfLife();
+  EXPECT_EQ(net.on_the_way(), 2u);
+}
+
+// It was called down while it worked on a large value.
+TEST(ClusterControlTest, ANodeInALongTurnIsAliveAsLongAsItGivesSignsOfLife) {
+  ControlNet net(3);
+  Gather(&net, 3);
+  const auto pass = [&](bool gives_signs) {
+    for (uint64_t passed = 0; passed < 3'000'000; passed += kHeartbeatUs) {
+      net.Advance(kHeartbeatUs);
+      for (size_t other : {2u, 3u}) net.control(other).Tick();
+      if (gives_signs) net.control(1).SignOfLife();
+      net.Settle();
+    }
+  };
+  pass(true);
+  EXPECT_TRUE(net.control(2).view()->IsAlive(net.control(1).self()));
+  EXPECT_TRUE(net.control(3).view()->IsAlive(net.control(1).self()));
+  pass(false);
+  EXPECT_FALSE(net.control(2).view()->IsAlive(net.control(1).self()));
 }
 
 TEST(ClusterControlTest, NodesThatMeetKnowEachOtherAndHaveOneRing) {

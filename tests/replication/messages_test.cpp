@@ -97,6 +97,40 @@ TEST(MessagesTest, BodiesOfAnyLengthStandBetweenOthers) {
   }
 }
 
+// Large ones are written in another way: around the sizes where their length takes another byte, and with so much beside
+// the value that the guess at it is wrong.
+TEST(MessagesTest, LargeMessagesOfAllSizesSurvive) {
+  const Message after = AckMessage{7, {{NodeId{1}, 2}, 3}};
+  for (const size_t middle : {Encoder::kLargeBytes, size_t{1} << 21}) {
+    for (size_t size = middle - 300; size < middle + 20; size += 10) {
+      ForwardMessage forward;
+      forward.request.args = Arguments({"SET", "key", std::string(size, 'v')});
+      if (size % 20 == 0) forward.request.place = std::string(1000, 'p');
+      ForwardReplyMessage reply{7, {Outcome::kReply, std::string(size, 'r')}};
+      std::string frame = BeginFrame(kTime, kSentMs);
+      for (const Message& message : {Message(forward), Message(reply), after}) AppendMessage(message, &frame);
+      FrameReader reader(frame);
+      Message read;
+      ASSERT_TRUE(reader.Next(&read));
+      EXPECT_TRUE(std::get<ForwardMessage>(read).request.args[2] == forward.request.args[2]);
+      EXPECT_EQ(std::get<ForwardMessage>(read).request.place, forward.request.place);
+      ASSERT_TRUE(reader.Next(&read));
+      EXPECT_TRUE(std::get<ForwardReplyMessage>(read).response.reply == reply.response.reply);
+      ASSERT_TRUE(reader.Next(&read));
+      EXPECT_EQ(FrameOf(read), FrameOf(after));
+    }
+  }
+}
+
+// A copy of a large value costs a node more than all else that is done with it.
+TEST(MessagesTest, ALargeValueIsCopiedIntoItsFrameOnce) {
+  ForwardMessage forward;
+  forward.request.args = Arguments({"SET", "key", std::string(1 << 20, 'v')});
+  std::string frame = BeginFrame(kTime, kSentMs);
+  AppendMessage(forward, &frame);
+  EXPECT_LT(frame.capacity(), frame.size() + 1024);
+}
+
 TEST(MessagesTest, RequestsOfAnyNumberOfWordsSurvive) {
   for (const size_t count : {1, 7, 8, 9, 1000}) {
     ForwardMessage message;

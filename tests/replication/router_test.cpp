@@ -82,6 +82,13 @@ TEST_F(RouterTest, ARelayDoesNotPassOnWhatItsSenderMayHaveGivenUp) {
   EXPECT_EQ(replies[0].response.outcome, Outcome::kNotHere);
 }
 
+TEST_F(RouterTest, ALargeRequestMayBeOlder) {
+  ForwardMessage message = Forwarded(context_.options.forward_age_max_ms + 500);
+  message.request.args = Arguments({"SET", "k", std::string(16 << 20, 'v')});
+  router_.OnForward(NodeId{3}, std::move(message));
+  EXPECT_EQ(SentTo<ForwardMessage>(net_.view->ring->Coordinator(ForeignSlot())).size(), 1u);
+}
+
 TEST_F(RouterTest, ARequestThatGrowsOldWhileItWaitsForACoordinatorIsGivenBack) {
   router_.OnForward(NodeId{3}, Forwarded(0));
   const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
@@ -115,6 +122,65 @@ TEST_F(RouterTest, TakesTheReplyOfTheNodeThatItAskedAlone) {
   EXPECT_EQ(replies, 0);
   router_.OnForwardReply(coordinator, {sent[0].request_id, {}});
   EXPECT_EQ(replies, 1);
+}
+
+// A node that works on large values for half a second finds each small request too old; its client was told that there is
+// no coordinator.
+TEST_F(RouterTest, ABusyCoordinatorIsAskedAgainForLonger) {
+  const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
+  Request request = Forwarded(0).request;
+  request.sent_ms = 0;
+  std::vector<Response> responses;
+  router_.Submit(request, [&](Response response) { responses.push_back(response); });
+  const uint64_t begun_us = net_.clock.MonotonicUs();
+  size_t sent = 0;
+  while (responses.empty() && net_.clock.MonotonicUs() < begun_us + 100'000'000) {
+    const auto all = SentTo<ForwardMessage>(coordinator);
+    if (all.size() > sent) {
+      sent = all.size();
+      net_.clock.Advance(900'000);
+      router_.OnForwardReply(coordinator, {all.back().request_id, {Outcome::kNotHere, ""}});
+    }
+    net_.clock.Advance(100'000);
+    router_.OnTick(net_.clock.MonotonicUs());
+    router_.TellEnded();
+  }
+  ASSERT_EQ(responses.size(), 1u);
+  EXPECT_EQ(responses[0].outcome, Outcome::kClusterDown);
+  EXPECT_GT(net_.clock.MonotonicUs(), begun_us + context_.options.request_timeout_us + 20'000'000);
+  EXPECT_LT(net_.clock.MonotonicUs(), begun_us + context_.options.request_timeout_us + 30'000'000);
+}
+
+// A large reply that took longer than the timeout was read to its end, and its client had been told that nobody answers.
+TEST_F(RouterTest, AReplyOnItsWayIsWaitedFor) {
+  const NodeId coordinator = net_.view->ring->Coordinator(ForeignSlot());
+  Request request = Forwarded(0).request;
+  request.sent_ms = 0;
+  std::vector<Response> responses;
+  const auto submit = [&] { router_.Submit(request, [&](Response response) { responses.push_back(response); }); };
+  const auto pass = [&](uint64_t us, bool parts) {
+    for (uint64_t passed = 0; passed < us; passed += 100'000) {
+      net_.clock.Advance(100'000);
+      if (parts) router_.OnPartOfFrame(coordinator);
+      router_.OnTick(net_.clock.MonotonicUs());
+      router_.TellEnded();
+    }
+  };
+  const uint64_t timeout_us = context_.options.request_timeout_us + 600'000;
+  submit();
+  pass(timeout_us, false);
+  EXPECT_EQ(responses.size(), 1u);
+  submit();
+  pass(timeout_us, true);
+  pass(4'000'000, false);
+  pass(4'000'000, true);
+  EXPECT_EQ(responses.size(), 1u);
+  router_.OnForwardReply(coordinator, {SentTo<ForwardMessage>(coordinator).back().request_id, {}});
+  EXPECT_EQ(responses.size(), 2u);
+  // Not for ever, though.
+  submit();
+  pass(timeout_us + 61'000'000, true);
+  EXPECT_EQ(responses.size(), 3u);
 }
 
 /// The coordinator of the slot goes out of reach once it has been sent something.
@@ -159,6 +225,17 @@ TEST_F(LostCoordinatorTest, AWriteWaitsUntilItsFirstReceiverWouldNotRunItAnyMore
   Pass(500);
   EXPECT_EQ(SentElsewhere(), 1u);
   EXPECT_TRUE(outcomes_.empty());
+}
+
+// A large request may be on its way for longer, so its first receiver may still run it.
+TEST_F(LostCoordinatorTest, ALargeWriteWaitsForLonger) {
+  const std::string value(16 << 20, 'v');
+  Submit({"SET", "k", value}, write_);
+  Lose();
+  Pass(context_.options.forward_age_max_ms + 500);
+  EXPECT_EQ(SentElsewhere(), 0u);
+  Pass(ShardContext::TransportUs(value.size()) / 1000);
+  EXPECT_EQ(SentElsewhere(), 1u);
 }
 
 TEST_F(LostCoordinatorTest, WhatComesAfterItForItsSlotStaysBehindIt) {

@@ -59,6 +59,12 @@ class RecordingTransport : public PeerEvents {
     if (on_change) on_change();
   }
 
+  void OnPartOfFrame(NodeId peer) override {
+    EXPECT_TRUE(is_up[peer] || !frames_need_up);
+    ++parts[peer];
+    if (on_change) on_change();
+  }
+
   bool Noted(const std::string& part) const {
     for (const std::string& line : notes) {
       if (line.find(part) != std::string::npos) return true;
@@ -72,6 +78,7 @@ class RecordingTransport : public PeerEvents {
   std::vector<NodeId> downs;
   std::map<NodeId, bool> is_up;
   std::map<NodeId, std::vector<std::string>> frames;
+  std::map<NodeId, size_t> parts;  ///< how often part of a frame came
   std::vector<std::string> notes;
   std::function<void(const PeerGreeting&)> on_greeted;
   std::function<void(NodeId)> on_up;

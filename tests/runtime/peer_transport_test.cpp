@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <optional>
 
+#include "orrery/runtime/uv/loop_thread.h"
 #include "orrery/runtime/uv/tcp.h"
 #include "runtime/loop_driver.h"
 #include "runtime/peer_node.h"
@@ -37,6 +41,91 @@ TEST(PeerTransportTest, CarriesFramesBothWaysInOrderOverOneLink) {
   EXPECT_EQ(a.transport->stats().frames_sent, sent.size());
   EXPECT_EQ(a.transport->stats().frames_received, sent.size());
   EXPECT_EQ(a.listener->unproven_count(), 0);
+}
+
+// A frame that takes seconds is no silence.
+TEST(PeerTransportTest, TellsOfTheBytesOfAFrameThatIsOnItsWay) {
+  UvLoop loop;
+  TestNode a(loop, TestOptions(1)), b(loop, TestOptions(2));
+  Introduce({&a, &b});
+  ASSERT_REACHED(loop, a.Up(b) && b.Up(a));
+  a.Send(b, std::string(48 << 20, 'x'));
+  ASSERT_REACHED(loop, b.parts[a.id] > 0);
+  EXPECT_TRUE(b.frames[a.id].empty());
+  ASSERT_REACHED(loop, b.frames[a.id].size() == 1);
+  const size_t parts = b.parts[a.id];
+  EXPECT_GE(parts, 8u);
+  a.Send(b, "short");
+  ASSERT_REACHED(loop, b.frames[a.id].size() == 2);
+  EXPECT_EQ(b.parts[a.id], parts);
+}
+
+// As a turn does that lasts long: what it has sent arrives before it ends.
+TEST(PeerTransportTest, OutputCanBePushedBeforeTheTurnEnds) {
+  UvLoop loop;
+  TestNode a(loop, TestOptions(1)), b(loop, TestOptions(2));
+  Introduce({&a, &b});
+  ASSERT_REACHED(loop, a.Up(b) && b.Up(a));
+  size_t queued = 0, left = 1;
+  loop.Post([&] {
+    a.Send(b, "early");
+    queued = a.transport->Links().at(0).queued_bytes;
+    a.transport->PushOutput();
+    left = a.transport->Links().at(0).queued_bytes;
+  });
+  ASSERT_REACHED(loop, b.frames[a.id].size() == 1);
+  EXPECT_GT(queued, 0u);
+  EXPECT_EQ(left, 0u);
+  // What the socket does not take waits, and nothing is lost.
+  loop.Post([&] {
+    a.Send(b, std::string(48 << 20, 'x'));
+    a.transport->PushOutput();
+    a.Send(b, "later");
+    a.transport->PushOutput();
+    left = a.transport->Links().at(0).queued_bytes;
+  });
+  ASSERT_REACHED(loop, b.frames[a.id].size() == 3);
+  EXPECT_GT(left, 0u);
+  EXPECT_EQ(b.frames[a.id].back(), "later");
+}
+
+// A long frame stands still in a turn that lasts long, and heartbeats behind it, unless the socket is asked again.
+TEST(PeerTransportTest, ALongFrameGoesOnAsTheOtherSideReads) {
+  UvLoop loop;
+  LoopThread other;
+  TestNode a(loop, TestOptions(1));
+  std::unique_ptr<TestNode> b;
+  std::atomic<bool> done = false;
+  other.Start();
+  other.Call([&] {
+    b = std::make_unique<TestNode>(other.loop(), TestOptions(2));
+    b->transport->SetPeers({a.address()});
+    b->on_change = [&] { done = b->frames[a.id].size() == 1; };
+  });
+  ASSERT_REACHED(loop, a.is_up[NodeId{2}]);
+  loop.Post([&] {
+    a.transport->Send(NodeId{2}, std::string(48 << 20, 'x'));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!done && std::chrono::steady_clock::now() < until) a.transport->PushOutput();
+    EXPECT_TRUE(done);
+  });
+  ASSERT_REACHED(loop, done.load());
+  other.Call([&] { b.reset(); });
+  other.Stop();
+}
+
+TEST(PeerTransportTest, AFrameThatIsTooLongEndsTheLinkAndNothingElse) {
+  UvLoop loop;
+  PeerTransportOptions options = TestOptions(1);
+  options.frame_max_bytes = 1000;
+  TestNode a(loop, options), b(loop, TestOptions(2));
+  Introduce({&a, &b});
+  ASSERT_REACHED(loop, a.Up(b) && b.Up(a));
+  a.Send(b, std::string(1001, 'x'));
+  ASSERT_REACHED(loop, a.downs.size() == 1 && a.Up(b) && b.Up(a));
+  EXPECT_TRUE(a.Noted("a frame of 1001 bytes would be too long"));
+  a.Send(b, std::string(1000, 'x'));
+  ASSERT_REACHED(loop, b.frames[a.id].size() == 1);
 }
 
 TEST(PeerTransportTest, ListensOnEveryAddressAndWithoutThoseThatTheMachineMayLack) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,28 @@ TEST_P(RowStoreContract, KeepsAnyBytes) {
   EXPECT_EQ(ReadOne(store(), Table::kRows, "\0"s), "");
   harness_->Restart();
   EXPECT_EQ(ReadAll(store(), Table::kRows), rows);
+}
+
+TEST_P(RowStoreContract, TakesOverValuesOfAnySize) {
+  std::map<std::string, std::string> rows;
+  for (const size_t size : {0, 1, 512, 513, 100'000, 3'000'000, 10}) {
+    const std::string value(size, 'x');
+    store().PutOwned(Table::kRows, std::to_string(size), value);
+    rows[std::to_string(size)] = value;
+    EXPECT_TRUE(ReadOne(store(), Table::kRows, std::to_string(size)) == value);
+    if (size != 100'000) continue;
+    ASSERT_TRUE(store().Commit(Durability::kMemory).ok());
+  }
+  store().PutOwned(Table::kRows, "1", std::string(5000, 'y'));
+  rows["1"] = std::string(5000, 'y');
+  ASSERT_TRUE(store().Commit(Durability::kDisk).ok());
+  store().PutOwned(Table::kRows, "3000000", "short");
+  rows["3000000"] = "short";
+  ASSERT_TRUE(store().Commit(Durability::kDisk).ok());
+  const Rows expected(rows.begin(), rows.end());
+  EXPECT_TRUE(ReadAll(store(), Table::kRows) == expected);
+  harness_->Restart();
+  EXPECT_TRUE(ReadAll(store(), Table::kRows) == expected);
 }
 
 TEST_P(RowStoreContract, TablesAreApart) {

@@ -34,8 +34,15 @@ class Encoder {
     out_->append(bytes);
   }
   void PutRaw(std::string_view bytes) { out_->append(bytes); }
+  /// As PutRaw for bytes that may be many, with room for as many more as `behind` says: so that these are not moved
+  /// when those are appended.
+  void PutLarge(std::string_view bytes, size_t behind) {
+    if (bytes.size() >= kLargeBytes) out_->reserve(out_->size() + bytes.size() + behind);
+    out_->append(bytes);
+  }
 
   static constexpr size_t kVarintBytesMax = 10;
+  static constexpr size_t kLargeBytes = size_t{64} << 10;
 
  private:
   void PutFixed(uint64_t v, size_t width) {

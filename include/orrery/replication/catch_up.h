@@ -80,6 +80,8 @@ class CatchUp {
 
   void OnPeerUp(NodeId peer);
   void OnPeerDown(NodeId peer);
+  /// What the peer sends is on its way.
+  void OnPartOfFrame(NodeId peer) { requester_.OnPartOfFrame(peer); }
   void OnViewChanged();
   /// Every tenth of a second or so.
   void Tick(uint64_t now_us);

@@ -91,6 +91,8 @@ class ClusterControl {
   void OnMessage(NodeId from, std::string_view bytes);
   /// Every heartbeat interval.
   void Tick();
+  /// Within a turn that lasts long, any number of times: sends heartbeats if they are due.
+  void SignOfLife();
 
   void SetQuorums(uint8_t n, uint8_t r, uint8_t w);
   uint64_t KnownIncarnation(NodeId node) const;
@@ -124,6 +126,7 @@ class ClusterControl {
   bool IsMember(NodeId node) const;
   size_t OthersWithShare(NodeId node) const;
   std::vector<NodeId> LinkedMembers() const;
+  void SendHeartbeats(const std::vector<NodeId>& peers, uint64_t now_us);
   void WriteOwnEntry();
   // cluster_admission.cpp
   void SendIntroduction(NodeId to);
@@ -166,6 +169,7 @@ class ClusterControl {
   std::vector<ring::RingMember> founder_members_;
   ClusterViewPtr view_;
   uint64_t last_gossip_us_ = 0;
+  uint64_t last_heartbeat_us_ = 0;
   uint64_t nothing_held_since_us_ = 0;
   uint64_t farewell_since_us_ = 0;  ///< since when a node that leaves refuses new requests; 0: it does not
   bool others_suffice_ = true;      ///< a node that leaves: whether somebody is there for each of its seats

@@ -114,6 +114,7 @@ class Coordinator final : private storage::FoldRule {
     uint64_t deadline_us = 0;
     uint64_t saw = 0;         ///< sequence that must be settled before the reply leaves
     causality::Dot own;       ///< counter 0: no event
+    size_t event_bytes = 0;   ///< of the event as it is sent
     size_t write_quorum = 0;  ///< 0: the slot's
   };
   struct Slot {
@@ -136,6 +137,8 @@ class Coordinator final : private storage::FoldRule {
     uint64_t made = 0;  ///< own counter, which a repair of the slot may have set back: no dot is given twice
     causality::SlotClock seen;  ///< what of our clock the quorum counts already
     SlotQuorum quorum;
+
+    int large_values = 0;  ///< for so many commands it is expected to have some
 
     std::set<NodeId> refused;  ///< fallbacks that cannot take our hints, until retry_us
     uint64_t retry_us = 0;
@@ -192,7 +195,10 @@ class Coordinator final : private storage::FoldRule {
   Foldable FoldableIn(SlotId id) const override;
   storage::Transaction Begin(SlotId id, const Slot& slot);
   void Execute(SlotId id, Slot* slot, Waiting&& waiting);
-  Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, Executed* executed);
+  Status CheckSizes(const causality::EncodedEvent* event, const std::vector<storage::RowUpdate>& rows) const;
+  void NoteLarge(size_t bytes, Slot* slot);
+  /// bytes: about as many are handled.
+  Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, size_t bytes, Executed* executed);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   uint64_t HintsBegin(SlotId id, const Slot& slot, NodeId home, const causality::Actor& actor) const;
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);

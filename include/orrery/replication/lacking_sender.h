@@ -34,7 +34,7 @@ class LackingSender {
     causality::SlotClock upto;  ///< the peer will have this when all that was sent has arrived
     /// The clock at which it was told to merge; until it says another, it is not told again.
     std::optional<causality::SlotClock> told_behind;
-    uint64_t at_us = 0;
+    uint64_t until_us = 0;  ///< then it counts as lost
   };
 
   void SendEvents(const Key& key, const std::vector<causality::EventPtr>& events, InFlight* in_flight);

@@ -45,6 +45,8 @@ class MergeRequester {
   /// The same for a merge that compares.
   std::optional<Fetched> OnTree(NodeId from, const MergeTreeMessage& answer);
   void OnPeerDown(NodeId peer);
+  /// A part of an image may be on its way: its source is not silent.
+  void OnPartOfFrame(NodeId peer);
   /// Gives up on sources that say nothing.
   void Tick(uint64_t now_us);
   /// Forgets the slot's merge.

@@ -93,6 +93,8 @@ struct Request {
   bool MayTake(std::string_view key) const { return place.empty() || holds == nullptr || !holds->IsHeld(*this, key); }
 };
 
+/// Of its arguments and attachments, which are nearly all of a large one.
+size_t RequestBytes(const Request& request);
 void EncodeRequest(const Request& request, Encoder* out);
 Request DecodeRequest(Decoder* in);
 
@@ -114,6 +116,9 @@ struct Response {
 /// The RESP error line (with "-" and CRLF) that a client sees for an outcome other than kReply. The one place where
 /// outcomes become words.
 std::string ErrorText(const Response& response);
+
+/// The reply to a command that is not run, or whose reply cannot be passed on, since something of it is too large.
+Response TooLarge(std::string_view what, size_t bytes_max);
 
 using Callback = std::function<void(Response)>;
 

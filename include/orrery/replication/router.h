@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -46,6 +47,8 @@ class Router final : public RequestRouter {
   void Route(Request&& request, uint8_t hops, Callback&& done);
 
   void OnForward(NodeId from, ForwardMessage message);
+  /// Some reply of the peer may be on its way.
+  void OnPartOfFrame(NodeId peer) { part_came_us_[peer] = context_.clock->MonotonicUs(); }
   void OnForwardReply(NodeId from, ForwardReplyMessage message);
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
@@ -71,7 +74,9 @@ class Router final : public RequestRouter {
     uint64_t deadline_us = 0;  ///< 0: not yet set, which it is when the request has to wait for anybody
     uint64_t sent_us = 0;      ///< to the peer
     uint64_t not_before_us = 0;
+    uint64_t lenience_us = kLenienceUs;  ///< so much longer it may take where receivers are busy
   };
+  static constexpr uint64_t kLenienceUs = 25'000'000;
 
   /// An answer to a peer that no link leads to yet.
   struct Unsent {
@@ -94,6 +99,7 @@ class Router final : public RequestRouter {
   std::unique_ptr<Sent>* FindSent(uint64_t request_id);
   Sent TakeSent(std::unique_ptr<Sent>* sent);
   void TrimSent();
+  bool IsOverdue(const Sent& sent, uint64_t now_us) const;
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
   void SetDeadline(Sent* sent) const;
 
@@ -115,6 +121,7 @@ class Router final : public RequestRouter {
   std::optional<std::string> disk_error_;
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   std::vector<Unsent> unsent_;
+  std::map<NodeId, uint64_t> part_came_us_;  ///< when part of a frame last came, where that was just now
   uint64_t started_until_us_;
   bool was_alone_;
   uint64_t compare_until_us_;

@@ -45,6 +45,12 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
     LoopMesh* mesh = nullptr;
     /// Membership's messages, on the first loop only.
     std::function<void(NodeId from, std::string_view bytes)> on_gossip;
+    /// Within turns that work on many bytes: may send gossip, and should give the transport's output to the system.
+    /// May be empty.
+    std::function<void()> sign_of_life;
+    /// Runs a step that handles so many bytes, and returns when it is done; if it may be long, on another thread, giving
+    /// signs of life meanwhile. May be empty: then steps just run.
+    std::function<void(size_t bytes, const std::function<void()>& step)> run_step;
     std::function<void(const std::string&)> log;
   };
 
@@ -63,9 +69,16 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   void OnPeerUp(NodeId peer, uint64_t incarnation) override;
   void OnPeerDown(NodeId peer) override;
   void OnFrame(NodeId peer, std::string_view frame) override;
+  /// What the peer was asked for may be in it.
+  void OnPartOfFrame(NodeId peer) override {
+    router_.OnPartOfFrame(peer);
+    catch_up_.OnPartOfFrame(peer);
+  }
   /// A message that another loop of this node received for one of our slots or requests.
   void OnMessage(NodeId from, Message message);
   void SendGossip(NodeId to, std::string bytes);
+  /// Gives to the transport, before the turn ends, what may leave at any time.
+  void SendEarly() { FlushNow(); }
 
   RequestRouter& router() { return router_; }
   KeySurveyor& survey() { return survey_; }

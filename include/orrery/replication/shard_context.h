@@ -40,6 +40,12 @@ struct ShardOptions {
   /// Keep events although there is no other member that could ask for them: for whoever looks on.
   bool lone_backlog = false;
   size_t hint_bytes_max = size_t{1} << 30;
+  /// Commands are refused that would make a larger event or leave a larger row, and requests and replies that would be
+  /// larger are not forwarded: links and stores take 4 GiB at once, and two sides of a cut may each fill a row.
+  size_t event_bytes_max = size_t{1} << 30;
+  size_t row_bytes_max = size_t{1} << 30;
+  size_t request_bytes_max = size_t{2} << 30;
+  size_t reply_bytes_max = size_t{2} << 30;
   size_t merge_part_bytes = 256 << 10;
   size_t merge_whole_bytes = 8 << 10;  ///< an image of so little is sent at once, without comparing
   size_t merge_leaf_bytes = 4 << 10;   ///< nor are ranges of so little divided
@@ -131,13 +137,47 @@ struct ShardContext {
   ShardStats stats;
   /// The commit of this turn goes to the disk whatever the policy says.
   bool sync_turn = false;
+  /// Called within turns that work on many bytes, so that peers hear of us before they miss us. May send, and calls
+  /// nobody else. Empty where nobody waits for it.
+  std::function<void()> sign_of_life;
+  /// Shard::Parts::run_step.
+  std::function<void(size_t bytes, const std::function<void()>& step)> run_step;
+  /// Worked on since the last sign of life, and in this turn.
+  size_t silent_bytes = 0;
+  size_t turn_bytes = 0;
+
+  /// So many bytes of a command, an event or a reply have been, or are about to be, read or copied in this turn.
+  void NoteWork(size_t bytes) {
+    turn_bytes += bytes;
+    silent_bytes += bytes;
+    if (silent_bytes < kSilentBytesMax) return;
+    silent_bytes = 0;
+    if (sign_of_life) sign_of_life();
+  }
+  static constexpr size_t kSilentBytesMax = size_t{4} << 20;  ///< some milliseconds
+  /// Runs a step that handles so many bytes where it does not silence the node. It may use all of the shard but for what
+  /// signs of life need: the outbox and the hybrid clock.
+  template <typename Step>
+  void RunStep(size_t bytes, const Step& step) {
+    if (bytes < kLongStepBytes || !run_step) return step();
+    run_step(bytes, step);
+  }
+  static constexpr size_t kLongStepBytes = size_t{1} << 20;
 
   bool InReach(NodeId node) const {
     return node == self.node || (linked.contains(node) && view->IsAlive(node));
   }
-  /// How long the request may take, its own limit or else the cluster's.
+  /// How long so many bytes may be on their way, beyond what few bytes may.
+  static uint64_t TransportUs(size_t bytes) { return bytes / kBytesPerUsMin; }
+  static constexpr uint64_t kBytesPerUsMin = 16;  ///< the same on all nodes, as both ends of a link reckon with it
+  /// How long the request may take, its own limit or else the cluster's, which is longer for a large one.
   uint64_t TimeoutUs(const Request& request) const {
-    return request.timeout_ms != 0 ? request.timeout_ms * uint64_t{1000} : options.request_timeout_us;
+    if (request.timeout_ms != 0) return request.timeout_ms * uint64_t{1000};
+    return options.request_timeout_us + TransportUs(request.args.bytes());
+  }
+  /// How old a forwarded request may be when it is run.
+  uint64_t AgeMaxUs(const Request& request) const {
+    return options.forward_age_max_ms * 1000 + TransportUs(request.args.bytes());
   }
   /// The monotonic clock.
   uint64_t NowMs() const { return clock->MonotonicUs() / 1000; }
@@ -148,7 +188,7 @@ struct ShardContext {
     return request.sent_ms > now_ms ? 0 : now_ms - request.sent_ms;
   }
   /// Whoever sent it may have turned elsewhere: it must not be run any more, by nobody.
-  bool IsStale(const Request& request) const { return AgeMs(request) > options.forward_age_max_ms; }
+  bool IsStale(const Request& request) const { return AgeMs(request) * 1000 > AgeMaxUs(request); }
   /// The slot's homes: the owners of its seats, in the order in which they coordinate.
   std::span<const NodeId> Homes(SlotId slot) const { return seats.Owners(slot); }
   /// Other members in the order in which they stand in for homes.

@@ -19,6 +19,9 @@ class PeerEvents {
   virtual void OnPeerDown(NodeId peer) = 0;
   /// One whole, checksummed frame. The view lives until the call returns.
   virtual void OnFrame(NodeId peer, std::string_view frame) = 0;
+  /// Bytes came that do not end a frame: of a long one, which is on its way. They are not checked yet, but they come
+  /// through an authenticated link, so the peer lives.
+  virtual void OnPartOfFrame(NodeId /*peer*/) {}
 };
 
 /// Ordered frames to peers over one link per (loop, peer). Owned by the loop; not thread-safe.

@@ -84,6 +84,8 @@ class RowStore {
   virtual void PrefetchAgain(uint64_t /*hint*/) const {}
   virtual void PrefetchRow(uint64_t /*hint*/) const {}
   virtual void Put(Table table, std::string_view key, std::string_view value) = 0;
+  /// The same for a value that is needed no more: a large one is not copied.
+  virtual void PutOwned(Table table, std::string_view key, std::string value) { Put(table, key, value); }
   virtual void Delete(Table table, std::string_view key) = 0;
   /// Deletes every key that starts with prefix, pending ones included.
   virtual void DeletePrefix(Table table, std::string_view prefix) = 0;

@@ -79,6 +79,10 @@ void PeerConnection::Send(std::string frame) {
   tcp_->Write(std::move(frame));
 }
 
+void PeerConnection::PushOutput() {
+  if (phase_ == Phase::kUp) tcp_->PushOutput();
+}
+
 void PeerConnection::Close() {
   phase_ = Phase::kEnded;
   StopTimeout();
@@ -95,7 +99,9 @@ void PeerConnection::OnRead(size_t n) {
   const std::shared_ptr<PeerConnection> keep = shared_from_this();
   if (phase_ == Phase::kUp) {
     decoder_.Commit(n);
+    const uint64_t before = decoder_.frames();
     DeliverFrames();
+    if (phase_ == Phase::kUp && decoder_.frames() == before) owner_.OnLinkBytes(*this);
   } else if (dial_) {
     AdvanceDial({greeting_room_.data(), n});
   } else {

@@ -38,6 +38,8 @@ class PeerConnectionOwner {
   /// Acceptor: the other side is who it says. Welcome(), and the link is up, or Refuse().
   virtual void OnProven(PeerConnection& connection) = 0;
   virtual void OnLinkFrame(PeerConnection& connection, std::string_view frame) = 0;
+  /// Bytes came, and no frame is whole yet.
+  virtual void OnLinkBytes(PeerConnection& connection) = 0;
   virtual void OnEnded(PeerConnection& connection, const PeerConnectionEnd& end) = 0;
 
  protected:
@@ -66,6 +68,8 @@ class PeerConnection final : private TcpHandler, public std::enable_shared_from_
   void Refuse(Refusal reason, uint64_t detail = 0);
   /// REQUIRES: up.
   void Send(std::string frame);
+  /// Hands over to the system what it takes now; if the connection has failed, that is found out later.
+  void PushOutput();
   /// Ends it without OnEnded().
   void Close();
 

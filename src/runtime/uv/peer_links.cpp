@@ -165,6 +165,11 @@ void Impl::OnLinkFrame(PeerConnection& connection, std::string_view frame) {
   events.OnFrame(connection.peer().id, frame);
 }
 
+void Impl::OnLinkBytes(PeerConnection& connection) {
+  PayOwed();
+  if (connection.up()) events.OnPartOfFrame(connection.peer().id);
+}
+
 void Impl::OnEnded(PeerConnection& connection, const PeerConnectionEnd& end) {
   PayOwed();
   const ConnectionPtr keep = connection.shared_from_this();

@@ -49,16 +49,20 @@ Impl::~Impl() {
 }
 
 void Impl::Send(NodeId id, std::string frame) {
-  ORRERY_CHECK(frame.size() <= options.frame_max_bytes);
   Peer* peer = Find(id);
   if (peer == nullptr || peer->link == nullptr) {
     ++stats.frames_dropped;
     return;
   }
-  if (peer->link->queued_bytes() + frame.size() + kFrameHeaderBytes > options.output_max_bytes) {
+  if (frame.size() > options.frame_max_bytes) {
+    ++stats.frames_dropped;
+    return Break(id, "a frame of " + std::to_string(frame.size()) + " bytes would be too long");
+  }
+  const size_t queued = peer->link->queued_bytes();
+  if (queued > 0 && queued + frame.size() + kFrameHeaderBytes > options.output_max_bytes) {
     ++stats.slow_links;
     ++stats.frames_dropped;
-    return Break(id, "it reads too slowly: " + std::to_string(peer->link->queued_bytes()) + " bytes wait");
+    return Break(id, "it reads too slowly: " + std::to_string(queued) + " bytes wait");
   }
   ++stats.frames_sent;
   stats.bytes_sent += frame.size() + kFrameHeaderBytes;
@@ -320,6 +324,12 @@ void PeerTransport::SetBlocked(const std::set<NodeId>& peers) {
 }
 void PeerTransport::SetIncarnation(uint64_t incarnation) {
   impl_->SetIncarnation(incarnation);
+}
+
+void PeerTransport::PushOutput() {
+  for (const auto& [id, peer] : impl_->peers) {
+    if (peer->link != nullptr) peer->link->PushOutput();
+  }
 }
 
 bool PeerTransport::IsUp(NodeId peer) const {

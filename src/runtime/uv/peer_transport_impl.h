@@ -68,6 +68,7 @@ struct PeerTransport::Impl final : PeerConnectionOwner {
   void OnHello(PeerConnection& connection) override;
   void OnProven(PeerConnection& connection) override;
   void OnLinkFrame(PeerConnection& connection, std::string_view frame) override;
+  void OnLinkBytes(PeerConnection& connection) override;
   void OnEnded(PeerConnection& connection, const PeerConnectionEnd& end) override;
 
   // What is asked of the transport.

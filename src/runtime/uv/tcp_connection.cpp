@@ -199,6 +199,12 @@ void TcpConnection::Impl::Flush() {
 }
 
 bool TcpConnection::Impl::SendSome() {
+  const Sent sent = SendOnce();
+  if (sent.error != 0) Fail(SystemError("connection lost", sent.error));
+  return sent.all;
+}
+
+TcpConnection::Impl::Sent TcpConnection::Impl::SendOnce() {
   iovec pieces[kPiecesMax];
   msghdr message{};
   message.msg_iov = pieces;
@@ -206,16 +212,13 @@ bool TcpConnection::Impl::SendSome() {
   size_t offered = 0;
   for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
   const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-  if (sent < 0 && errno == EINTR) return true;
-  if (sent < 0 && errno != EAGAIN) {
-    Fail(SystemError("connection lost", errno));
-    return false;
-  }
+  if (sent < 0 && errno == EINTR) return {.all = true};
+  if (sent < 0 && errno != EAGAIN) return {.error = errno};
   if (sent > 0) out.Consume(static_cast<size_t>(sent));
-  if (sent == static_cast<ssize_t>(offered)) return true;
+  if (sent == static_cast<ssize_t>(offered)) return {.all = true};
   blocked = true;
   UpdateInterest();
-  return false;
+  return {};
 }
 
 void TcpConnection::Impl::Close() {
@@ -288,6 +291,15 @@ size_t TcpConnection::queued_bytes() const {
 
 void TcpConnection::Flush() {
   impl_->Flush();
+}
+
+// Whether the socket takes something again, the loop would only learn when the turn has ended.
+void TcpConnection::PushOutput() {
+  while (impl_->state == Impl::State::kOpen && !impl_->out.empty()) {
+    const Impl::Sent sent = impl_->SendOnce();
+    if (sent.error != 0) impl_->FailLater(SystemError("connection lost", sent.error));
+    if (!sent.all) return;
+  }
 }
 
 void TcpConnection::Close() {

@@ -35,6 +35,12 @@ struct TcpConnection::Impl final : Flushable, std::enable_shared_from_this<TcpCo
   void Flush() override;
   /// False when the socket takes no more for now; on an error the connection fails.
   bool SendSome();
+  struct Sent {
+    bool all = false;  ///< of what was offered, which may not be all that is queued
+    int error = 0;     ///< the connection is lost
+  };
+  /// Offers some of the queue to the socket; blocked is set if it does not take all of that.
+  Sent SendOnce();
 
   void Close();
   void Fail(const Status& reason);

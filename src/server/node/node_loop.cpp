@@ -18,8 +18,15 @@ namespace {
 
 constexpr uint64_t kDiskRetryUs = 1'000'000;
 constexpr uint64_t kHoldingsUs = 500'000;
+// Large values take the store some time after they are committed: they fill memtables, which are written to files.
+constexpr uint64_t kAfterLargeUs = 10'000'000;
+// Not rarer than heartbeats; and what is being sent goes on meanwhile.
+constexpr uint64_t kSignEveryUs = 20'000;
 constexpr size_t kProbeBytes = size_t{1} << 20;
-constexpr size_t kFrameRoomBytes = size_t{64} << 20;
+// As much as a frame's header can say: what a frame holds is bounded where it is made (ShardOptions). The same on all
+// nodes, whatever their settings, for one must take what another one has accepted.
+constexpr size_t kFrameBytesMax = UINT32_MAX;
+constexpr size_t kOutputBytesMax = size_t{2} << 30;
 // What a turn touches for so much input still fits the processor's caches, and other nodes get their share of
 // a large pipeline while we work on the rest of it.
 constexpr size_t kTurnBytes = 8192;
@@ -96,9 +103,8 @@ runtime::PeerTransportOptions NodeLoop::TransportOptions() const {
   options.loop_index = static_cast<uint16_t>(index_);
   options.loop_count = static_cast<uint16_t>(count_);
   options.versions = PretendedVersions().value_or(runtime::PeerVersions{});
-  // A frame holds at least one event, and that at least one value.
-  options.frame_max_bytes = config->proto_max_bulk_len + kFrameRoomBytes;
-  options.output_max_bytes = std::max(options.output_max_bytes, 2 * options.frame_max_bytes);
+  options.frame_max_bytes = kFrameBytesMax;
+  options.output_max_bytes = kOutputBytesMax;
   return options;
 }
 
@@ -134,6 +140,8 @@ Status NodeLoop::Open(replication::ClusterViewPtr view) {
   parts.executor = &executor_;
   parts.mesh = this;
   parts.log = [this](const std::string& line) { shared_.log->Warning("{}", line); };
+  parts.sign_of_life = [this] { SignOfLife(); };
+  parts.run_step = [this](size_t bytes, const std::function<void()>& step) { RunStep(bytes, step); };
   if (index_ == 0) {
     parts.on_gossip = [this](NodeId from, std::string_view bytes) {
       shared_.control->OnMessage(from, bytes);
@@ -183,6 +191,27 @@ void NodeLoop::OnPeerDown(NodeId peer) {
 void NodeLoop::OnFrame(NodeId peer, std::string_view frame) {
   if (index_ == 0) shared_.control->OnHeard(peer);
   shard_->OnFrame(peer, frame);
+}
+
+void NodeLoop::OnPartOfFrame(NodeId peer) {
+  if (index_ == 0) shared_.control->OnHeard(peer);
+  shard_->OnPartOfFrame(peer);
+}
+
+// Within a long turn. What leaves early is worked on by others meanwhile.
+void NodeLoop::SignOfLife() {
+  if (index_ == 0) shared_.control->SignOfLife();
+  shard_->SendEarly();
+  transport_->PushOutput();
+}
+
+void NodeLoop::RunStep(size_t bytes, const std::function<void()>& step) {
+  const uint64_t until_us = shared_.large_until_us.load(std::memory_order_relaxed);
+  if (bytes < replication::ShardContext::kLongStepBytes && (until_us == 0 || loop().MonotonicUs() >= until_us))
+    return step();
+  if (bytes >= replication::ShardContext::kLongStepBytes)
+    shared_.large_until_us.store(loop().MonotonicUs() + kAfterLargeUs, std::memory_order_relaxed);
+  side_thread_.Run(step, kSignEveryUs, [this] { SignOfLife(); });
 }
 
 // ---- other loops ----

@@ -12,6 +12,7 @@
 #include "orrery/replication/shard.h"
 #include "orrery/replication/transfer_progress.h"
 #include "orrery/runtime/random.h"
+#include "orrery/runtime/side_thread.h"
 #include "orrery/runtime/uv/loop_thread.h"
 #include "orrery/runtime/uv/peer_transport.h"
 #include "orrery/server/command_runner.h"
@@ -38,6 +39,8 @@ struct NodeShared {
   /// Of all loops together; on the first loop.
   replication::TransferProgress taking{"taking"}, giving{"giving"};
   std::atomic<bool> has_data = false;
+  /// Until then, on the monotonic clock, commits may wait for a large one of some loop and what the store does after it.
+  std::atomic<uint64_t> large_until_us = 0;
   /// Any thread: the node must begin a new life.
   std::function<void(const std::string& why)> new_life;
   /// First loop: CLUSTER RESET, see NodeReset::Ask.
@@ -87,6 +90,7 @@ class NodeLoop final : public runtime::PeerEvents,
   void OnPeerUp(NodeId peer, uint64_t incarnation) override;
   void OnPeerDown(NodeId peer) override;
   void OnFrame(NodeId peer, std::string_view frame) override;
+  void OnPartOfFrame(NodeId peer) override;
 
   // replication::LoopMesh
   void PostRequest(size_t loop, replication::Request request, uint8_t hops,
@@ -114,6 +118,8 @@ class NodeLoop final : public runtime::PeerEvents,
   };
 
   void EndTurn();
+  void SignOfLife();
+  void RunStep(size_t bytes, const std::function<void()>& step);
   void WatchDisk();
   void CountHoldings();
   void CountTransfers();
@@ -133,6 +139,7 @@ class NodeLoop final : public runtime::PeerEvents,
   std::unique_ptr<replication::Shard> shard_;
   std::unique_ptr<commands::Dispatcher> dispatcher_;
   std::unique_ptr<NodeAccess> access_;
+  runtime::SideThread side_thread_;
   bool watching_disk_ = false;
   std::atomic<uint64_t> holdings_ = 1;
   std::atomic<uint64_t> requests_ = 0;

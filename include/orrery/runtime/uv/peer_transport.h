@@ -50,7 +50,8 @@ struct PeerTransportOptions {
   /// kernel acknowledges.
   uint32_t unacknowledged_max_ms = 10'000;
   size_t frame_max_bytes = size_t{64} << 20;
-  size_t output_max_bytes = size_t{256} << 20;  ///< per link
+  /// What may wait for a peer that does not read, per link. A frame that is larger waits alone.
+  size_t output_max_bytes = size_t{256} << 20;
 };
 
 /// Called on the loop's thread; may call the transport, but not destroy it.
@@ -102,7 +103,7 @@ class PeerTransport final : public Transport {
   PeerTransport(const PeerTransport&) = delete;
   PeerTransport& operator=(const PeerTransport&) = delete;
 
-  /// Frames of one turn leave together at its end. REQUIRES: frame.size() <= frame_max_bytes.
+  /// Frames of one turn leave together at its end. One that is longer than frame_max_bytes ends the link instead.
   void Send(NodeId peer, std::string frame) override;
 
   /// The peers to keep links to; this node itself is skipped. A peer that was in the last list and is not in
@@ -122,6 +123,10 @@ class PeerTransport final : public Transport {
   void SetBlocked(const std::set<NodeId>& peers);
   /// This node begins a new life: all links are greeted anew.
   void SetIncarnation(uint64_t incarnation);
+
+  /// Gives to the system now what would leave at the end of the turn, as far as it takes it. For a turn that
+  /// lasts long. Calls nobody: a link that turns out to be broken is reported in a later turn.
+  void PushOutput();
 
   bool IsUp(NodeId peer) const;
   std::vector<PeerLink> Links() const;

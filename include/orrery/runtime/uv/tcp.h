@@ -62,6 +62,9 @@ class TcpConnection {
 
   /// Sends at once what the kernel takes, instead of at the end of the turn. May call OnClosed().
   void Flush();
+  /// As Flush(), but calls nobody, a connection that is lost says so in a later turn; and asks the socket even if it took
+  /// no more before.
+  void PushOutput();
 
   /// Ends the connection now; what is queued is lost. No callback comes after this. Harmless twice.
   void Close();
