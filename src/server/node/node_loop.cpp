@@ -22,6 +22,7 @@ constexpr uint64_t kHoldingsUs = 500'000;
 constexpr uint64_t kAfterLargeUs = 10'000'000;
 // Not rarer than heartbeats; and what is being sent goes on meanwhile.
 constexpr uint64_t kSignEveryUs = 20'000;
+constexpr uint64_t kStepUsMax = 5'000'000;
 constexpr size_t kProbeBytes = size_t{1} << 20;
 // As much as a frame's header can say: what a frame holds is bounded where it is made (ShardOptions). The same on all
 // nodes, whatever their settings, for one must take what another one has accepted.
@@ -211,7 +212,12 @@ void NodeLoop::RunStep(size_t bytes, const std::function<void()>& step) {
     return step();
   if (bytes >= replication::ShardContext::kLongStepBytes)
     shared_.large_until_us.store(loop().MonotonicUs() + kAfterLargeUs, std::memory_order_relaxed);
-  side_thread_.Run(step, kSignEveryUs, [this] { SignOfLife(); });
+  // Who hangs for longer than its bytes account for is to be missed after all.
+  const uint64_t silent_from_us =
+      loop().MonotonicUs() + kStepUsMax + replication::ShardContext::TransportUs(bytes);
+  side_thread_.Run(step, kSignEveryUs, [this, silent_from_us] {
+    if (loop().MonotonicUs() < silent_from_us) SignOfLife();
+  });
 }
 
 // ---- other loops ----

@@ -1,5 +1,8 @@
 // Nodes that start anew: their earlier lives are closed, and the clocks of their slots stay short.
 
+#include <memory>
+#include <utility>
+
 #include "orrery/storage/row_key.h"
 #include "simulation/scenarios/scenario.h"
 
@@ -311,26 +314,41 @@ TEST(ClosingScenario, ACellOfALifeThatIsNotClosedIsNotFolded) {
   EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n5\r\n");
 }
 
-// home(0) loses its power and what it counted last. Frames with that come to a home that has agreed to close
-// the life, and to a member that keeps hints: nobody takes them, and the life is closed without.
+/// home(0) counts what no other home hears of, loses its power and what it counted last, and is back. The dot of that,
+/// and the event; nullptr where a link has outlived the cut and delivered it after all.
+std::pair<causality::Dot, causality::EventPtr> CountAndLose(Scenario* s) {
+  const size_t coordinator = s->home(0);
+  EXPECT_EQ(s->Do(coordinator, 'b', "INCR"), ":1\r\n");
+  s->RunFor(3'000'000);
+  s->Isolate({coordinator});
+  s->Send(coordinator, 'b', "INCR");
+  s->RunFor(10'000);
+  const causality::Dot lost{s->cluster().node(coordinator).actor(), 2};
+  const causality::Event* event = s->checkers().history().Find(s->slot(), lost);
+  EXPECT_NE(event, nullptr);
+  const causality::EventPtr bytes = causality::MakeEventPtr(*event);
+  s->cluster().CrashNode(coordinator, 0, 1000);
+  s->Isolate({coordinator}, false);
+  s->RunFor(kNoticedUs);
+  const bool heard = ClockAt(s, s->home(1)).Covers(lost) || ClockAt(s, s->home(2)).Covers(lost);
+  s->cluster().StartNode(coordinator);
+  return {lost, heard ? nullptr : bytes};
+}
+
+// Frames with what home(0) lost come to a home that has agreed to close the life, and to a member that keeps hints:
+// nobody takes them, and the life is closed without.
 TEST(ClosingScenario, WhatComesOfALifeThatIsBeingClosedIsRefused) {
   Options options = Scenario::Sizes();
   options.r = 1;
-  Scenario s(options);
+  std::unique_ptr<Scenario> scenario;
+  std::pair<causality::Dot, causality::EventPtr> counted;
+  for (uint64_t seed = 1; seed < 20 && counted.second == nullptr; ++seed) {
+    scenario = std::make_unique<Scenario>(options, seed);
+    counted = CountAndLose(scenario.get());
+  }
+  ASSERT_NE(counted.second, nullptr);
+  Scenario& s = *scenario;
   const size_t coordinator = s.home(0), home = s.home(1), keeper = s.away(0);
-  EXPECT_EQ(s.Do(coordinator, 'b', "INCR"), ":1\r\n");
-  s.RunFor(3'000'000);
-  s.Isolate({coordinator});
-  s.Send(coordinator, 'b', "INCR");
-  s.RunFor(10'000);
-  const causality::Dot lost{s.cluster().node(coordinator).actor(), 2};
-  const causality::Event* event = s.checkers().history().Find(s.slot(), lost);
-  ASSERT_NE(event, nullptr);
-  const causality::EventPtr bytes = causality::MakeEventPtr(*event);
-  s.cluster().CrashNode(coordinator, 0, 1000);
-  s.Isolate({coordinator}, false);
-  s.RunFor(kNoticedUs);
-  s.cluster().StartNode(coordinator);
   const auto deliver = [&](size_t node, const replication::Message& message) {
     SimNode& receiver = s.cluster().node(node);
     const NodeId from = s.cluster().node(s.away(1)).id();
@@ -338,11 +356,11 @@ TEST(ClosingScenario, WhatComesOfALifeThatIsBeingClosedIsRefused) {
   };
   ASSERT_TRUE(RunUntilFrame(&s, NodeName(home) + " -> " + NodeName(coordinator) + " | close! 2 ",
                             4 * kClosedWithinUs));
-  deliver(home, replication::EventMessage{0, bytes});
-  EXPECT_FALSE(ClockAt(&s, home).Covers(lost));
+  deliver(home, replication::EventMessage{0, counted.second});
+  EXPECT_FALSE(ClockAt(&s, home).Covers(counted.first));
   ASSERT_TRUE(
       RunUntilFrame(&s, NodeName(keeper) + " -> " + NodeName(coordinator) + " | close! 3 ", kClosedWithinUs));
-  deliver(keeper, replication::HintMessage{s.cluster().node(home).id(), 1, bytes});
+  deliver(keeper, replication::HintMessage{s.cluster().node(home).id(), 1, counted.second});
   s.RunFor(4 * kClosedWithinUs);
   EXPECT_TRUE(HasClosed(&s, coordinator, coordinator));
   EXPECT_EQ(s.Do(coordinator, 'b', "GET"), "$1\r\n1\r\n");
