@@ -12,7 +12,7 @@ constexpr CommandSpec kCluster[] = {
     AskingCluster(NodeCommand("countkeysinslot", 3, kStale, kGroup, "3.0.0", "O(N) with N keys in the slot",
                               "How many keys a slot holds")),
     NodeCommand("forget", 3, kAdmin | kStale | kNoAsyncLoading, kGroup, "3.0.0", "O(1)",
-                "Removes a dead node from the cluster for good"),
+                "Removes a node that is dead, or has no share, from the cluster for good"),
     AskingCluster(NodeCommand("getkeysinslot", 4, kStale, kGroup, "3.0.0", "O(N) with N keys asked for",
                               "Keys of a slot")),
     NodeCommand("help", 2, kAnytime, kGroup, "5.0.0", "O(1)", "Lists the subcommands of CLUSTER"),
@@ -24,7 +24,7 @@ constexpr CommandSpec kCluster[] = {
     NodeCommand("myid", 2, kStale, kGroup, "3.0.0", "O(1)", "This node's id"),
     NodeCommand("nodes", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes", "The members, one a line"),
     NodeCommand("reset", -2, kAdmin | kNoscript | kStale, kGroup, "3.0.0", "O(1)",
-                "Refused: a fresh node is one with an empty directory"),
+                "Makes this node, if it owes nobody anything, a new one that knows no others"),
     NodeCommand("shards", 2, kStale, kGroup, "7.0.0", "O(N) with N nodes",
                 "Which slots each node coordinates, with addresses and health"),
     NodeCommand("slots", 2, kStale, kGroup, "3.0.0", "O(N) with N nodes",
@@ -48,7 +48,8 @@ constexpr CommandSpec kRing[] = {
                 "Members, quorums and what this node is doing"),
     NodeCommand("weight", 3, kAdmin | kStale, kRingGroup, kOwn, "O(1)",
                 "This node's share of the data, relative to the others"),
-    NodeCommand("zone", 3, kAdmin | kStale, kRingGroup, kOwn, "O(1)", "Which nodes this one fails together with"),
+    NodeCommand("zone", 3, kAdmin | kStale, kRingGroup, kOwn, "O(1)",
+                "Which nodes this one fails together with"),
 };
 
 constexpr CommandSpec kSpecs[] = {

@@ -79,7 +79,7 @@ void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* 
     if (context_.log) context_.log("malformed event from " + from.ToHex());
     return;
   }
-  if (Status s = context_.slots->Apply(event, message.event); !s.ok()) return OnHalfDone(event.slot, s);
+  if (Status s = context_.slots->Apply(event, message.event, from); !s.ok()) return OnHalfDone(event.slot, s);
   ++context_.stats.events_applied;
   if (!asked_us_.empty()) asked_us_.erase({from, event.slot});
   if (context_.lives.IsOver(event.dot.actor)) context_.perhaps_ended.Insert(event.slot);

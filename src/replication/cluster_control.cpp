@@ -103,6 +103,7 @@ std::vector<NodeId> ClusterControl::LinkedMembers() const {
 // ---- links ----
 
 void ClusterControl::OnPeerUp(NodeId peer) {
+  if (is_silent_) return;
   linked_.insert(peer);
   if (is_new_) {
     if (asked_us_ == 0) asked_us_ = clock_.MonotonicUs();
@@ -154,14 +155,16 @@ void ClusterControl::Tick() {
 // ---- messages ----
 
 void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || is_silent_) return;
   const char type = bytes.front();
   bytes.remove_prefix(1);
   Decoder in(bytes);
   if (type == kIntroduction) return OnIntroduction(from, bytes);
   if (type == kAskMembers) return SendMembers(from);
   if (type == kMembers) return OnMembers(from, &in);
+  if (type == kAskToLeave) return OnAskedToLeave(from);
   if (type == kRefusal) {
+    has_left_unheard_ = false;
     last_refusal_ = bytes;
     if (hooks_.log) hooks_.log("node " + from.ToHex() + " refused us: " + last_refusal_);
     return;
@@ -191,7 +194,8 @@ void ClusterControl::OnMembersChanged() {
   for (const Member& member : state_.members.Present()) {
     if (member.id == state_.id) continue;
     peers.push_back(member);
-    // Learned by gossip while a link stood already. One that we knew and find down stays down until it speaks.
+    // Learned by gossip while a link stood already. One that we knew and find down stays down until it
+    // speaks.
     const bool is_new = !view_ || view_->Find(member.id) == nullptr;
     if (linked_.contains(member.id) && is_new && !detector_.IsAlive(member.id)) {
       detector_.OnConnected(member.id, clock_.MonotonicUs());
@@ -221,7 +225,7 @@ void ClusterControl::Publish(bool members_changed) {
   const Member* own = state_.members.Find(state_.id);
   view->is_compared = is_compared_;
   view->is_removed = own != nullptr && own->state == MemberState::kRemoved;
-  view->says_farewell = farewell_since_us_ != 0;
+  view->says_farewell = farewell_since_us_ != 0 || refuses_requests_;
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;
   view->write_quorum = options_.write_quorum;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "orrery/replication/cluster_control.h"
 #include "replication/control_parts.h"
@@ -14,10 +15,11 @@ using membership::MemberState;
 
 namespace {
 
-// A node that leaves is gone when it has had nothing for so long: what others did not know yet may still have reached it.
+// A node that leaves is gone when it has had nothing for so long: what others did not know yet may still have
+// reached it.
 constexpr uint64_t kQuietUs = 2'000'000;
-// Then it refuses new requests, and what it has sent to others for its clients is waited for: at least until the loops have
-// counted anew, and at most as long as a client that blocks.
+// Then it refuses new requests, and what it has sent to others for its clients is waited for: at least until
+// the loops have counted anew, and at most as long as a client that blocks.
 constexpr uint64_t kFarewellUs = 1'000'000;
 constexpr uint64_t kFarewellMaxUs = 10'000'000;
 
@@ -34,8 +36,9 @@ void ClusterControl::UpdateFounders() {
   }
   if (founders_ && *members == founder_members_) return;
   founder_members_ = *members;
-  founders_ = founder_members_ == ring_members_ ? ring_
-                                                : hooks_.build_ring(founder_members_, options_.replication_factor);
+  founders_ = founder_members_ == ring_members_
+                  ? ring_
+                  : hooks_.build_ring(founder_members_, options_.replication_factor);
   if (hooks_.sync_turn) hooks_.sync_turn();
 }
 
@@ -53,9 +56,9 @@ bool ClusterControl::AdoptFounders(const MembershipMap& known) {
 // Seats go to members with a share, and there have to be as many of these as seats of a slot.
 size_t ClusterControl::OthersWithShare(NodeId node) const {
   const auto members = RingMembersOf(state_.members);
-  return static_cast<size_t>(std::count_if(members.begin(), members.end(), [&](const ring::RingMember& member) {
-    return member.id != node && member.weight > 0;
-  }));
+  return static_cast<size_t>(
+      std::count_if(members.begin(), members.end(),
+                    [&](const ring::RingMember& member) { return member.id != node && member.weight > 0; }));
 }
 
 // ---- leaving ----
@@ -107,16 +110,20 @@ void ClusterControl::FinishLeaving(uint64_t now_us) {
   const bool is_waited_for = hooks_.requests && hooks_.requests() > 0;
   if (is_waited_for && now_us < farewell_since_us_ + kFarewellMaxUs) return;
   state_.members.Merge(membership::RemovalOf(*state_.members.Find(state_.id)));
+  has_left_unheard_ = !state_.members.Present().empty();
   TellOfOwnEntry();
-  if (hooks_.log) hooks_.log("this node has left the cluster; it may be stopped");
+  if (hooks_.log)
+    hooks_.log("this node has left the cluster; it may be stopped, or become a new node by CLUSTER RESET");
 }
 
-// Each node grants what operators ask by what it knows, so several who are asked at one moment may together leave too few.
+// Each node grants what operators ask by what it knows, so several who are asked at one moment may together
+// leave too few.
 void ClusterControl::TellWhetherOthersSuffice() {
   const bool suffice = !founders_ || OthersWithShare(state_.id) >= options_.replication_factor;
   if (suffice == std::exchange(others_suffice_, suffice) || !hooks_.log) return;
   hooks_.log(suffice ? "leaving goes on: the other members with a share are enough again"
-                     : "leaving waits: the other members with a share are fewer than the copies of each slot; add a node, "
+                     : "leaving waits: the other members with a share are fewer than the copies of each "
+                       "slot; add a node, "
                        "or give a member its share again");
 }
 
@@ -124,10 +131,20 @@ void ClusterControl::TellWhetherOthersSuffice() {
 
 Status ClusterControl::Remove(NodeId node) {
   const Member* member = state_.members.Find(node);
-  if (member == nullptr || member->state == MemberState::kRemoved) return Status::Invalid("Unknown node " + node.ToName());
+  if (member == nullptr) return Status::Invalid("Unknown node " + node.ToName());
   if (node == state_.id) return Status::Invalid("I tried hard but I can't forget myself...");
+  // Whoever tells one member after the other need not be faster than the first one's news.
+  if (member->state == MemberState::kRemoved) return Status::Ok();
   if (view_->IsAlive(node)) {
-    return Status::Invalid("the node is alive: RING LEAVE there hands over what it has; only a dead node is removed");
+    if (member->state == MemberState::kLeaving || member->weight == 0) {
+      hooks_.send(node, std::string(1, kAskToLeave));
+      if (hooks_.log)
+        hooks_.log("node " + node.ToHex() +
+                   " is asked to leave: it has no share, and an operator wants it removed");
+      return Status::Ok();
+    }
+    return Status::Invalid(
+        "the node is alive: RING LEAVE there hands over what it has; only a dead node is removed");
   }
   state_.members.Merge(membership::RemovalOf(*member));
   if (hooks_.log) hooks_.log("node " + node.ToHex() + " was removed by an operator");
@@ -142,11 +159,27 @@ Status ClusterControl::Replace(NodeId node) {
   return Remove(node);
 }
 
+// Somebody was told to forget us, who have no share: what we may still hold for others goes to them first.
+void ClusterControl::OnAskedToLeave(NodeId from) {
+  const Member* own = state_.members.Find(state_.id);
+  if (!IsMember(from) || !IsMember(state_.id) || own->weight > 0) return;
+  if (Status s = Leave(); !s.ok() && hooks_.log) {
+    hooks_.log("node " + from.ToHex() + " wants us to leave, which cannot be: " + s.message());
+  }
+}
+
+void ClusterControl::RefuseRequests(bool refuses) {
+  if (std::exchange(refuses_requests_, refuses) != refuses) Publish(true);
+}
+
 // A removal is final, whoever says so.
 bool ClusterControl::TakeRemoval(const MembershipMap& known) {
   const Member* removal = known.Find(state_.id);
-  if (removal == nullptr || removal->state != MemberState::kRemoved || !state_.members.Merge(*removal)) return false;
-  if (hooks_.log) hooks_.log("this node was removed from the cluster: it serves nothing; a new one needs an empty directory");
+  if (removal == nullptr || removal->state != MemberState::kRemoved || !state_.members.Merge(*removal))
+    return false;
+  if (hooks_.log)
+    hooks_.log(
+        "this node was removed from the cluster: it serves nothing until CLUSTER RESET makes it a new one");
   OnMembersChanged();
   return true;
 }
@@ -155,7 +188,8 @@ bool ClusterControl::TakeRemoval(const MembershipMap& known) {
 
 Status ClusterControl::SetShare(uint32_t weight, const std::string& zone) {
   if (weight == 0 && founders_ && OthersWithShare(state_.id) < options_.replication_factor) {
-    return Status::Invalid("the other members with a share are fewer than the copies of each slot; add a node first");
+    return Status::Invalid(
+        "the other members with a share are fewer than the copies of each slot; add a node first");
   }
   options_.weight = weight;
   options_.zone = zone;

@@ -15,6 +15,7 @@ inline constexpr char kIntroduction = 2;
 inline constexpr char kRefusal = 3;
 inline constexpr char kAskMembers = 4;
 inline constexpr char kMembers = 5;
+inline constexpr char kAskToLeave = 6;
 
 /// A member as the ring knows it, and all those of a map that hold a share.
 ring::RingMember RingMemberOf(const membership::Member& member);

@@ -190,90 +190,6 @@ void Coordinator::RunFinished() {
   }
 }
 
-// ---- quorum reads ----
-
-void Coordinator::StartReadiness(SlotId id, Slot* slot) {
-  if (slot->ready_probe != 0) return;
-  slot->ready_probe = slot->next_probe;
-  slot->probe_wanted = true;
-  slot->probe_everybody = true;
-  turn_.Insert(id);
-}
-
-size_t Coordinator::CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const {
-  return static_cast<size_t>(
-      std::count_if(slot.targets.others.begin(), slot.targets.others.end(), [&](const Target& target) {
-        return !target.pending && !(homes_only && target.is_fallback()) &&
-               slot.quorum.IsCurrent(target.node, probe_id);
-      }));
-}
-
-bool Coordinator::CanRun(SlotId id, Slot* slot, const Waiting& head) {
-  if (!context_.MayCoordinate(id)) return false;
-  if (slot->handed_over > 0) return false;
-  if (catch_up_.Merging(id) || context_.slots->At(id).clock().Get(context_.self) < slot->made) return false;
-  if (!slot->ready) {
-    if (slot->targets.homes_in_reach > 0) {
-      StartReadiness(id, slot);
-      const size_t wanted = std::max<size_t>(context_.R(id) - 1, 1);
-      const size_t needed = std::min(wanted, slot->targets.homes_in_reach);
-      if (CurrentCount(*slot, slot->ready_probe, true) < needed) return false;
-    }
-    slot->ready = true;
-  }
-  return head.probe_id == 0 || CurrentCount(*slot, head.probe_id, false) >= head.reads_needed;
-}
-
-void Coordinator::SendProbes(SlotId id, Slot* slot) {
-  if (!std::exchange(slot->probe_wanted, false)) return;
-  const bool everybody = std::exchange(slot->probe_everybody, false);
-  size_t needed = 0;
-  for (const Waiting& waiting : slot->queue) needed = std::max(needed, waiting.reads_needed);
-  const uint64_t probe_id = slot->next_probe++;
-  const SlotClock& clock = context_.slots->At(id).clock();
-  size_t sent = 0;
-  for (const Target& target : slot->targets.others) {
-    if (!everybody && sent >= needed) break;
-    if (target.pending) continue;
-    context_.outbox->Send(target.node, ProbeMessage{id, probe_id, target.is_fallback(), clock});
-    ++context_.stats.probes_sent;
-    ++sent;
-  }
-  slot->probe_sent_us = turn_us_;
-  slot->probed_turn = turn_number_;
-  slot->probed_count = sent;
-  if (everybody) {
-    slot->everybody_probe = probe_id;
-    slot->everybody_clock = clock;
-  }
-}
-
-void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
-  Slot* slot = Find(reply.slot);
-  if (slot == nullptr) return;
-  const auto target = std::find_if(slot->targets.others.begin(), slot->targets.others.end(),
-                                   [&](const Target& t) { return t.node == from; });
-  if (target == slot->targets.others.end()) return;
-  const SlotClock& ours = context_.slots->At(reply.slot).clock();
-  if (target->is_fallback()) {
-    // Hints compare like a clock that knows only what was hinted: what we cover of it needs no repair.
-    slot->quorum.Answered(from, reply.probe_id, reply.clock, ours);
-  } else if (reply.equal) {
-    slot->quorum.Answered(from, reply.probe_id, SlotClock(), ours);
-    if (reply.probe_id == slot->everybody_probe) slot->quorum.LearnClock(from, slot->everybody_clock);
-  } else {
-    slot->quorum.LearnClock(from, reply.clock);
-    slot->quorum.Answered(from, reply.probe_id, reply.clock, ours);
-    if (!ours.CoversEveryDotOf(reply.clock)) ++context_.stats.reads_repaired;
-    const bool lacks =
-        reply.probe_id == slot->everybody_probe && !reply.clock.CoversAll(slot->everybody_clock);
-    if (lacks) catch_up_.SendLacking(from, reply.slot, reply.clock);
-  }
-  // Most answers tell nothing of copies, and only let commands run: at once, while the slot is at hand.
-  if (!reply.equal || reply.probe_id == slot->everybody_probe) return Changed(reply.slot);
-  RunAnswered(reply.slot, slot);
-}
-
 // ---- knowledge of peers ----
 
 void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
@@ -352,6 +268,7 @@ void Coordinator::OnSeatsChanged(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
   if (!ORRERY_MUTATION("copies-of-fewer-seats-count")) CountAnew(id, slot);
+  ForgetCounts(slot);
   const bool was_home = slot->targets.we_are_home;
   RefreshTargets(id, slot);
   if (was_home && !slot->targets.we_are_home) {
@@ -376,6 +293,7 @@ void Coordinator::OnSlotReset(SlotId id) {
   if (slot == nullptr) return;
   if (!slot->replies.empty()) ORRERY_MARK("reply waited for copies when its slot was emptied");
   EndReplies(slot, "the slot's rows are damaged on this node and are being repaired");
+  ForgetCounts(slot);
   slot->seen = context_.slots->At(id).clock();
   slot->quorum.Rebase(slot->seen);
   slot->ready = false;

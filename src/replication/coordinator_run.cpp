@@ -58,6 +58,8 @@ void Coordinator::BeforeCommit() {
     NoteDone(id, slot);
   }
   turn_.Clear();
+  turn_probes_.Send(static_cast<uint16_t>(context_.options.loop_index),
+                    static_cast<uint16_t>(context_.options.loop_count), context_.outbox);
   turn_begun_ = false;
   ++turn_number_;
   PassOnMoved();

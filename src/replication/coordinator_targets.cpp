@@ -31,6 +31,7 @@ void Coordinator::OnReachChanged() {
 }
 
 void Coordinator::OnPeerDown(NodeId peer) {
+  turn_probes_.Forget(peer);
   for (SlotId id = 0; id < slots_.size(); ++id) {
     Slot* slot = Find(id);
     if (slot == nullptr) continue;

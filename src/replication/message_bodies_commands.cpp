@@ -103,6 +103,40 @@ void Read(Decoder* in, ProbeReplyMessage* m) {
   if (!m->equal) m->clock = SlotClock::Decode(in);
 }
 
+void Body(const TurnProbeMessage& m, Encoder* out) {
+  out->PutVarint(m.id);
+  out->PutU16(m.loop);
+  out->PutU16(m.loops);
+}
+void Read(Decoder* in, TurnProbeMessage* m) {
+  m->id = in->GetVarint();
+  m->loop = in->GetU16();
+  m->loops = in->GetU16();
+  if (m->loop >= m->loops) in->Fail();
+}
+
+void Body(const TurnProbeReplyMessage& m, Encoder* out) {
+  out->PutVarint(m.id);
+  out->PutU16(m.loop);
+  out->PutU64(m.count);
+}
+void Read(Decoder* in, TurnProbeReplyMessage* m) {
+  m->id = in->GetVarint();
+  m->loop = in->GetU16();
+  m->count = in->GetU64();
+  if (m->count == 0) in->Fail();
+}
+
+void Body(const CountedReplyMessage& m, Encoder* out) {
+  out->PutU64(m.count);
+  Body(static_cast<const ProbeReplyMessage&>(m), out);
+}
+void Read(Decoder* in, CountedReplyMessage* m) {
+  m->count = in->GetU64();
+  if (m->count == 0) in->Fail();
+  Read(in, static_cast<ProbeReplyMessage*>(m));
+}
+
 void Body(const ClockMessage& m, Encoder* out) {
   out->PutU16(m.slot);
   out->PutU8(m.answer ? 1 : 0);

@@ -11,7 +11,10 @@ constexpr size_t kFrameBytesReserved = 1024;
 
 // Whether the message tells a peer what this replica of the slot has.
 bool IsClaim(const Message& message, SlotId slot) {
+  // It speaks of all slots at once.
+  if (std::holds_alternative<TurnProbeReplyMessage>(message)) return true;
   const bool shows_clock = std::holds_alternative<ProbeReplyMessage>(message) ||
+                           std::holds_alternative<CountedReplyMessage>(message) ||
                            std::holds_alternative<ClockMessage>(message) ||
                            std::holds_alternative<HintWantMessage>(message) ||
                            std::holds_alternative<ClockTellMessage>(message) ||

@@ -123,14 +123,24 @@ uint64_t SlotQuorum::OldestUnsettled(const Actor& actor) const {
 }
 
 void SlotQuorum::Answered(NodeId id, uint64_t probe_id, const SlotClock& theirs, const SlotClock& ours) {
-  Node& node = At(id);
-  if (ours.CoversEveryDotOf(theirs)) {
-    node.current_probe = std::max(node.current_probe, probe_id);
-    return;
-  }
-  Rare& rare = node.MakeRare();
+  if (ours.CoversEveryDotOf(theirs)) return AnsweredCurrent(id, probe_id);
+  Rare& rare = At(id).MakeRare();
   rare.waiting_probe = std::max(rare.waiting_probe, probe_id);
   rare.waiting_for.Join(theirs);
+}
+
+void SlotQuorum::AnsweredCurrent(NodeId id, uint64_t probe_id) {
+  Node& node = At(id);
+  node.current_probe = std::max(node.current_probe, probe_id);
+}
+
+uint64_t SlotQuorum::CurrentUnder(NodeId id) const {
+  const Node* node = Find(id);
+  return node == nullptr ? 0 : node->current_under;
+}
+
+void SlotQuorum::ForgetCurrentUnder() {
+  for (Node& node : nodes_) node.current_under = 0;
 }
 
 void SlotQuorum::Recheck(const SlotClock& ours) {

@@ -57,6 +57,7 @@ SeatTable::SeatTable() : slots_(kSlotCount) {}
 
 void SeatTable::SetFounders(std::shared_ptr<const ring::Ring> founders) {
   if (founders == founders_) return;
+  ++changes_;
   founders_ = std::move(founders);
   if (empty()) return;
   for (SlotId slot = 0; slot < kSlotCount; ++slot) {
@@ -77,6 +78,7 @@ bool SeatTable::Merge(const SeatRecord& record) {
     hash_ -= HashOf(*at);
     *at = record;
   }
+  ++changes_;
   recorded_.set(record.slot);
   digest += HashOf(record);
   hash_ += HashOf(record);

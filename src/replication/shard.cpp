@@ -52,6 +52,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
       slots_(parts.store, parts.observer, options.backlog_bytes_max, options.loop_index),
       hint_store_(std::move(hint_store)),
       context_(MakeContext(options, parts, self, std::move(view))),
+      foreign_(&context_.seats, self.node, parts.random->Next64()),
       catch_up_(&context_, this),
       hints_(&context_, hint_store_.get()),
       coordinator_(&context_, &catch_up_, &hints_),
@@ -69,6 +70,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
   context_.outbox = &outbox_;
   context_.slots = &slots_;
   context_.seats.SetFounders(FoundersOf(*context_.view));
+  slots_.CountForeign(&foreign_);
   coordinator_.SetPassOn(
       [this](Request request, Callback done) { router_.Route(std::move(request), 0, std::move(done)); });
 }
@@ -180,6 +182,7 @@ void Shard::OnPeerUp(NodeId peer, uint64_t incarnation) {
 
 void Shard::OnPeerDown(NodeId peer) {
   context_.linked.erase(peer);
+  counting_.erase(peer);
   coordinator_.OnPeerDown(peer);
   catch_up_.OnPeerDown(peer);
   hints_.OnPeerDown(peer);

@@ -70,6 +70,13 @@ size_t Shard::LoopOf(const Message& message) const {
   if (const auto* reply = std::get_if<SurveyReplyMessage>(&message)) {
     return KeySurveyor::LoopOfSurvey(reply->survey_id) % context_.options.loop_count;
   }
+  if (const auto* probe = std::get_if<TurnProbeMessage>(&message)) {
+    // With another number of loops none of ours has just the slots of the asker's: it hears nothing.
+    return probe->loops == context_.options.loop_count ? probe->loop : context_.options.loop_index;
+  }
+  if (const auto* reply = std::get_if<TurnProbeReplyMessage>(&message)) {
+    return reply->loop % context_.options.loop_count;
+  }
   if (const auto* answer = std::get_if<CloseAnswerMessage>(&message)) {
     return LifeCloser::LoopOfRound(answer->round) % context_.options.loop_count;
   }
@@ -132,6 +139,9 @@ void Shard::Handle(NodeId from, Message& message) {
       if ((m.probe_id & SlotRepair::kProbeBit) != 0) return shard.catch_up_.OnRepairHints(from, m);
       shard.coordinator_.OnProbeReply(from, m);
     }
+    void operator()(CountedReplyMessage& m) { shard.coordinator_.OnCountedReply(from, m); }
+    void operator()(TurnProbeMessage& m) { shard.OnTurnProbe(from, m); }
+    void operator()(TurnProbeReplyMessage& m) { shard.coordinator_.OnTurnProbeReply(from, m); }
     void operator()(ClockAskMessage& m) { shard.copies_.OnAsk(from, m); }
     void operator()(ClockTellMessage& m) { shard.copies_.OnTell(from, m); }
     void operator()(ClockMessage& m) { shard.catch_up_.OnClock(from, m); }
@@ -195,7 +205,19 @@ void Shard::Answer(NodeId from, const ProbeMessage& probe) {
     reply.clock = replica.clock();
     if (!probe.clock.CoversEveryDotOf(replica.clock())) catch_up_.SendLacking(from, probe.slot, probe.clock);
   }
-  outbox_.SendDurable(from, reply);
+  SendAnswer(from, reply);
+}
+
+// The count is of use only to who we take for the slot's first home.
+void Shard::SendAnswer(NodeId from, const ProbeReplyMessage& reply) {
+  if (!counting_.contains(from) || !foreign_.Covers(reply.slot, from)) return outbox_.SendDurable(from, reply);
+  outbox_.SendDurable(from, CountedReplyMessage{reply, foreign_.CountOf(from)});
+}
+
+void Shard::OnTurnProbe(NodeId from, const TurnProbeMessage& probe) {
+  if (probe.loops != context_.options.loop_count) return;
+  counting_.insert(from);
+  outbox_.SendDurable(from, TurnProbeReplyMessage{probe.id, probe.loop, foreign_.CountOf(from)});
 }
 
 }  // namespace orrery::replication

@@ -53,8 +53,9 @@ Status SlotTable::LoadOne(SlotId slot, const StoredStates& states, const SlotLos
   return Status::Ok();
 }
 
-Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr& encoded) {
-  Touch(event.slot);
+Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr& encoded, NodeId by) {
+  // What a node passes on it may not have in its own clock: hints that it kept before it became a home.
+  Touch(event.slot, event.dot.actor.node == by ? by : NodeId());
   const Status status = At(event.slot).Apply(event, encoded);
   if (status.ok()) {
     if (encoded != nullptr) budget_.Added(event.slot, encoded->bytes.size());

@@ -22,6 +22,8 @@ namespace {
 /// Store files, links to peers, listeners, log.
 constexpr uint64_t kOwnFiles = 2048;
 
+volatile std::sig_atomic_t told_to_terminate = 0;
+
 Status SystemError(const std::string& what) {
   return Status::IoError(what + ": " + std::strerror(errno));
 }
@@ -89,6 +91,14 @@ PidFile::~PidFile() {
 
 void IgnoreHangUps() {
   std::signal(SIGHUP, SIG_IGN);
+}
+
+void RememberTermination() {
+  for (int signal : {SIGTERM, SIGINT}) std::signal(signal, [](int) { told_to_terminate = 1; });
+}
+
+bool WasToldToTerminate() {
+  return told_to_terminate != 0;
 }
 
 void NotifyReady(Supervised supervised) {

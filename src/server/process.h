@@ -35,6 +35,12 @@ class PidFile {
 /// does not end a node.
 void IgnoreHangUps();
 
+/// Until a loop listens to signals again: SIGTERM and SIGINT are remembered, and do not end the process
+/// between two lives.
+void RememberTermination();
+/// Whether one of them came meanwhile.
+bool WasToldToTerminate();
+
 /// Tells the supervisor (`supervised`) that clients are served now, or that the node is going down.
 void NotifyReady(Supervised supervised);
 void NotifyStopping(Supervised supervised);

@@ -54,6 +54,7 @@ struct Server::Impl {
   void OnAccept(int fd);
   void RefuseTooMany(int fd);
   void BeginShutdown(ServerState::Shutdown how);
+  void BeginDraining(ServerState::Shutdown how);
   void StartDraining(ServerState::Shutdown how);
   void OnWorkerDrained();
 
@@ -62,6 +63,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<runtime::TcpListener>> listeners;
   uint64_t next_client_id = 1;
   std::atomic<bool> shutting_down{false};
+  std::atomic<bool> draining{false};
   runtime::TimerId shutdown_timer = runtime::kNoTimer;
   size_t undrained = 0;
 };
@@ -116,13 +118,17 @@ void Server::Impl::RefuseTooMany(int fd) {
 }
 
 void Server::Impl::BeginShutdown(ServerState::Shutdown how) {
-  if (shutting_down.exchange(true)) return;
+  if (!shutting_down.exchange(true)) state.log->Warning("User requested shutdown...");
+  BeginDraining(how);
+}
+
+void Server::Impl::BeginDraining(ServerState::Shutdown how) {
+  if (draining.exchange(true)) return;
   state.Post(0, [this, how](Worker&) { StartDraining(how); });
 }
 
 void Server::Impl::StartDraining(ServerState::Shutdown how) {
   Worker& first = *state.workers.front();
-  first.log().Warning("User requested shutdown...");
   listeners.clear();
   undrained = state.workers.size();
   state.PostAll([this, how](Worker& worker) {
@@ -168,6 +174,14 @@ uint16_t Server::port() const {
 
 void Server::BeginShutdown() {
   impl_->BeginShutdown(ServerState::Shutdown::kGraceful);
+}
+
+void Server::CloseClients() {
+  impl_->BeginDraining(ServerState::Shutdown::kGraceful);
+}
+
+bool Server::is_shutting_down() const {
+  return impl_->shutting_down;
 }
 
 }  // namespace orrery::server

@@ -1,8 +1,12 @@
 #include "orrery/storage/rocksdb_row_store.h"
 
+#include <rocksdb/env.h>
 #include <rocksdb/utilities/checkpoint.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "storage/rocks_engine.h"
 #include "storage/rocks_row_store.h"
@@ -15,6 +19,20 @@ Status NotOpen() {
   return Status::Unavailable("the database has failed and is not open");
 }
 
+Status ClearLocked(const std::string& path) {
+  std::error_code error;
+  std::vector<std::filesystem::path> entries;
+  for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().filename() != "LOCK") entries.push_back(at->path());
+  }
+  for (size_t i = 0; i < entries.size() && !error; ++i) std::filesystem::remove_all(entries[i], error);
+  if (error) return Status::IoError("clear " + path + ": " + error.message());
+  std::unique_ptr<rocksdb::Directory> folder;
+  rocksdb::Status synced = rocksdb::Env::Default()->NewDirectory(path, &folder);
+  if (synced.ok()) synced = folder->Fsync();
+  return FromRocks(synced, "sync " + path);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::Open(const RocksOptions& options) {
@@ -25,6 +43,20 @@ Result<std::unique_ptr<RocksDatabase>> RocksDatabase::Open(const RocksOptions& o
   std::unique_ptr<RocksDatabase> database(new RocksDatabase(std::move(*engine)));
   database->lost_ = std::move(*lost);
   return database;
+}
+
+// The folder itself stays: it may be another disk's, mounted there or linked to.
+Status RocksDatabase::Clear(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return Status::Ok();
+  rocksdb::Env* const env = rocksdb::Env::Default();
+  rocksdb::FileLock* lock = nullptr;
+  if (const rocksdb::Status locked = env->LockFile(path + "/LOCK", &lock); !locked.ok()) {
+    return FromRocks(locked, "lock " + path);
+  }
+  Status cleared = ClearLocked(path);
+  env->UnlockFile(lock).PermitUncheckedError();
+  return cleared;
 }
 
 RocksDatabase::RocksDatabase(std::unique_ptr<RocksEngine> engine) : engine_(std::move(engine)) {}

@@ -1,6 +1,7 @@
 #include "orrery/storage/row_key.h"
 
 #include <algorithm>
+#include <array>
 
 #include "orrery/base/hash.h"
 
@@ -14,7 +15,9 @@ constexpr int kOrderBits = 48;
 constexpr size_t kOrderBytes = kOrderBits / 8;
 
 void AppendBigEndian(uint64_t value, size_t bytes, std::string* out) {
-  for (size_t i = bytes; i-- > 0;) out->push_back(static_cast<char>(value >> (8 * i)));
+  std::array<char, sizeof(value)> digits;
+  for (size_t i = 0; i < bytes; ++i) digits[i] = static_cast<char>(value >> (8 * (bytes - 1 - i)));
+  out->append(digits.data(), bytes);
 }
 
 void AppendEscaped(std::string_view key, std::string* out) {
@@ -22,12 +25,10 @@ void AppendEscaped(std::string_view key, std::string* out) {
     const size_t nul = key.find(kNul);
     out->append(key.substr(0, nul));
     if (nul == std::string_view::npos) break;
-    out->push_back(kNul);
-    out->push_back(kEscapedNul);
+    out->append({kNul, kEscapedNul});
     key.remove_prefix(nul + 1);
   }
-  out->push_back(kNul);
-  out->push_back(kEndOfKey);
+  out->append({kNul, kEndOfKey});
 }
 
 void AppendKeyPrefix(uint8_t db, std::string_view key, std::string* out) {

@@ -203,11 +203,20 @@ struct Filled {
 
   Filled(uint64_t nodes, uint64_t key_count) : cluster(nodes) {
     for (uint64_t i = 0; i < key_count; ++i) keys.push_back(KeyName(i));
+    ForAll("set", {"1"});
+    // Twice, so that each slot may join its turn's question to another node.
+    ForAll("get", {});
+    ForAll("get", {});
+  }
+
+  void ForAll(std::string_view name, const Command& rest) {
+    const CommandSpec& spec = *CommandTable::Get().Find(name);
     std::vector<Command> commands;
     for (const std::string& key : keys) {
-      commands.push_back({"SET", key, "1"});
+      Command& command = commands.emplace_back(Command{name, key});
+      command.insert(command.end(), rest.begin(), rest.end());
       if (commands.size() < kFillAtOnce && &key != &keys.back()) continue;
-      cluster.Run(*CommandTable::Get().Find("set"), commands);
+      cluster.Run(spec, commands);
       commands.clear();
     }
   }

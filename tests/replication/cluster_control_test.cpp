@@ -219,13 +219,15 @@ TEST(ClusterControlTest, NodesThatLeaveAtOnceSayThatTheOthersAreTooFew) {
     return net.node(node).logged.back().find(what) != std::string::npos;
   };
   net.Pass(3'000'000);
-  for (size_t leaver : {3, 4}) EXPECT_TRUE(last_says(leaver, "leaving waits")) << net.node(leaver).logged.back();
+  for (size_t leaver : {3, 4})
+    EXPECT_TRUE(last_says(leaver, "leaving waits")) << net.node(leaver).logged.back();
   const size_t lines = net.node(3).logged.size();
   net.Pass(3'000'000);
   EXPECT_EQ(net.node(3).logged.size(), lines);
   ASSERT_TRUE(net.control(5).SetShare(1, "").ok());
   net.Pass(5'000'000);
-  for (size_t leaver : {3, 4}) EXPECT_TRUE(last_says(leaver, "leaving goes on")) << net.node(leaver).logged.back();
+  for (size_t leaver : {3, 4})
+    EXPECT_TRUE(last_says(leaver, "leaving goes on")) << net.node(leaver).logged.back();
 }
 
 TEST(ClusterControlTest, ANodeThatGotSomethingAgainWhileItSaidFarewellServesAgain) {
@@ -242,6 +244,94 @@ TEST(ClusterControlTest, ANodeThatGotSomethingAgainWhileItSaidFarewellServesAgai
   // Nobody waits for ever.
   net.Pass(15'000'000);
   EXPECT_EQ(net.control(4).members().Find(net.node(4).id)->state, membership::MemberState::kRemoved);
+}
+
+// redis-cli --cluster del-node tells each member to forget the node, which is alive and has no slots any
+// more.
+TEST(ClusterControlTest, ANodeWithoutAShareThatIsToBeForgottenLeavesByItself) {
+  ControlNet net(5);
+  Gather(&net, 5);
+  net.node(1).has_data = true;
+  net.Pass(3'000'000);
+  const NodeId fifth = net.node(5).id;
+  EXPECT_FALSE(net.control(1).Remove(fifth).ok()) << "it is alive and has a share";
+  EXPECT_EQ(net.control(1).members().Find(fifth)->state, membership::MemberState::kUp);
+  ASSERT_TRUE(net.control(5).SetShare(0, "").ok());
+  net.Pass(2'000'000);
+  net.node(5).holdings = 1;  // a hint
+  EXPECT_TRUE(net.control(1).Remove(fifth).ok());
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.control(2).members().Find(fifth)->state, membership::MemberState::kLeaving);
+  EXPECT_TRUE(net.control(2).Remove(fifth).ok());
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.control(5).members().Find(fifth)->state, membership::MemberState::kLeaving)
+      << "it still has a hint";
+  net.node(5).holdings = 0;
+  net.Pass(6'000'000);
+  for (size_t i = 1; i <= 5; ++i) {
+    EXPECT_EQ(net.control(i).members().Find(fifth)->state, membership::MemberState::kRemoved) << i;
+  }
+  EXPECT_TRUE(net.control(3).Remove(fifth).ok()) << "the last to be told";
+  EXPECT_FALSE(net.control(3).Remove(NodeId{0x9999}).ok());
+}
+
+TEST(ClusterControlTest, NobodyLeavesWhoHasAShareAgainOrIsNeeded) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  ASSERT_TRUE(net.control(4).SetShare(0, "").ok());
+  net.Pass(3'000'000);
+  ASSERT_TRUE(net.control(1).Remove(net.node(4).id).ok());
+  // What it is asked arrives after it was given a share again.
+  ASSERT_TRUE(net.control(4).SetShare(1, "").ok());
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.control(1).members().Find(net.node(4).id)->state, membership::MemberState::kUp);
+
+  ASSERT_TRUE(net.control(4).SetShare(0, "").ok());
+  net.node(1).has_data = true;
+  net.Pass(3'000'000);
+  // The third dies for good: to have three copies the others need the fourth, which is given a share only
+  // then.
+  net.Unlink(3, 1), net.Unlink(3, 2), net.Unlink(3, 4);
+  net.Pass(3'000'000);
+  ASSERT_TRUE(net.control(1).Remove(net.node(3).id).ok());
+  net.Pass(3'000'000);
+  EXPECT_TRUE(net.control(1).Remove(net.node(4).id).ok());
+  net.Pass(5'000'000);
+  EXPECT_EQ(net.control(1).members().Find(net.node(4).id)->state, membership::MemberState::kUp);
+  EXPECT_NE(net.node(4).logged.back().find("cannot be"), std::string::npos) << net.node(4).logged.back();
+}
+
+TEST(ClusterControlTest, ANodeThatHasLeftKnowsWhetherSomebodyHasHeardOfIt) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  EXPECT_TRUE(net.control(4).is_removal_known());
+  ASSERT_TRUE(net.control(4).Leave().ok());
+  net.Pass(500'000);
+  for (size_t other : {1, 2, 3}) net.Unlink(4, other);
+  net.Pass(5'000'000);
+  EXPECT_TRUE(net.control(4).view()->is_removed);
+  EXPECT_FALSE(net.control(4).is_removal_known());
+  net.Link(4, 2);
+  net.Pass(2'000'000);
+  net.Unlink(4, 2);  // as soon as the second knows it
+  EXPECT_EQ(net.control(2).members().Find(net.node(4).id)->state, membership::MemberState::kRemoved);
+  net.Link(4, 2);
+  net.Settle();
+  EXPECT_TRUE(net.control(4).is_removal_known());
+}
+
+TEST(ClusterControlTest, ANodeWhoseLifeHasEndedIsTakenInByNobody) {
+  ControlNet net(2);
+  net.control(1).RefuseRequests(true);
+  EXPECT_TRUE(net.control(1).view()->says_farewell);
+  net.control(1).RefuseRequests(false);
+  EXPECT_FALSE(net.control(1).view()->says_farewell);
+  net.control(1).FallSilent();
+  net.Link(1, 2);
+  net.Settle();
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.control(2).members().Find(net.node(1).id), nullptr);
+  EXPECT_EQ(net.control(1).members().size(), 1u);
 }
 
 TEST(ClusterControlTest, ANodeThatFellSilentStaysDownWhateverChangesElsewhere) {

@@ -164,6 +164,37 @@ TEST(ClusterMeetTest, PassesTheAddressOn) {
   EXPECT_EQ(client.Ask("cluster meet a"), "ERR wrong number of arguments for 'cluster|meet' command");
 }
 
+TEST(ClusterResetTest, TakesHardOrSoftOrNothing) {
+  TestServer server("", 1);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("cluster reset foo"), "ERR syntax error");
+  EXPECT_EQ(client.Ask("cluster reset hard now"),
+            "ERR unknown subcommand or wrong number of arguments for 'reset'. Try CLUSTER HELP.");
+  server.threads[0]->Call([&] { EXPECT_FALSE(server.nodes[0]->operated.has_value()); });
+  for (const char* command : {"cluster reset", "cluster reset soft", "CLUSTER RESET HARD"}) {
+    TestClient resetting(server.port());
+    EXPECT_EQ(resetting.Ask(command), "OK");
+    server.threads[0]->Call(
+        [&] { EXPECT_EQ(server.nodes[0]->operated->operation, NodeAccess::Operation::kReset); });
+  }
+}
+
+TEST(ClusterResetTest, NothingThatWasSentBehindItIsAnsweredByTheOldNode) {
+  TestServer server("", 2);
+  TestClient client(server.port());
+  client.Send(TestClient::Encode("ping") + TestClient::Encode("cluster reset") +
+              TestClient::Encode("cluster myid"));
+  EXPECT_EQ(client.ReadToEnd(), "+PONG\r\n+OK\r\n");
+}
+
+TEST(ClusterResetTest, ARefusalIsPassedOnAndTheConnectionStays) {
+  TestServer server("", 1);
+  server.threads[0]->Call([&] { server.nodes[0]->operation_status = Status::Invalid("it has keys"); });
+  TestClient client(server.port());
+  EXPECT_EQ(client.Ask("cluster reset"), "ERR it has keys");
+  EXPECT_EQ(client.Ask("ping"), "PONG");
+}
+
 TEST(RingTest, ShowsPreferenceLists) {
   TestServer server("", 1, kWithoutThird);
   TestClient client(server.port());

@@ -149,9 +149,7 @@ class FakeNode final : public NodeAccess {
   }
   void Operate(const OperationRequest& request, std::function<void(Status)> done) override {
     operated = request;
-    loop_->Post([done = std::move(done), ok = request.node != NodeId{3}] {
-      done(ok ? Status::Ok() : Status::Invalid("the node is alive"));
-    });
+    loop_->Post([done = std::move(done), status = operation_status] { done(status); });
   }
   void BlockLinks(const std::set<NodeId>& peers) override { blocked = peers; }
   LoopFacts Facts() const override {
@@ -171,7 +169,8 @@ class FakeNode final : public NodeAccess {
   }
   Digest SlotDigest(SlotId slot) const override { return slot < 4 ? Digest{slot + 100U, 1} : Digest{}; }
   void AwaitReplicas(const std::vector<SlotId>& slots, uint64_t replicas, uint64_t timeout_ms,
-                     std::shared_ptr<const std::atomic<bool>> given_up, std::function<void(uint64_t)> done) override {
+                     std::shared_ptr<const std::atomic<bool>> given_up,
+                     std::function<void(uint64_t)> done) override {
     awaited = slots;
     wait_given_up = std::move(given_up);
     if (replicas <= 1 || timeout_ms != 0) return loop_->Post([done = std::move(done)] { done(1); });
@@ -198,6 +197,7 @@ class FakeNode final : public NodeAccess {
   ActivityFacts activity;
   std::string met;
   std::optional<OperationRequest> operated;
+  Status operation_status;  ///< what Operate answers
   std::set<NodeId> blocked;
   std::vector<SlotId> awaited;
   std::vector<std::function<void(uint64_t)>> waits;

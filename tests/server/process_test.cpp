@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -44,6 +45,15 @@ TEST(PidFileTest, FailureIsToldAndHarmless) {
   const PidFile file("/nonexistent/folder/pid");
   EXPECT_FALSE(file.status().ok());
   EXPECT_TRUE(PidFile("").status().ok());
+}
+
+TEST(TerminationTest, IsRememberedBetweenTwoLives) {
+  EXPECT_FALSE(WasToldToTerminate());
+  RememberTermination();
+  std::raise(SIGTERM);
+  EXPECT_TRUE(WasToldToTerminate());
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
 }
 
 TEST(SupervisedTest, TellsSystemdThroughItsSocket) {

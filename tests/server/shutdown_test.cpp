@@ -52,6 +52,25 @@ TEST(ShutdownTest, GivesUpOnSlowCommandsAfterItsTimeout) {
   server.Release();
 }
 
+// Between two lives of one process.
+TEST(ShutdownTest, ClientsThatAreClosedForANewLifeAreNoShutdownUnlessOneComes) {
+  TestServer server("", 2);
+  server.Hold("get");
+  TestClient busy(server.port());
+  TestClient idle(server.port());
+  busy.Send(TestClient::Encode("get k"));
+  ASSERT_TRUE(TestServer::Until([&] { return server.Started() == 1; }));
+  server.server->CloseClients();
+  EXPECT_TRUE(idle.IsClosedByServer());
+  EXPECT_FALSE(server.server->is_shutting_down());
+  server.server->BeginShutdown();
+  EXPECT_TRUE(server.server->is_shutting_down());
+  EXPECT_FALSE(server.stopped);
+  server.Release();
+  EXPECT_EQ(busy.ReadToEnd(), "$-1\r\n");
+  EXPECT_TRUE(TestServer::Until([&] { return server.stopped.load(); }));
+}
+
 TEST(ShutdownTest, CommandWithoutReply) {
   for (const char* command : {"shutdown", "shutdown nosave", "shutdown now force", "shutdown save"}) {
     TestServer server("", 2);

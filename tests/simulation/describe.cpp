@@ -56,6 +56,13 @@ struct Describer {
     return "probed" + Slot(m.slot) + " #" + std::to_string(m.probe_id) +
            (m.equal ? " equal" : " " + DescribeClock(m.clock));
   }
+  std::string operator()(const TurnProbeMessage& m) { return "turn probe #" + std::to_string(m.id); }
+  std::string operator()(const TurnProbeReplyMessage& m) {
+    return "turn probed #" + std::to_string(m.id) + " count " + std::to_string(m.count);
+  }
+  std::string operator()(const CountedReplyMessage& m) {
+    return (*this)(static_cast<const ProbeReplyMessage&>(m)) + " count " + std::to_string(m.count);
+  }
   std::string operator()(const ClockMessage& m) {
     return std::string(m.answer ? "clock!" : "clock?") + Slot(m.slot) + " " + DescribeClock(m.clock);
   }

@@ -25,30 +25,33 @@ struct ClusterOptions {
   uint8_t read_quorum = 2;
   uint8_t write_quorum = 2;
   membership::FailureDetectorOptions failure_detector;
-  /// Others are to be found where the configuration says: whoever knows nobody waits for them a while before it serves alone.
+  /// Others are to be found where the configuration says: whoever knows nobody waits for them a while before
+  /// it serves alone.
   bool has_seeds = false;
-  /// Whether slots with data may change hands (docs/ownership-transfer.md). If not, members join before the first write.
+  /// Whether slots with data may change hands (docs/ownership-transfer.md). If not, members join before the
+  /// first write.
   bool transfer = false;
 };
 
-/// Who belongs to the cluster and who is alive, as this node sees it: drives gossip and failure detection, admits nodes,
-/// and makes the ClusterViews that the shards work by. Pure: events in, calls of the hooks out. One per node, on its
-/// first loop.
+/// Who belongs to the cluster and who is alive, as this node sees it: drives gossip and failure detection,
+/// admits nodes, and makes the ClusterViews that the shards work by. Pure: events in, calls of the hooks out.
+/// One per node, on its first loop.
 ///
 /// A node that knows nobody yet asks the first that it meets whom it knows, chooses its tokens by the answer
-/// (ring/token_seed.h), and only then introduces itself. If the answer names it, it was a member whose disk has forgotten
-/// that: it takes its place again.
+/// (ring/token_seed.h), and only then introduces itself. If the answer names it, it was a member whose disk
+/// has forgotten that: it takes its place again.
 ///
-/// Nothing is served before the members are compared with another one's (ClusterView::is_compared): a disk may be older than
-/// the last change of them. If nobody answers, what this node knows counts after a moment.
+/// Nothing is served before the members are compared with another one's (ClusterView::is_compared): a disk
+/// may be older than the last change of them. If nobody answers, what this node knows counts after a moment.
 ///
-/// Admission: a node with data of its own joins nobody. One without joins a cluster that holds data if slots may change hands
-/// there. A refused node is told so, and stays alone. The members that there are when data first comes are the founders.
+/// Admission: a node with data of its own joins nobody. One without joins a cluster that holds data if slots
+/// may change hands there. A refused node is told so, and stays alone. The members that there are when data
+/// first comes are the founders.
 class ClusterControl {
  public:
   struct Hooks {
-    /// The shards may see it once the turn is committed, and not before: whoever serves as a member must not forget that
-    /// it is one.
+    /// The shards may see it once the turn is committed, and not before: whoever serves as a member must not
+    /// forget that it is one.
     std::function<void(const ClusterViewPtr&)> on_view;
     /// The members to keep links to.
     std::function<void(const std::vector<membership::Member>&)> set_peers;
@@ -61,17 +64,19 @@ class ClusterControl {
     std::function<void(const std::string&)> log;
     /// Who belongs to the cluster has changed: the commit of this turn goes to the disk.
     std::function<void()> sync_turn{};
-    /// How rings are made and tokens chosen; when empty, by ring::Ring::Build and ring::ChooseTokenSeed. These are pure
-    /// functions that take milliseconds: whoever runs many nodes in one process may share what they give.
-    std::function<std::shared_ptr<const ring::Ring>(const std::vector<ring::RingMember>&, uint8_t n)> build_ring{};
+    /// How rings are made and tokens chosen; when empty, by ring::Ring::Build and ring::ChooseTokenSeed.
+    /// These are pure functions that take milliseconds: whoever runs many nodes in one process may share what
+    /// they give.
+    std::function<std::shared_ptr<const ring::Ring>(const std::vector<ring::RingMember>&, uint8_t n)>
+        build_ring{};
     std::function<uint32_t(const std::vector<ring::RingMember>&, const ring::RingMember& newcomer, uint8_t n)>
         choose_token_seed{};
   };
 
-  /// state: as loaded; its incarnation is that of this life. The store must outlive this; changes go into its pending
-  /// batch, which the turn commits.
-  ClusterControl(const ClusterOptions& options, NodeState state, storage::RowStore* store, runtime::Clock* clock,
-                 runtime::Random* random, Hooks hooks);
+  /// state: as loaded; its incarnation is that of this life. The store must outlive this; changes go into its
+  /// pending batch, which the turn commits.
+  ClusterControl(const ClusterOptions& options, NodeState state, storage::RowStore* store,
+                 runtime::Clock* clock, runtime::Random* random, Hooks hooks);
 
   /// Publishes the first view.
   void Start();
@@ -92,11 +97,20 @@ class ClusterControl {
   /// We hand over all that we have to the other members and are removed then.
   [[nodiscard]] Status Leave();
   /// Removes a member that is gone for good: it is down, and what it had is made up from the others' copies.
+  /// One that is alive without a share is asked to leave by itself, as it may hold hints; one that is removed
+  /// already stays so.
   [[nodiscard]] Status Remove(NodeId node);
   /// As Remove, if enough other members can take its place.
   [[nodiscard]] Status Replace(NodeId node);
   [[nodiscard]] Status SetShare(uint32_t weight, const std::string& zone);
   bool is_leaving() const;
+  /// When we have left: whether some member knows it. Else the others would take us for dead if we went now.
+  bool is_removal_known() const { return !has_left_unheard_; }
+  /// CLUSTER RESET of the only member: while it is true, no new request is begun, as before a node that
+  /// leaves is removed.
+  void RefuseRequests(bool refuses);
+  /// Our life ends: nobody hears from us any more, so that nobody takes in a member that is none.
+  void FallSilent() { is_silent_ = true; }
   const ClusterViewPtr& view() const { return view_; }
   const membership::MembershipMap& members() const { return state_.members; }
   NodeId self() const { return state_.id; }
@@ -129,6 +143,7 @@ class ClusterControl {
   void TellOfOwnEntry();
   bool AdoptFounders(const membership::MembershipMap& known);
   bool TakeRemoval(const membership::MembershipMap& known);
+  void OnAskedToLeave(NodeId from);
   void Publish(bool members_changed);
   bool SayWhoIsDown(const ClusterView& view);
   void Gossip(std::vector<membership::Gossip::Message> messages);
@@ -154,9 +169,12 @@ class ClusterControl {
   std::vector<NodeId> said_down_;
   /// Until we have introduced ourselves for the first time: tokens may still be chosen.
   bool is_new_ = false;
-  bool is_compared_ = false;        ///< as in the view
+  bool has_left_unheard_ = false;
+  bool refuses_requests_ = false;
+  bool is_silent_ = false;
+  bool is_compared_ = false;  ///< as in the view
   uint64_t compare_until_us_ = 0;
-  uint64_t asked_us_ = 0;  ///< when a new node first asked for members
+  uint64_t asked_us_ = 0;                              ///< when a new node first asked for members
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
   std::string last_refusal_;

@@ -17,6 +17,7 @@
 #include "orrery/replication/shard_context.h"
 #include "orrery/replication/slot_set.h"
 #include "orrery/replication/targets.h"
+#include "orrery/replication/turn_probes.h"
 
 namespace orrery::replication {
 
@@ -39,6 +40,8 @@ class Coordinator final : private storage::FoldRule {
 
   void OnAck(NodeId from, const AckMessage& ack);
   void OnProbeReply(NodeId from, const ProbeReplyMessage& reply);
+  void OnCountedReply(NodeId from, const CountedReplyMessage& reply);
+  void OnTurnProbeReply(NodeId from, const TurnProbeReplyMessage& reply);
   void OnHintAck(NodeId from, const HintAckMessage& ack);
   /// A peer told its durable clock for another reason.
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock);
@@ -138,6 +141,7 @@ class Coordinator final : private storage::FoldRule {
     uint64_t retry_us = 0;
     uint64_t retry_pause_us = 0;
     uint64_t ready_probe = 0;
+    uint64_t counted_from = 0;  ///< what was answered to earlier probes says nothing of the clock that we have now
     uint64_t probe_sent_us = 0;
     size_t counted_for = 0;        ///< W when what the slot had was last counted from the beginning
     uint64_t everybody_probe = 0;  ///< the last probe that went to all who take part
@@ -180,6 +184,10 @@ class Coordinator final : private storage::FoldRule {
   bool TryHandOver(SlotId id, Slot* slot, Waiting* head);
   void StartReadiness(SlotId id, Slot* slot);
   void SendProbes(SlotId id, Slot* slot);
+  bool JoinTurnProbe(SlotId id, const Slot& slot, const Target& target, uint64_t probe_id);
+  void ForgetCounts(Slot* slot);
+  void SendProbe(SlotId id, const Target& target, uint64_t probe_id);
+  void PrefetchAsked(const std::vector<TurnProbes::Asked>& asked, size_t place) const;
   void AskEverybody(Slot* slot);
   Foldable FoldableIn(SlotId id) const override;
   storage::Transaction Begin(SlotId id, const Slot& slot);
@@ -211,6 +219,7 @@ class Coordinator final : private storage::FoldRule {
   std::vector<SlotId> taken_;     ///< memory of AfterCommit
   std::vector<std::pair<Callback, Response>> finished_;
   std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
+  TurnProbes turn_probes_;
   ParkedRequests parked_;
   std::function<void(Request, Callback)> pass_on_;
   std::vector<std::pair<Request, Callback>>

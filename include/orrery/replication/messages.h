@@ -70,6 +70,29 @@ struct ProbeReplyMessage {
   causality::SlotClock clock;   ///< our durable clock; for a fallback what its hints cover
 };
 
+/// "Has anything come to the slots of which I am the first home but from me?" Asked for all quorum reads of a turn of
+/// the asking loop. A receiver with another number of loops says nothing.
+struct TurnProbeMessage {
+  static constexpr uint8_t kType = 28;
+  uint64_t id = 0;  ///< ascending per asking loop
+  uint16_t loop = 0;
+  uint16_t loops = 1;  ///< that the asker has
+};
+
+/// The answer: not since the count was this one.
+struct TurnProbeReplyMessage {
+  static constexpr uint8_t kType = 29;
+  uint64_t id = 0;
+  uint16_t loop = 0;  ///< the asker's
+  uint64_t count = 0;
+};
+
+/// A ProbeReplyMessage to the slot's first home, if it has asked for the count before.
+struct CountedReplyMessage : ProbeReplyMessage {
+  static constexpr uint8_t kType = 30;
+  uint64_t count = 0;  ///< of foreign changes (ForeignChanges), when the answer was made; never 0
+};
+
 /// "This is my clock": sent to whoever may have what I lack, or lack what I have. Answered by events or BehindMessage.
 struct ClockMessage {
   static constexpr uint8_t kType = 7;
@@ -315,7 +338,8 @@ struct SeatReachMessage {
 };
 
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
-                             ProbeReplyMessage, ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage,
+                             ProbeReplyMessage, TurnProbeMessage, TurnProbeReplyMessage, CountedReplyMessage,
+                             ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage,
                              MergeRequestMessage, MergePartMessage,
                              HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
                              GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,

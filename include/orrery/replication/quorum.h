@@ -50,8 +50,15 @@ class SlotQuorum {
   void Answered(NodeId node, uint64_t probe_id, const causality::SlotClock& theirs, const causality::SlotClock& ours);
   /// Our clock advanced: answers that waited for it may count now.
   void Recheck(const causality::SlotClock& ours);
+  /// It has nothing that our clock lacks, without a look at its clock.
+  void AnsweredCurrent(NodeId node, uint64_t probe_id);
   /// Whether the node's "you are current" holds for this probe.
   bool IsCurrent(NodeId node, uint64_t probe_id) const;
+  /// Under this count of foreign changes the node had nothing that our clock lacks; 0 if that is not known.
+  uint64_t CurrentUnder(NodeId node) const;
+  void LearnCurrentUnder(NodeId node, uint64_t count) { At(node).current_under = count; }
+  /// Our clock is not what it was.
+  void ForgetCurrentUnder();
 
   /// Asks for the memory that the next event needs.
   void Prefetch() const {
@@ -70,6 +77,7 @@ class SlotQuorum {
     NodeId id;
     causality::SlotClock holds;
     uint64_t current_probe = 0;
+    uint64_t current_under = 0;
     std::unique_ptr<Rare> rare;
 
     Rare& MakeRare();

@@ -81,6 +81,8 @@ class SeatTable {
   bool HasRecords(SlotId slot) const { return recorded_[slot]; }
   std::vector<SeatRecord> RecordsOf(SlotId slot) const;
   bool empty() const { return hash_ == 0; }
+  /// How often anything in here has changed.
+  uint64_t changes() const { return changes_; }
 
   /// Equal for equal records; 0 without any. Constant time.
   uint64_t Hash() const { return hash_; }
@@ -103,6 +105,7 @@ class SeatTable {
   std::bitset<kSlotCount> recorded_;  ///< spares looking at the slot of what never moved
   Digests digests_{};
   uint64_t hash_ = 0;
+  uint64_t changes_ = 0;
 };
 
 /// A seat that is to change hands, in the opinion of whoever knows this table and this ring.

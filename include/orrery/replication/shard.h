@@ -138,6 +138,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   struct Ahead;
   bool ReadAhead(FrameReader* reader, uint64_t left_ms, Ahead* ahead);
   void Answer(NodeId from, const ProbeMessage& probe);
+  void SendAnswer(NodeId from, const ProbeReplyMessage& reply);
+  void OnTurnProbe(NodeId from, const TurnProbeMessage& probe);
   void OnSeatsChanged(SlotId slot);
   void OnSeats(NodeId from, const SeatsMessage& message);
   void OnHintWant(NodeId from, const HintWantMessage& want);
@@ -162,6 +164,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   SlotTable slots_;
   std::unique_ptr<storage::HintStore> hint_store_;
   ShardContext context_;
+  ForeignChanges foreign_;
+  std::set<NodeId> counting_;  ///< peers that have asked for the count of foreign changes
   CatchUp catch_up_;
   HintService hints_;
   Coordinator coordinator_;

@@ -61,6 +61,7 @@ struct ShardStats {
   uint64_t events_early = 0;
   uint64_t events_foreign = 0;  ///< of slots that we are no home of
   uint64_t probes_sent = 0;
+  uint64_t probes_joined = 0;  ///< reads of slots that the turn's question to the peer was asked for
   uint64_t reads_repaired = 0;
   uint64_t hints_stored = 0;
   uint64_t hints_delivered = 0;

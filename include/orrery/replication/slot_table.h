@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "orrery/replication/ended_lives.h"
+#include "orrery/replication/foreign_changes.h"
 #include "orrery/replication/slot_replica.h"
 #include "orrery/replication/slot_set.h"
 
@@ -48,8 +49,10 @@ class SlotTable {
   /// Slots that have ever held something, ascending.
   const std::set<SlotId>& known() const { return known_; }
 
-  /// Applies to the replica and accounts for its backlog.
-  [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
+  /// Changes are noted there from now on. Not owned; nullptr: nobody asks.
+  void CountForeign(ForeignChanges* foreign) { foreign_ = foreign; }
+  /// Applies to the replica and accounts for its backlog. by: who sent it; zero: it came otherwise.
+  [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded, NodeId by = {});
   /// As SlotReplica::ApplyOwn where that is allowed, else as Apply.
   [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                                 const causality::EventPtr& encoded);
@@ -61,7 +64,11 @@ class SlotTable {
   [[nodiscard]] Status Replay(SlotId slot, const std::vector<causality::EventPtr>& events);
   /// SlotReplica::CloseLives for each of the nodes.
   void CloseLives(SlotId slot, const EndedLives& lives);
-  void Touch(SlotId slot) { touched_.Insert(slot); }
+  /// The slot changes in this turn; by an event that `by` has made and sent, or otherwise.
+  void Touch(SlotId slot, NodeId by = {}) {
+    touched_.Insert(slot);
+    if (foreign_ != nullptr) foreign_->Note(slot, by);
+  }
   /// Whether this turn has changed it and not saved it yet.
   bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }
   /// Saves the clocks of the slots that changed in this turn, and says which.
@@ -96,6 +103,7 @@ class SlotTable {
   std::vector<std::unique_ptr<SlotReplica>> slots_;
   std::set<SlotId> known_;
   SlotSet touched_;
+  ForeignChanges* foreign_ = nullptr;
   BacklogBudget budget_;
   SlotJournal journal_;
   std::vector<SlotId> dirty_;  ///< memory of SaveTouched

@@ -89,7 +89,8 @@ class NodeAccess {
   // The cluster.
   virtual replication::ClusterViewPtr View() const = 0;
   virtual uint64_t Incarnation() const = 0;
-  /// The nodes that hold the slot now, in the order in which they coordinate; until the next turn of the loop.
+  /// The nodes that hold the slot now, in the order in which they coordinate; until the next turn of the
+  /// loop.
   virtual std::span<const NodeId> HomesOf(SlotId slot) const = 0;
   /// All others, in the order in which they stand in.
   virtual std::vector<NodeId> FallbacksOf(SlotId slot) const = 0;
@@ -97,11 +98,13 @@ class NodeAccess {
   /// done(); kInvalid if the address is malformed.
   virtual void Meet(const std::string& host, uint16_t port, uint16_t peer_port,
                     std::function<void(Status)> done) = 0;
-  /// What an operator wants of the members; done is called on this loop, kInvalid with the reason if it cannot be.
-  enum class Operation { kLeave, kForget, kReplace, kWeight, kZone };
+  /// What an operator wants of the members; done is called on this loop, kInvalid with the reason if it
+  /// cannot be. kReset may take as long as a node needs to leave; once it is done, all connections are about
+  /// to end.
+  enum class Operation { kLeave, kForget, kReplace, kWeight, kZone, kReset };
   struct OperationRequest {
     Operation operation = Operation::kLeave;
-    NodeId node;       ///< whom to forget or replace
+    NodeId node;  ///< whom to forget or replace
     uint32_t weight = 1;
     std::string zone{};
   };
@@ -119,10 +122,12 @@ class NodeAccess {
     uint64_t rows = 0;
   };
   virtual Digest SlotDigest(SlotId slot) const = 0;
-  /// WAIT: when at least `replicas` other homes have everything that has been written to these slots of this loop, or after
-  /// timeout_ms (0: no limit), says how many have. Never, once given_up is set, from any thread.
+  /// WAIT: when at least `replicas` other homes have everything that has been written to these slots of this
+  /// loop, or after timeout_ms (0: no limit), says how many have. Never, once given_up is set, from any
+  /// thread.
   virtual void AwaitReplicas(const std::vector<SlotId>& slots, uint64_t replicas, uint64_t timeout_ms,
-                             std::shared_ptr<const std::atomic<bool>> given_up, std::function<void(uint64_t)> done) = 0;
+                             std::shared_ptr<const std::atomic<bool>> given_up,
+                             std::function<void(uint64_t)> done) = 0;
 
   // The node's store; the same through every loop.
   virtual std::map<std::string, uint64_t> StoreProperties() const = 0;

@@ -26,8 +26,9 @@ struct ServerOptions {
   ConfigStore* config = nullptr;
   Log* log = nullptr;
   std::vector<LoopParts> loops;
-  /// Called once, on the first loop, when a shutdown that a client or BeginShutdown() asked for has answered
-  /// every client: what is left is to sync the store, tell the peers and stop the loops.
+  /// Called once, on the first loop, when a shutdown that a client or BeginShutdown() asked for, or
+  /// CloseClients(), has answered every client: what is left is to sync the store, tell the peers and stop
+  /// the loops.
   std::function<void()> on_stopped;
 };
 
@@ -52,6 +53,11 @@ class Server {
   /// Any thread: stops accepting, finishes what is under way within shutdown-timeout, closes the connections,
   /// then calls on_stopped. Harmless twice.
   void BeginShutdown();
+  /// Any thread: the same, but nobody asked for a shutdown: the process is to go on with another Server. A
+  /// shutdown may still be asked for meanwhile.
+  void CloseClients();
+  /// Whether a client or BeginShutdown() has asked for a shutdown. Any thread.
+  bool is_shutting_down() const;
 
   struct Impl;
 

@@ -32,8 +32,9 @@ struct RocksOptions {
   int max_open_files = 1024;
   /// Gets RocksDB's warnings and errors, one text each; called on any thread. Empty: they are dropped.
   std::function<void(std::string_view)> log;
-  /// A table file turned out to be damaged or missing, by its path and why; called on any thread. The database goes on, but a
-  /// compaction that reads the file would fail it. Suspect and a new Open take the file out.
+  /// A table file turned out to be damaged or missing, by its path and why; called on any thread. The
+  /// database goes on, but a compaction that reads the file would fail it. Suspect and a new Open take the
+  /// file out.
   std::function<void(const std::string& file, const std::string& why)> on_damage;
   /// Files go through it; not owned. Null: the operating system. For tests that make disks fail.
   rocksdb::Env* env = nullptr;
@@ -65,11 +66,15 @@ struct ShardOptions {
 /// database must outlive its stores.
 class RocksDatabase {
  public:
-  /// Table files that are damaged or missing, so that the database would not open, or that Suspect told of, are taken out of
-  /// it: lost_ranges() tells what went with them, and whoever reads must not take it for absence. kCorruption: more is
-  /// damaged than that, and what to do. kIoError: they cannot be read, written or locked (a second process). kInvalid: they
-  /// are of a newer version.
+  /// Table files that are damaged or missing, so that the database would not open, or that Suspect told of,
+  /// are taken out of it: lost_ranges() tells what went with them, and whoever reads must not take it for
+  /// absence. kCorruption: more is damaged than that, and what to do. kIoError: they cannot be read, written
+  /// or locked (a second process). kInvalid: they are of a newer version.
   static Result<std::unique_ptr<RocksDatabase>> Open(const RocksOptions& options);
+  /// Deletes everything in the database's folder, which may be missing or half empty; Open then makes a new
+  /// database. Durable when this returns. kIoError: a file cannot be deleted, or the database is open, here
+  /// or in another process.
+  static Status Clear(const std::string& path);
   /// Syncs what was committed, stops the background threads, closes the files.
   ~RocksDatabase();
   RocksDatabase(const RocksDatabase&) = delete;

@@ -88,8 +88,9 @@ void WriteSlotNode(const Member& member, resp::ReplyWriter& reply) {
   reply.Array(0);
 }
 
-/// The coordinators alone, here and in Shards: the other homes coordinate slots of their own, and a client that finds a node
-/// as a replica here and as a master in Nodes cannot tell whom to ask. Reads from replicas would be passed on anyway.
+/// The coordinators alone, here and in Shards: the other homes coordinate slots of their own, and a client
+/// that finds a node as a replica here and as a master in Nodes cannot tell whom to ask. Reads from replicas
+/// would be passed on anyway.
 void Slots(ServerCall& call) {
   const auto view = call.worker.node().View();
   const size_t start = call.reply.Position();
@@ -199,11 +200,8 @@ void Meet(ServerCall& call) {
   const ReplyTicket ticket = call.Defer();
   call.worker.node().Meet(std::string(call.arg(2)), static_cast<uint16_t>(*port),
                           static_cast<uint16_t>(peer_port), [ticket, invalid](const Status& status) {
-                            if (status.ok()) return ticket.Answer("+OK\r\n");
                             if (status.code() == StatusCode::kInvalid) return ticket.Answer(invalid);
-                            ticket.Answer(MakeReply(resp::Protocol::kResp2, [&](resp::ReplyWriter& reply) {
-                              reply.Error("ERR " + status.message());
-                            }));
+                            AnswerStatus(ticket, status);
                           });
 }
 
@@ -213,15 +211,22 @@ void Forget(ServerCall& call) {
   Operate(call, {NodeAccess::Operation::kForget, *id});
 }
 
-/// Whoever was a member keeps its id, and so what the others know of it.
+/// SOFT or HARD: an id stands for what the others know of a disk, so it never stays when the rows go.
 void Reset(ServerCall& call) {
-  call.reply.Error("ERR CLUSTER RESET is not supported: stop the node and start it with an empty directory");
+  if (call.argc() > 3) return SubcommandSyntaxError(call);
+  if (call.argc() == 3 && !call.ArgIs(2, "hard") && !call.ArgIs(2, "soft")) return SyntaxError(call);
+  const ReplyTicket ticket = call.Defer();
+  call.worker.node().Operate({NodeAccess::Operation::kReset, {}}, [ticket](const Status& status) {
+    // What the client has sent behind it is meant for the new node.
+    if (status.ok() && !ticket.client->closed()) ticket.client->CloseAfterReplies();
+    AnswerStatus(ticket, status);
+  });
 }
 
 constexpr ServerCommand kHandlers[] = {
     {"cluster|info", Info, true},     {"cluster|nodes", Nodes},       {"cluster|slots", Slots},
     {"cluster|shards", Shards},       {"cluster|links", Links, true}, {"cluster|myid", MyId},
-    {"cluster|forget", Forget, true}, {"cluster|reset", Reset},       {"cluster|meet", Meet, true},
+    {"cluster|forget", Forget, true}, {"cluster|reset", Reset, true}, {"cluster|meet", Meet, true},
     {"cluster|help", Help},           {"cluster|keyslot", KeySlot},
 };
 

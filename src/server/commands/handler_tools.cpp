@@ -29,13 +29,15 @@ std::string HumanBytes(uint64_t bytes) {
   return fmt::format("{:.2f}{}", value, kUnits[unit]);
 }
 
+void AnswerStatus(const ReplyTicket& ticket, const Status& status) {
+  if (status.ok()) return ticket.Answer("+OK\r\n");
+  ticket.Answer(MakeReply(resp::Protocol::kResp2,
+                          [&](resp::ReplyWriter& reply) { reply.Error("ERR " + status.message()); }));
+}
+
 void Operate(ServerCall& call, const NodeAccess::OperationRequest& request) {
   const ReplyTicket ticket = call.Defer();
-  call.worker.node().Operate(request, [ticket](const Status& status) {
-    if (status.ok()) return ticket.Answer("+OK\r\n");
-    ticket.Answer(MakeReply(resp::Protocol::kResp2,
-                            [&](resp::ReplyWriter& reply) { reply.Error("ERR " + status.message()); }));
-  });
+  call.worker.node().Operate(request, [ticket](const Status& status) { AnswerStatus(ticket, status); });
 }
 
 }  // namespace orrery::server

@@ -43,6 +43,9 @@ void Debug(ServerCall& call);
 void DebugProtocol(ServerCall& call);
 void Lolwut(ServerCall& call);
 
+/// OK, or the reason why not.
+void AnswerStatus(const ReplyTicket& ticket, const Status& status);
+
 /// Asks the node for it and answers OK, or the reason why not.
 void Operate(ServerCall& call, const NodeAccess::OperationRequest& request);
 

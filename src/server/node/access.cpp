@@ -38,11 +38,14 @@ class Access final : public NodeAccess {
 
   void Operate(const OperationRequest& request, std::function<void(Status)> done) override {
     NodeShared& shared = loop_.shared();
-    shared.loops.front()->loop().Post([this, alive = alive_, &shared, request, done = std::move(done)] {
-      const Status status = Operate(&shared, request);
+    auto answer = [this, alive = alive_, done = std::move(done)](const Status& status) {
       loop_.loop().Post([alive, status, done] {
         if (*alive) done(status);
       });
+    };
+    shared.loops.front()->loop().Post([&shared, request, answer = std::move(answer)] {
+      if (request.operation == Operation::kReset) return shared.reset(answer);
+      answer(Operate(&shared, request));
     });
   }
 
@@ -111,7 +114,8 @@ class Access final : public NodeAccess {
   ActivityFacts Counted() const {
     const runtime::PeerTransportStats& links = loop_.transport().stats();
     const replication::ShardStats& stats = loop_.shard().stats();
-    return {loop_.executor().counts(), links.bytes_received, links.bytes_sent, stats.merges_done, stats.reads_repaired};
+    return {loop_.executor().counts(), links.bytes_received, links.bytes_sent, stats.merges_done,
+            stats.reads_repaired};
   }
 
   // On the first loop.
@@ -132,6 +136,8 @@ class Access final : public NodeAccess {
         return control.SetShare(request.weight, own.zone);
       case Operation::kZone:
         return control.SetShare(own.weight, request.zone);
+      case Operation::kReset:
+        break;
     }
     return Status::Invalid("unknown operation");
   }

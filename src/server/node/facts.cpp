@@ -16,6 +16,7 @@ std::map<std::string, uint64_t> CountersOf(const replication::ShardStats& stats)
           {"events_duplicate", stats.events_duplicate},
           {"events_early", stats.events_early},
           {"probes_sent", stats.probes_sent},
+          {"probes_joined", stats.probes_joined},
           {"reads_repaired", stats.reads_repaired},
           {"hints_stored", stats.hints_stored},
           {"hints_delivered", stats.hints_delivered},

@@ -5,13 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "orrery/runtime/uv/listen_address.h"
 #include "orrery/replication/slot_loss.h"
+#include "orrery/runtime/uv/listen_address.h"
 #include "orrery/runtime/uv/peer_listener.h"
 #include "orrery/server/server.h"
 #include "orrery/storage/row_key.h"
 #include "server/config/announced_host.h"
+#include "server/node/node_files.h"
 #include "server/node/node_loop.h"
+#include "server/node/node_reset.h"
 #include "server/process.h"
 
 namespace orrery::server {
@@ -30,7 +32,6 @@ replication::ClusterOptions ClusterOptionsOf(const Config& config) {
   options.read_quorum = config.read_quorum;
   options.write_quorum = config.write_quorum;
   options.transfer = config.slot_transfer;
-  options.has_seeds = !config.seeds.empty();
   options.failure_detector.heartbeat_interval_us =
       std::min<uint64_t>(kHeartbeatUs, config.failure_detection_timeout_ms * 100);
   options.failure_detector.silence_max_us = uint64_t{config.failure_detection_timeout_ms} * 900;
@@ -51,7 +52,9 @@ struct Node::Impl {
   std::unique_ptr<Server> server;
   NodeEnd end = NodeEnd::kStopped;
   bool stopping = false;
+  bool dials_seeds = true;
   uint64_t heartbeat_us = 0;
+  std::unique_ptr<NodeReset> reset;
 
   NodeLoop& first() { return *shared.loops.front(); }
   ~Impl();
@@ -62,6 +65,7 @@ struct Node::Impl {
   void OnDamagedFile(const std::string& file, const std::string& why);
   Result<replication::NodeState> TakeIncarnation();
   void MakeControl(replication::NodeState state);
+  void MakeReset();
   Status OpenLoops();
   Status OpenPorts();
   void DialSeeds();
@@ -82,12 +86,13 @@ Node::Impl::~Impl() {
   control.reset();
   for (auto& owned : shared.loops) owned->Close();
   shared.loops.clear();
+  if (end != NodeEnd::kStopped) RememberTermination();
 }
 
 Status Node::Impl::OpenStore() {
   const ConfigPtr settings = config->Get();
   storage::RocksOptions options;
-  options.path = settings->dir + "/rows";
+  options.path = RowsPath(settings->dir);
   options.block_cache_bytes = settings->block_cache_bytes;
   options.write_buffer_bytes = settings->write_buffer_bytes;
   options.log = [log = log](std::string_view text) { log->Warning("rocksdb: {}", text); };
@@ -110,7 +115,8 @@ Status Node::Impl::NoteLosses() {
   return database->ForgetLostRanges();
 }
 
-// Alone, a node has nowhere to get the rows from: it keeps the file and what of it can be read, for as long as it goes.
+// Alone, a node has nowhere to get the rows from: it keeps the file and what of it can be read, for as long
+// as it goes.
 void Node::Impl::OnDamagedFile(const std::string& file, const std::string& why) {
   if (stopping) return;
   if (control->view()->ring->Homes(0).size() < 2) {
@@ -136,6 +142,7 @@ Status Node::Impl::Open() {
   shared.has_data = some_row->Valid();
   some_row.reset();
   MakeControl(std::move(*state));
+  MakeReset();
   control->Start();
   if (Status s = first().store().Commit(storage::Durability::kDisk); !s.ok()) return s;
   if (Status s = OpenLoops(); !s.ok()) return s;
@@ -147,7 +154,8 @@ Status Node::Impl::Open() {
 // The new life is on disk before its first event can be made.
 Result<replication::NodeState> Node::Impl::TakeIncarnation() {
   runtime::Random& random = first().random();
-  auto state = replication::BeginLife(&first().store(), NodeId{random.Next64() | 1}, first().loop().WallMs(), &random);
+  auto state =
+      replication::BeginLife(&first().store(), NodeId{random.Next64() | 1}, first().loop().WallMs(), &random);
   if (!state.ok()) return state;
   shared.self = {state->id, state->incarnation};
   log->Notice("Node {}, incarnation {:x}", state->id.ToName(), state->incarnation);
@@ -174,18 +182,31 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   hooks.sync_turn = [this] {
     if (first().opened()) first().shard().SyncTurn();
   };
-  const replication::ClusterOptions options = ClusterOptionsOf(*config->Get());
+  replication::ClusterOptions options = ClusterOptionsOf(*config->Get());
+  options.has_seeds = dials_seeds && !config->Get()->seeds.empty();
   heartbeat_us = options.failure_detector.heartbeat_interval_us;
-  control = std::make_unique<replication::ClusterControl>(options, std::move(state), &first().store(),
-                                                          &first().loop(), &first().random(), std::move(hooks));
+  control = std::make_unique<replication::ClusterControl>(
+      options, std::move(state), &first().store(), &first().loop(), &first().random(), std::move(hooks));
   shared.control = control.get();
+}
+
+void Node::Impl::MakeReset() {
+  NodeReset::Hooks hooks;
+  hooks.is_shutting_down = [this] { return server->is_shutting_down(); };
+  hooks.end = [this] {
+    end = NodeEnd::kReset;
+    stopping = true;
+    server->CloseClients();
+  };
+  reset = std::make_unique<NodeReset>(&shared, config->Get()->dir, config->Get()->slot_transfer,
+                                      std::move(hooks));
+  shared.reset = [this](NodeReset::Done done) { reset->Ask(std::move(done)); };
 }
 
 // In the first loop's next turn: what the view rests on is committed by then.
 void Node::Impl::PublishView(const replication::ClusterViewPtr& view) {
-  first().loop().Post([this, view] {
-    shared.OnEachLoop([view](NodeLoop& each) { each.shard().SetView(view); });
-  });
+  first().loop().Post(
+      [this, view] { shared.OnEachLoop([view](NodeLoop& each) { each.shard().SetView(view); }); });
 }
 
 void Node::Impl::KeepLinks(const std::vector<membership::Member>& members) {
@@ -209,7 +230,8 @@ Status Node::Impl::OpenPorts() {
   for (auto& owned : shared.loops) transports.push_back(&owned->transport());
   runtime::PeerListenerOptions options;
   options.addresses.clear();
-  for (const std::string& word : settings->bind) options.addresses.push_back(runtime::ParseListenAddress(word));
+  for (const std::string& word : settings->bind)
+    options.addresses.push_back(runtime::ParseListenAddress(word));
   options.port = settings->PeerPort();
   auto opened =
       runtime::PeerListener::Listen(first().loop(), options, transports,
@@ -229,6 +251,7 @@ Status Node::Impl::OpenPorts() {
 }
 
 void Node::Impl::DialSeeds() {
+  if (!dials_seeds) return;
   for (const SeedAddress& seed : config->Get()->seeds) {
     shared.OnEachLoop([seed](NodeLoop& each) { each.transport().Dial(seed.host, seed.peer_port); });
   }
@@ -263,14 +286,16 @@ void Node::Impl::Stop() {
   first().loop().Stop();
 }
 
-Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log) {
+Result<std::unique_ptr<Node>> Node::Open(ConfigStore* config, Log* log, bool dials_seeds) {
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   impl->log = log;
+  impl->dials_seeds = dials_seeds;
   if (Status s = impl->Open(); !s.ok()) {
     // Bytes that are needed to start: the next try takes the file out that has them.
     if (s.code() == StatusCode::kCorruption && impl->database != nullptr) {
-      if (Status noted = impl->database->Suspect(s.message()); !noted.ok()) log->Warning("{}", noted.message());
+      if (Status noted = impl->database->Suspect(s.message()); !noted.ok())
+        log->Warning("{}", noted.message());
     }
     return s;
   }
@@ -284,11 +309,13 @@ NodeEnd Node::Run() {
   Impl& impl = *impl_;
   runtime::UvLoop& loop = impl.first().loop();
   loop.OnTerminate([&impl](int) { impl.server->BeginShutdown(); });
+  if (WasToldToTerminate()) impl.server->BeginShutdown();
   impl.DialSeeds();
   loop.Post([&impl] { impl.Heartbeat(); });
   for (size_t i = 1; i < impl.shared.loops.size(); ++i) impl.shared.loops[i]->thread().Start();
   impl.log->Notice("Ready to accept connections on port {}", impl.server->port());
   loop.Run();
+  if (impl.server->is_shutting_down()) impl.end = NodeEnd::kStopped;
   return impl.end;
 }
 

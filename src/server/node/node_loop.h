@@ -40,6 +40,8 @@ struct NodeShared {
   std::atomic<bool> has_data = false;
   /// Any thread: the node must begin a new life.
   std::function<void(const std::string& why)> new_life;
+  /// First loop: CLUSTER RESET, see NodeReset::Ask.
+  std::function<void(std::function<void(const Status&)> done)> reset;
 
   /// Runs the task on each loop that is open, later.
   void OnEachLoop(const std::function<void(NodeLoop&)>& task) const;
@@ -66,7 +68,8 @@ class NodeLoop final : public runtime::PeerEvents,
   /// Commands that waited for something then. Any thread.
   uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
   /// Adds how far this loop was then with seats that it takes and gives. Any thread.
-  void AddTransfers(replication::TransferProgress::Totals* taking, replication::TransferProgress::Totals* giving) const;
+  void AddTransfers(replication::TransferProgress::Totals* taking,
+                    replication::TransferProgress::Totals* giving) const;
   bool opened() const { return shard_ != nullptr; }
 
   runtime::UvLoop& loop() { return thread_.loop(); }
@@ -95,9 +98,12 @@ class NodeLoop final : public runtime::PeerEvents,
            Done done) override;
 
   // commands::ClusterAccess
-  void SurveyKeys(const commands::SurveyQuery& query, std::function<void(const commands::KeySurvey&)> done) override;
+  void SurveyKeys(const commands::SurveyQuery& query,
+                  std::function<void(const commands::KeySurvey&)> done) override;
   void Post(std::function<void()> task) override { loop().Post(std::move(task)); }
-  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override { return loop().After(ms * 1000, std::move(task)); }
+  uint64_t StartTimer(uint64_t ms, std::function<void()> task) override {
+    return loop().After(ms * 1000, std::move(task));
+  }
   void StopTimer(uint64_t id) override { loop().Cancel(id); }
   uint64_t WallMs() override { return loop().WallMs(); }
 

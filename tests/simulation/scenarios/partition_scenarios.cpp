@@ -90,6 +90,31 @@ TEST(PartitionScenario, LaterVersionOfADeletedCountIsDeletedByAMerge) {
   EXPECT_EQ(s.Do(s.home(1), 'a', "GET"), "$-1\r\n");
 }
 
+// Reads that share their turn's question to another home are asked for one by one as soon as anything came to that
+// home by other hands: here from a third home, which nobody else in the coordinator's part of the network reaches.
+TEST(PartitionScenario, ReadSeesWhatCameToTheOtherHomeByOtherHands) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"old"}), "+OK\r\n");
+  s.Isolate({s.home(0), s.home(1)});
+  s.RunFor(kNoticedUs);
+  const auto joined = [&] { return s.cluster().node(s.home(0)).ShardOf(s.slot()).stats().probes_joined; };
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(s.Do(s.home(0), 'c', "GET"), "$3\r\nold\r\n");
+  const uint64_t before = joined();
+  EXPECT_EQ(s.Do(s.home(0), 'c', "GET"), "$3\r\nold\r\n");
+  EXPECT_EQ(joined(), before + 1);
+
+  EXPECT_EQ(s.Do(s.home(2), 'c', "SET", {"new"}), "+OK\r\n");
+  s.cluster().SetBlocked(s.home(1), s.home(2), false);
+  s.cluster().SetBlocked(s.home(2), s.home(1), false);
+  const auto& at_second = s.cluster().node(s.home(1)).ShardOf(s.slot()).slots();
+  const causality::SlotClock old = at_second.Find(s.slot())->clock();
+  for (int i = 0; i < 200'000 && at_second.Find(s.slot())->clock() == old; ++i) s.RunFor(50);
+  const auto& at_first = s.cluster().node(s.home(0)).ShardOf(s.slot()).slots();
+  ASSERT_EQ(at_first.Find(s.slot())->clock(), old) << "it is to be asked for by the read";
+  EXPECT_EQ(s.Do(s.home(0), 'c', "GET"), "$3\r\nnew\r\n");
+  s.Settle();
+}
+
 // With no home in reach a fallback takes blind writes and refuses what needs state.
 TEST(PartitionScenario, FallbacksAloneTakeBlindWritesOnly) {
   Scenario s;

@@ -1,0 +1,44 @@
+#include "orrery/replication/turn_probes.h"
+
+#include <algorithm>
+
+namespace orrery::replication {
+
+TurnProbes::Peer& TurnProbes::At(NodeId id) {
+  for (Peer& peer : peers_) {
+    if (peer.id == id) return peer;
+  }
+  Peer& peer = peers_.emplace_back();
+  peer.id = id;
+  return peer;
+}
+
+bool TurnProbes::MayJoin(NodeId peer, uint64_t count) const {
+  return count != 0 && std::any_of(peers_.begin(), peers_.end(), [&](const Peer& known) {
+           return known.id == peer && known.count == count;
+         });
+}
+
+void TurnProbes::Send(uint16_t loop, uint16_t loops, Outbox* outbox) {
+  for (Peer& peer : peers_) {
+    if (!std::exchange(peer.is_wanted, false) && peer.joining.empty()) continue;
+    outbox->Send(peer.id, TurnProbeMessage{++last_id_, loop, loops});
+    if (!peer.joining.empty()) peer.asked.push_back({last_id_, std::exchange(peer.joining, {})});
+  }
+}
+
+std::vector<TurnProbes::Asked> TurnProbes::Take(NodeId id, uint64_t question) {
+  Peer& peer = At(id);
+  std::vector<Asked> slots;
+  while (!peer.asked.empty() && peer.asked.front().id <= question) {
+    if (peer.asked.front().id == question) slots = std::move(peer.asked.front().slots);
+    peer.asked.pop_front();
+  }
+  return slots;
+}
+
+void TurnProbes::Forget(NodeId id) {
+  std::erase_if(peers_, [&](const Peer& peer) { return peer.id == id; });
+}
+
+}  // namespace orrery::replication
