@@ -435,32 +435,5 @@ TEST(SeatScenario, NothingIsClosedWhileMembersDiffer) {
   EXPECT_GT(Times("lives not closed: members or homes differ"), before);
 }
 
-// An operator takes a node for dead that is well, and waits for the copies of a write: its seat is claimed by
-// another one, and what it had of its own counts no more, so nobody knows what came of the write.
-TEST(SeatScenario, ReplyThatWaitsForCopiesEndsWithTheSeat) {
-  Options options = Growing(4);
-  options.w = 3;
-  options.r = 1;
-  options.shard.request_timeout_us = 20'000'000;
-  Scenario s(options);
-  const size_t removed = s.home(0);
-  EXPECT_EQ(s.Do(removed, 'b', "INCR"), ":1\r\n");
-  s.RunFor(3'000'000);
-  const uint64_t before = Times("reply waited for copies when its seat was somebody else's");
-  s.cluster().network().SetSlow(s.home(1), removed, 15'000'000);
-  s.cluster().SetBlocked(s.away(0), removed, true);
-  s.cluster().SetBlocked(removed, s.away(0), true);
-  const Call* incr = s.Send(removed, 'b', "INCR");
-  s.RunFor(10'000);
-  EXPECT_EQ(Scenario::Seen(*incr), "no answer");
-  s.RunFor(2'000'000);
-  SimNode& asked = s.cluster().node(s.away(0));
-  const NodeId id = s.cluster().node(removed).id();
-  asked.Run(0, [&] { EXPECT_TRUE(asked.control().Replace(id).ok()); });
-  s.RunFor(10'000'000);
-  EXPECT_EQ(Scenario::Seen(*incr).substr(0, 8), "-UNKNOWN");
-  EXPECT_GT(Times("reply waited for copies when its seat was somebody else's"), before);
-}
-
 }  // namespace
 }  // namespace orrery::simulation
