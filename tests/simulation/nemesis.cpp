@@ -166,7 +166,8 @@ void Nemesis::Disk() {
   });
 }
 
-// One machine or all of them, and long enough for lives to be closed meanwhile (LifeCloser waits for five seconds).
+// One machine or all of them, and long enough for lives to be closed meanwhile (LifeCloser waits for five
+// seconds).
 void Nemesis::Stall() {
   std::vector<size_t> victims = {AnyNode()};
   if (cluster_.random().Below(2) == 0) victims = cluster_.Machines();

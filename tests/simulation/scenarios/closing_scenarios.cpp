@@ -354,12 +354,17 @@ TEST(ClosingScenario, WhatComesOfALifeThatIsBeingClosedIsRefused) {
     const NodeId from = s.cluster().node(s.away(1)).id();
     receiver.Run(s.slot() % receiver.loops(), [&] { receiver.ShardOf(s.slot()).OnMessage(from, message); });
   };
-  ASSERT_TRUE(RunUntilFrame(&s, NodeName(home) + " -> " + NodeName(coordinator) + " | close! 2 ",
-                            4 * kClosedWithinUs));
+  const auto run_until_sealed = [&](size_t node) {
+    const auto sealed = [&] {
+      return s.cluster().node(node).ShardOf(s.slot()).context().seals.Forbids(s.slot(), counted.first);
+    };
+    for (int i = 0; i < 200'000 && !sealed() && s.cluster().Step(); ++i) continue;
+    return sealed();
+  };
+  ASSERT_TRUE(run_until_sealed(home));
   deliver(home, replication::EventMessage{0, counted.second});
   EXPECT_FALSE(ClockAt(&s, home).Covers(counted.first));
-  ASSERT_TRUE(
-      RunUntilFrame(&s, NodeName(keeper) + " -> " + NodeName(coordinator) + " | close! 3 ", kClosedWithinUs));
+  ASSERT_TRUE(run_until_sealed(keeper));
   deliver(keeper, replication::HintMessage{s.cluster().node(home).id(), 1, counted.second});
   s.RunFor(4 * kClosedWithinUs);
   EXPECT_TRUE(HasClosed(&s, coordinator, coordinator));
