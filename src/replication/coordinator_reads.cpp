@@ -84,9 +84,8 @@ void Coordinator::SendProbes(SlotId id, Slot* slot) {
 void Coordinator::OnProbeReply(NodeId from, const ProbeReplyMessage& reply) {
   Slot* slot = Find(reply.slot);
   if (slot == nullptr) return;
-  const auto target = std::find_if(slot->targets.others.begin(), slot->targets.others.end(),
-                                   [&](const Target& t) { return t.node == from; });
-  if (target == slot->targets.others.end()) return;
+  const Target* target = slot->targets.FindOther(from);
+  if (target == nullptr) return;
   const SlotClock& ours = context_.slots->At(reply.slot).clock();
   if (target->is_fallback()) {
     // Hints compare like a clock that knows only what was hinted: what we cover of it needs no repair.
@@ -130,9 +129,8 @@ void Coordinator::OnTurnProbeReply(NodeId from, const TurnProbeReplyMessage& rep
     PrefetchAsked(asked, place);
     const auto& [id, probe_id] = asked[place];
     Slot* slot = Find(id);
-    const auto target = std::find_if(slot->targets.others.begin(), slot->targets.others.end(),
-                                     [&](const Target& t) { return t.node == from; });
-    if (target == slot->targets.others.end() || target->is_fallback() || slot->queue.empty()) continue;
+    const Target* target = slot->targets.FindOther(from);
+    if (target == nullptr || target->is_fallback() || slot->queue.empty()) continue;
     if (slot->quorum.CurrentUnder(from) == reply.count) {
       slot->quorum.AnsweredCurrent(from, probe_id);
       RunAnswered(id, slot);

@@ -4,6 +4,11 @@
 
 namespace orrery::replication {
 
+const Target* Targets::FindOther(NodeId node) const {
+  const auto at = std::find_if(others.begin(), others.end(), [&](const Target& t) { return t.node == node; });
+  return at == others.end() ? nullptr : &*at;
+}
+
 Targets ComputeTargets(const ShardContext& context, SlotId slot, const std::set<NodeId>& refused) {
   Targets targets;
   std::vector<NodeId> absent;

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
-#include <vector>
+#include <map>
 
 #include "orrery/base/node_id.h"
 #include "orrery/base/slot.h"
@@ -33,7 +32,7 @@ class ForeignChanges {
   const SeatTable& seats_;
   const NodeId self_;
   const uint64_t start_;
-  std::vector<std::pair<NodeId, uint64_t>> counts_;  ///< of few nodes something was ever noted
+  std::map<NodeId, uint64_t> counts_;
 };
 
 }  // namespace orrery::replication

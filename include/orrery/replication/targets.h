@@ -26,6 +26,8 @@ struct Targets {
   size_t homes_in_reach = 0;  ///< in service; ourselves not counted
   bool we_are_home = false;
 
+  /// nullptr: it does not take part.
+  const Target* FindOther(NodeId node) const;
   size_t participants() const { return others.size() + (we_are_home || we_stand_for ? 1 : 0); }
   bool operator==(const Targets&) const = default;
 };

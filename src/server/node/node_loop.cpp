@@ -207,14 +207,14 @@ void NodeLoop::SignOfLife() {
 }
 
 void NodeLoop::RunStep(size_t bytes, const std::function<void()>& step) {
+  const bool is_long = bytes >= replication::ShardContext::kLongStepBytes;
   const uint64_t until_us = shared_.large_until_us.load(std::memory_order_relaxed);
-  if (bytes < replication::ShardContext::kLongStepBytes && (until_us == 0 || loop().MonotonicUs() >= until_us))
-    return step();
-  if (bytes >= replication::ShardContext::kLongStepBytes)
-    shared_.large_until_us.store(loop().MonotonicUs() + kAfterLargeUs, std::memory_order_relaxed);
+  if (!is_long && until_us == 0) return step();
+  const uint64_t now_us = loop().MonotonicUs();
+  if (!is_long && now_us >= until_us) return step();
+  if (is_long) shared_.large_until_us.store(now_us + kAfterLargeUs, std::memory_order_relaxed);
   // Who hangs for longer than its bytes account for is to be missed after all.
-  const uint64_t silent_from_us =
-      loop().MonotonicUs() + kStepUsMax + replication::ShardContext::TransportUs(bytes);
+  const uint64_t silent_from_us = now_us + kStepUsMax + replication::ShardContext::TransportUs(bytes);
   side_thread_.Run(step, kSignEveryUs, [this, silent_from_us] {
     if (loop().MonotonicUs() < silent_from_us) SignOfLife();
   });
