@@ -176,7 +176,9 @@ TEST_F(ResetOfOneTest, WhateverOfTheOldLifeACrashHasLeftTheNextStartWipes) {
 TEST(ResetDiskTest, AFullDiskIsNoObstacle) {
   Processes nodes(3, {"--slot-transfer", "yes", "--replication-factor", "2"});
   ASSERT_TRUE(nodes.WaitUntilServing());
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(nodes.Run(0, {"SET", "key" + std::to_string(i), "v"}), "OK");
+  // The new database takes the room that the old one leaves.
+  const std::string value(20'000, 'v');
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(nodes.Run(0, {"SET", "key" + std::to_string(i), value}), "OK");
   const std::string old_id = Id(nodes, 2);
   nodes.Kill(2, SIGKILL);
   nodes.Reap(2);
