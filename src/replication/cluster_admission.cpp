@@ -15,39 +15,46 @@ using membership::MemberState;
 
 // ---- a new node ----
 
+// Only what we have on disk: to be named in it is to be a member.
 void ClusterControl::SendMembers(NodeId to) {
   std::string bytes(1, kMembers);
   Encoder out(&bytes);
   state_.members.Encode(&out);
-  hooks_.send(to, std::move(bytes));
+  if (awaits_meeting_) out.PutU8(kAwaitsMeeting);
+  hooks_.send_committed(to, std::move(bytes));
 }
 
-// The answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we did
-// before.
+// The first answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we
+// did before.
 void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
+  const bool sender_waits = !in->done() && in->GetU8() == kAwaitsMeeting;
   if (!in->done() || TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
   if (!hooks_.has_data() && state_.members.Founders() != nullptr) {
     for (const auto& [id, member] : known.entries()) joining_.insert(id);
   }
-  if (!is_new_) {
-    if (!is_compared_) {
-      if (MayCompare(from, known)) Compare(known);
-      return;
-    }
-    const auto early = std::exchange(early_, {});
-    if (state_.members.Founders() == nullptr) return;  // they will introduce themselves again
-    for (const auto& [peer, introduction] : early) OnIntroduction(peer, introduction);
-    return;
+  JudgeClaim(from, known);
+  if (is_new_) return MeetFirst(known);
+  const bool is_told = awaits_meeting_ && (!sender_waits || was_met_);
+  if ((is_told || !is_compared_) && MayCompare(from, known)) {
+    Compare(known);
+    if (is_told) EndWaiting();
   }
-  if (known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew")) {
-    Remember(known);
-  } else {
-    ChooseTokens(known);
-  }
+  if (!is_compared_) return;
+  const auto early = std::exchange(early_, {});
+  if (state_.members.Founders() == nullptr) return;  // they will introduce themselves again
+  for (const auto& [peer, introduction] : early) OnIntroduction(peer, introduction);
+}
+
+void ClusterControl::MeetFirst(const MembershipMap& known) {
+  const bool has_forgotten =
+      known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew");
+  has_forgotten ? Remember(known) : ChooseTokens(known);
   IntroduceToAll();
+  if (!has_forgotten) return;
   SetCompared();
+  EndWaiting();
 }
 
 // A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that
@@ -70,6 +77,22 @@ void ClusterControl::Compare(const MembershipMap& known) {
     if (changed) OnMembersChanged();
   }
   SetCompared();
+}
+
+// Others may have waited for us.
+void ClusterControl::EndWaiting() {
+  if (!std::exchange(awaits_meeting_, false)) return;
+  Publish(true);
+  for (NodeId peer : linked_) SendMembers(peer);
+}
+
+void ClusterControl::OnOwnSeed() {
+  options_.is_seed = true;
+  if (options_.has_seeds) EndWaiting();
+}
+
+void ClusterControl::OnMet() {
+  was_met_ = true;
 }
 
 void ClusterControl::SetCompared() {
@@ -110,6 +133,7 @@ void ClusterControl::ChooseTokens(const MembershipMap& known) {
 
 void ClusterControl::IntroduceToAll() {
   is_new_ = false;
+  is_newcomer_ = state_.members.size() == 1;
   for (NodeId peer : linked_) SendIntroduction(peer);
   for (const auto& [from, bytes] : std::exchange(early_, {})) OnIntroduction(from, bytes);
 }
@@ -150,18 +174,16 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
   const Member member = membership::DecodeMember(&in);
   if (!in.done() || member.id != from) return;
   const bool is_new_to_us = state_.members.Find(from) == nullptr;
-  if (is_new_to_us && !is_compared_) {
+  if (is_new_to_us && !is_compared_ && !is_newcomer_) {
     // It may be a member, and we an old disk.
     ORRERY_MARK("somebody unknown waits until the members are compared");
     early_.emplace_back(from, bytes);
     return;
   }
   if (const std::string why = WhyNotAdmitted(member); !why.empty()) {
-    const std::string line = "node " + from.ToHex() + " may not join: " + why;
-    NoteRefusal(line, line);
-    hooks_.send(from, std::string(1, kRefusal) + why);
-    // One that was removed while it was away learns it from its own entry.
-    if (state_.members.Find(from) != nullptr) SendMembers(from);
+    if (!is_new_to_us || !member.has_data || !options_.transfer) return Refuse(member, why);
+    claims_[from] = member;
+    hooks_.send(from, std::string(1, kAskMembers));
     return;
   }
   if (is_new_to_us && member.has_data && state_.members.Founders() == nullptr) {
@@ -170,12 +192,45 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
     hooks_.send(from, std::string(1, kAskMembers));
     return;
   }
-  if (is_new_to_us && ClusterHasData()) SendMembers(from);
+  Admit(member);
+}
+
+void ClusterControl::Refuse(const Member& member, const std::string& why) {
+  const std::string line = "node " + member.id.ToHex() + " may not join: " + why;
+  NoteRefusal(line, line);
+  hooks_.send(member.id, std::string(1, kRefusal) + why);
+  // One that was removed while it was away learns it from its own entry.
+  if (state_.members.Find(member.id) != nullptr) SendMembers(member.id);
+}
+
+void ClusterControl::Admit(const Member& member) {
+  const bool is_new_to_us = state_.members.Find(member.id) == nullptr;
   const bool changed = state_.members.Merge(member);
-  if (is_new_to_us) detector_.OnConnected(from, clock_.MonotonicUs());
+  if (is_new_to_us) detector_.OnConnected(member.id, clock_.MonotonicUs());
   if (!changed) return;
   OnMembersChanged();
+  // It waits until it hears that it belongs to us.
+  if (is_new_to_us) SendMembers(member.id);
   Gossip(gossip_.OnLocalChange(LinkedMembers()));
+}
+
+// A node that holds data and is unknown here may belong to us all the same: whoever admitted it was lost, or
+// has forgotten it, before others heard of it; or the members that we do not know were admitted by one of
+// ours that had forgotten us. A member that both know, or knew, is the proof: nobody is a member of two
+// clusters.
+void ClusterControl::JudgeClaim(NodeId from, const MembershipMap& known) {
+  const auto claim = claims_.extract(from);
+  if (claim.empty()) return;
+  const Member& member = claim.mapped();
+  const std::string why = WhyNotAdmitted(member);
+  const auto is_known = [this](const auto& entry) { return state_.members.Find(entry.first) != nullptr; };
+  const bool is_ours = std::any_of(known.entries().begin(), known.entries().end(), is_known);
+  if (why.empty()) return Admit(member);
+  if (state_.members.Find(from) != nullptr || !is_ours || ORRERY_MUTATION("forgotten-members-refused"))
+    return Refuse(member, why);
+  ORRERY_MARK("member that all others had forgotten");
+  if (hooks_.log) hooks_.log("node " + from.ToHex() + " belongs to this cluster, which had forgotten it");
+  Admit(member);
 }
 
 }  // namespace orrery::replication

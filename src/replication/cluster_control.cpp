@@ -21,6 +21,9 @@ constexpr uint64_t kAnswerPatienceUs = 1'000'000;
 // Nor does a node wait longer to serve what it knows; one that knows nobody gives its seeds more time.
 constexpr uint64_t kComparePatienceUs = 1'000'000;
 constexpr uint64_t kSeedPatienceUs = 3'000'000;
+constexpr const char* kWaitsForSeeds =
+    "no member has taken this node in yet, so it serves nothing; if it is to found a new cluster, its own "
+    "address belongs among its seeds";
 
 }  // namespace
 
@@ -51,6 +54,7 @@ ClusterControl::ClusterControl(const ClusterOptions& options, NodeState state, s
       return std::make_shared<const ring::Ring>(ring::Ring::Build(members, n));
     };
   }
+  if (!hooks_.send_committed) hooks_.send_committed = hooks_.send;
   if (!hooks_.choose_token_seed) hooks_.choose_token_seed = ring::ChooseTokenSeed;
 }
 
@@ -58,8 +62,8 @@ void ClusterControl::Start() {
   WriteOwnEntry();
   const bool is_alone = state_.members.size() == 1;
   is_new_ = is_alone && !hooks_.has_data();
-  // Who has known others since is none any more.
-  awaits_meeting_ = options_.awaits_meeting && is_alone;
+  const bool joins_others = options_.awaits_meeting || (options_.has_seeds && !options_.is_seed);
+  awaits_meeting_ = is_new_ && joins_others && !ORRERY_MUTATION("newcomers-serve-alone");
   is_compared_ = (state_.is_first_life && !options_.has_seeds) || ORRERY_MUTATION("served-without-comparing");
   const uint64_t patience_us = is_alone && options_.has_seeds ? kSeedPatienceUs : kComparePatienceUs;
   compare_until_us_ = clock_.MonotonicUs() + patience_us;
@@ -142,7 +146,10 @@ void ClusterControl::Tick() {
     }
   }
   if (!changes.empty()) Publish(false);
-  if (!is_compared_ && now_us >= compare_until_us_) SetCompared();
+  if (!is_compared_ && now_us >= compare_until_us_) {
+    if (awaits_meeting_ && hooks_.log) hooks_.log(kWaitsForSeeds);
+    SetCompared();
+  }
   if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
   const std::vector<NodeId> peers = LinkedMembers();
   SendHeartbeats(peers, now_us);
@@ -154,6 +161,9 @@ void ClusterControl::Tick() {
   FinishLeaving(now_us);
   if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
   last_gossip_us_ = now_us;
+  if (!is_new_ && (awaits_meeting_ || !is_compared_)) {
+    for (NodeId peer : peers) hooks_.send(peer, std::string(1, kAskMembers));
+  }
   Gossip(gossip_.OnTick(peers));
 }
 
@@ -221,7 +231,6 @@ void ClusterControl::OnMembersChanged() {
     }
   }
   hooks_.set_peers(peers);
-  if (!peers.empty()) awaits_meeting_ = false;
   std::vector<ring::RingMember> members = RingMembersOf(state_.members);
   const bool ring_changed = !ring_ || members != ring_members_;
   if (ring_changed) {

@@ -17,6 +17,9 @@ inline constexpr char kAskMembers = 4;
 inline constexpr char kMembers = 5;
 inline constexpr char kAskToLeave = 6;
 
+/// Behind the map in kMembers: the sender belongs to nobody yet itself.
+inline constexpr uint8_t kAwaitsMeeting = 1;
+
 /// A member as the ring knows it, and all those of a map that hold a share.
 ring::RingMember RingMemberOf(const membership::Member& member);
 std::vector<ring::RingMember> RingMembersOf(const membership::MembershipMap& map);

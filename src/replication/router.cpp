@@ -33,7 +33,9 @@ Callback MaybeApplied(Callback done) {
 const char* WhyNothingIsServed(const ClusterView& view) {
   if (view.is_removed) return "this node was removed from the cluster";
   if (view.says_farewell) return "this node is about to leave the cluster";
-  if (view.awaits_meeting) return "this node was reset and belongs to no cluster: CLUSTER MEET brings it into one";
+  // Who has just started is likely to hear soon.
+  if (view.awaits_meeting && view.is_compared)
+    return "this node belongs to no cluster yet: it waits for its seeds or CLUSTER MEET";
   return nullptr;
 }
 
@@ -326,6 +328,7 @@ bool Router::IsOverdue(const Sent& sent, uint64_t now_us) const {
 
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
+  if (context_.view->awaits_meeting) compare_until_us_ = now_us + context_.options.start_grace_us;
   if (now_us >= compare_until_us_) context_.seats_compared = true;  // what we know has to do
   SendAnswers();
   DispatchStarting();

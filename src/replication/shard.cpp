@@ -255,4 +255,8 @@ void Shard::SendGossip(NodeId to, std::string bytes) {
   outbox_.Send(to, GossipMessage{std::move(bytes)});
 }
 
+void Shard::SendCommittedGossip(NodeId to, std::string bytes) {
+  outbox_.SendDurable(to, GossipMessage{std::move(bytes)});
+}
+
 }  // namespace orrery::replication

@@ -128,7 +128,10 @@ Processes::Processes(size_t nodes, std::vector<std::string> settings, Network* n
     : Processes(nodes, std::move(settings), How{.network = network}) {}
 
 Processes::Processes(size_t nodes, std::vector<std::string> settings, const How& how)
-    : network_(how.network), nodes_(nodes), settings_(std::move(settings)) {
+    : network_(how.network),
+      nodes_(nodes),
+      founders_(how.started == 0 ? nodes : how.started),
+      settings_(std::move(settings)) {
   char pattern[] = "/tmp/orrery-cluster-XXXXXX";
   ORRERY_CHECK(::mkdtemp(pattern) != nullptr);
   root_ = pattern;
@@ -194,9 +197,8 @@ void Processes::Start(size_t index) {
                                    "--threads",
                                    "1",
                                    "--enable-debug-command",
-                                   "yes",
-                                   "--seeds"};
-  for (size_t seed = 0; seed < nodes_.size(); ++seed) args.push_back(address(seed));
+                                   "yes"};
+  AddSeeds(index, &args);
   args.insert(args.end(), settings_.begin(), settings_.end());
   std::vector<char*> pointers;
   for (std::string& arg : args) pointers.push_back(arg.data());
@@ -230,6 +232,19 @@ void Processes::Start(size_t index) {
   ::dup2(out, 2);
   ::execv(pointers[0], pointers.data());
   ::_exit(127);
+}
+
+// As operators write them: all addresses, but who comes later, or on an emptied disk, does not name itself,
+// as it is not to found a cluster.
+void Processes::AddSeeds(size_t node, std::vector<std::string>* args) {
+  const bool founds = node < founders_ && !std::exchange(nodes_[node].has_run, true);
+  std::vector<std::string> seeds;
+  for (size_t seed = 0; seed < nodes_.size(); ++seed) {
+    if (seed != node || founds) seeds.push_back(address(seed));
+  }
+  if (seeds.empty()) return;
+  args->push_back("--seeds");
+  args->insert(args->end(), seeds.begin(), seeds.end());
 }
 
 void Processes::Kill(size_t node, int signal) {

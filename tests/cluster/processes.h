@@ -120,12 +120,15 @@ class Processes {
     int port = 0;
     pid_t pid = 0;
     std::string dir;
+    bool has_run = false;
     std::map<std::string, std::string> environment;
   };
   std::string ClockFile(size_t node) const;
+  void AddSeeds(size_t node, std::vector<std::string>* args);
 
   Network* network_;
   std::vector<Node> nodes_;
+  size_t founders_;  ///< the first so many are seeds themselves when they start for the first time
   std::vector<std::string> settings_;
   std::string root_;
   std::string clock_preload_;

@@ -12,7 +12,7 @@ inline const std::string kHasKeys = "-ERR CLUSTER RESET can't be called with mas
 inline const std::string kWasRemoved = "-CLUSTERDOWN this node was removed from the cluster";
 
 inline const std::string kAwaitsMeeting =
-    "-CLUSTERDOWN this node was reset and belongs to no cluster: CLUSTER MEET brings it into one";
+    "-CLUSTERDOWN this node belongs to no cluster yet: it waits for its seeds or CLUSTER MEET";
 
 inline std::string Id(const Processes& nodes, size_t node) {
   return nodes.ClientOf(node).Run({"CLUSTER", "MYID"});

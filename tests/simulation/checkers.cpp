@@ -91,6 +91,7 @@ void Checkers::CheckSeats(size_t node, SlotId slot, const SlotClock& clock) {
     const auto given = given_seats_.find(key);
     if (given == given_seats_.end() || !given->second) continue;
     if (history_.Applied(slot, clock).Descends(*std::exchange(given->second, std::nullopt))) continue;
+    if (lost_disks_.contains(seat.giver)) continue;  // with what only it had
     Fail("seated", At(node, slot) + " is in service at " + DescribeClock(clock) +
                        ", short of what the seat's giver had");
   }
@@ -232,6 +233,7 @@ void Checkers::AfterStart(size_t node) {
 }
 
 void Checkers::OnDiskGone(size_t node) {
+  lost_disks_.insert(cluster_.node(node).id());
   copies_.Dismiss(node);
 }
 
@@ -244,7 +246,7 @@ void Checkers::OnLeft(size_t node) {
                        std::to_string(slot));
     }
   }
-  OnDiskGone(node);
+  copies_.Dismiss(node);
 }
 
 // ---- operations ----

@@ -118,6 +118,7 @@ class Checkers final : public ClusterWatcher {
   /// owner serves.
   using GivenSeat = std::tuple<SlotId, uint8_t, uint64_t, NodeId>;
   std::map<GivenSeat, std::optional<causality::VersionVector>> given_seats_;
+  std::set<NodeId> lost_disks_;
   std::map<std::tuple<SlotId, causality::Actor, size_t>, uint64_t> on_enough_;
   std::vector<Operation*> replied_;
   uint64_t acknowledged_count_ = 0;

@@ -108,10 +108,16 @@ std::vector<size_t> Cluster::Machines() const {
 bool Cluster::IsServing(size_t node) {
   SimNode& asked = *nodes_[node];
   if (!asked.up() || asked.view().is_removed || asked.view().says_farewell) return false;
-  for (size_t loop = 0; node >= options_.nodes && loop < asked.loops(); ++loop) {
+  // One without seeds founds a cluster of its own if it is written to before it is met.
+  return node < options_.nodes || asked.has_seeds() || KnowsFounders(node);
+}
+
+bool Cluster::KnowsFounders(size_t node) {
+  SimNode& asked = *nodes_[node];
+  for (size_t loop = 0; asked.up() && loop < asked.loops(); ++loop) {
     if (asked.loop(loop).shard().view()->founders == nullptr) return false;
   }
-  return true;
+  return asked.up();
 }
 
 std::vector<NodeId> Cluster::Homes(SlotId slot) {
@@ -198,6 +204,7 @@ void Cluster::StartStranger(size_t seed) {
     if (std::none_of(known.begin(), known.end(), knows_of_data)) return;
   }
   nodes_.back()->seeds() = {seed};
+  nodes_.back()->MayFound();
   StartNode(nodes_.size() - 1);
 }
 

@@ -60,8 +60,10 @@ class Cluster final : private NetworkUser, private NodeHost {
   bool IsMember(size_t node) const;
   /// Members, and those that are leaving but have not left.
   std::vector<size_t> Machines() const;
-  /// Clients may talk to it: it knows of the data, or was there before there was any.
+  /// Clients may talk to it: it is to join others, knows of the data, or was there before there was any.
   bool IsServing(size_t node);
+  /// It has heard of the data, and who was there when it came.
+  bool KnowsFounders(size_t node);
   SimNode& node(size_t index) { return *nodes_[index]; }
   /// The ring as the first node that is up sees it; of a cluster at rest that is everybody's.
   const ring::Ring& ring();

@@ -13,8 +13,14 @@ constexpr uint64_t kAgainUs = 500'000;
 
 bool Cluster::Join() {
   if (used_ == nodes_.size()) return false;
+  // Not one that waits itself, without seeds, to be met: it would found a cluster with the newcomer.
+  std::vector<size_t> known;
+  for (size_t i : members_) {
+    if (i < options_.nodes || nodes_[i]->has_seeds() || KnowsFounders(i)) known.push_back(i);
+  }
+  if (known.empty()) return false;
+  const auto any = [&] { return known[random_.Below(known.size())]; };
   const size_t node = used_++;
-  const auto any = [this] { return members_[random_.Below(members_.size())]; };
   const uint64_t dice = random_.Below(4);
   if (dice == 0) {
     nodes_[any()]->seeds().insert(node);

@@ -64,7 +64,9 @@ bool SimNode::OpenControl() {
   options.read_quorum = options_.r;
   options.write_quorum = options_.w;
   options.transfer = options_.transfer;
-  options.has_seeds = !seeds_.empty();
+  has_seeds_ = !seeds_.empty();
+  options.has_seeds = has_seeds_;
+  options.is_seed = may_found_;
   options.failure_detector.heartbeat_interval_us = kHeartbeatUs;
   control_ = std::make_unique<replication::ClusterControl>(options, std::move(*state), &store, &clock_,
                                                            &loops_[0]->random(), ControlHooks());
@@ -189,6 +191,10 @@ replication::ClusterControl::Hooks SimNode::ControlHooks() {
     if (std::exchange(peers_, peers) != peers) host_.OnPeersChanged(index_);
   };
   hooks.send = [this](NodeId to, std::string bytes) { SendControl(to, std::move(bytes)); };
+  hooks.send_committed = [this](NodeId to, std::string bytes) {
+    control_spoke_ = true;
+    loops_[0]->shard().SendCommittedGossip(to, std::move(bytes));
+  };
   hooks.has_data = [this] { return has_data_; };
   hooks.holdings = [this] {
     uint64_t sum = 0;

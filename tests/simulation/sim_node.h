@@ -77,6 +77,10 @@ class SimNode {
   NodeClock& clock() { return clock_; }
   /// Where it looks for others when it starts: nodes of the cluster, by number.
   std::set<size_t>& seeds() { return seeds_; }
+  /// Whether it had some when it started.
+  bool has_seeds() const { return has_seeds_; }
+  /// It is one of its own seeds, and founds a cluster if it meets nobody.
+  void MayFound() { may_found_ = true; }
   /// An operator's wish, kept in the configuration: its share of the data.
   void SetWeight(uint32_t weight);
   uint32_t weight() const {
@@ -136,6 +140,8 @@ class SimNode {
   storage::MemoryDatabase disk_;
   NodeClock clock_;
   std::set<size_t> seeds_;
+  bool has_seeds_ = false;
+  bool may_found_ = false;
 
   // Of the present life.
   std::vector<std::unique_ptr<SimLoop>> loops_;

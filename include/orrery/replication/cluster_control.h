@@ -28,7 +28,10 @@ struct ClusterOptions {
   /// Others are to be found where the configuration says: whoever knows nobody waits for them a while before
   /// it serves alone.
   bool has_seeds = false;
-  /// We were taken out of a cluster: nothing is served before some other member is known (ClusterView::awaits_meeting).
+  /// Our own address is among them: whoever is to be found there may found the cluster. One that has seeds
+  /// and is none serves nothing before it has joined (ClusterView::awaits_meeting).
+  bool is_seed = false;
+  /// We were taken out of a cluster: as if we had seeds.
   bool awaits_meeting = false;
   /// Whether slots with data may change hands (docs/ownership-transfer.md). If not, members join before the
   /// first write.
@@ -45,10 +48,12 @@ struct ClusterOptions {
 ///
 /// Nothing is served before the members are compared with another one's (ClusterView::is_compared): a disk
 /// may be older than the last change of them. If nobody answers, what this node knows counts after a moment.
+/// A newcomer that is to join others waits until one of them has it on its disk that we belong to them.
 ///
-/// Admission: a node with data of its own joins nobody. One without joins a cluster that holds data if slots
-/// may change hands there. A refused node is told so, and stays alone. The members that there are when data
-/// first comes are the founders.
+/// Admission: a node with data of its own joins nobody, unless it knows a member of the cluster, past or
+/// present: then it is one of ours that was forgotten. One without data joins a cluster that holds data if
+/// slots may change hands there. A refused node is told so, and stays alone. The members that there are when
+/// data first comes are the founders.
 class ClusterControl {
  public:
   struct Hooks {
@@ -58,6 +63,9 @@ class ClusterControl {
     /// The members to keep links to.
     std::function<void(const std::vector<membership::Member>&)> set_peers;
     std::function<void(NodeId to, std::string bytes)> send;
+    /// Leaves after the commit of this turn, or never if that fails: what it says is on our disk. Empty: as
+    /// `send`.
+    std::function<void(NodeId to, std::string bytes)> send_committed{};
     std::function<bool()> has_data;
     /// What a node that leaves still has to hand over: seats, slots not dropped yet, hints.
     std::function<uint64_t()> holdings{};
@@ -89,6 +97,10 @@ class ClusterControl {
   void OnHeard(NodeId peer);
   /// Bytes that the peer's control sent.
   void OnMessage(NodeId from, std::string_view bytes);
+  /// One of the seeds that we dial turned out to be ourselves.
+  void OnOwnSeed();
+  /// An operator has introduced us to somebody (CLUSTER MEET): both may be new.
+  void OnMet();
   /// Every heartbeat interval.
   void Tick();
   /// Within a turn that lasts long, any number of times: sends heartbeats if they are due.
@@ -132,14 +144,19 @@ class ClusterControl {
   void SendIntroduction(NodeId to);
   void SendMembers(NodeId to);
   void OnMembers(NodeId from, Decoder* in);
+  void MeetFirst(const membership::MembershipMap& known);
   bool MayCompare(NodeId from, const membership::MembershipMap& known) const;
   void ChooseTokens(const membership::MembershipMap& known);
   void Remember(const membership::MembershipMap& known);
   void IntroduceToAll();
   void Compare(const membership::MembershipMap& known);
   void SetCompared();
+  void EndWaiting();
   void OnIntroduction(NodeId from, std::string_view bytes);
   std::string WhyNotAdmitted(const membership::Member& member) const;
+  void Admit(const membership::Member& member);
+  void Refuse(const membership::Member& member, const std::string& why);
+  void JudgeClaim(NodeId from, const membership::MembershipMap& known);
   void NoteRefusal(const std::string& why, const std::string& line);
   bool ClusterHasData() const;
   void OnMembersChanged();
@@ -176,15 +193,19 @@ class ClusterControl {
   std::vector<NodeId> said_down_;
   /// Until we have introduced ourselves for the first time: tokens may still be chosen.
   bool is_new_ = false;
+  bool is_newcomer_ = false;  ///< nobody knew us, so we are no old disk that has forgotten the others
   bool has_left_unheard_ = false;
   bool refuses_requests_ = false;
-  bool awaits_meeting_ = false;
+  bool awaits_meeting_ = false;  ///< as in the view
+  bool was_met_ = false;         ///< by an operator's word: somebody who waits as we do is good enough
   bool is_silent_ = false;
   bool is_compared_ = false;  ///< as in the view
   uint64_t compare_until_us_ = 0;
   uint64_t asked_us_ = 0;                              ///< when a new node first asked for members
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
+  /// Nodes unknown to us that hold data, and are asked whom they know.
+  std::map<NodeId, membership::Member> claims_;
   std::string last_refusal_;
   bool knew_of_data_ = false;  ///< of anybody in the cluster
 };

@@ -29,8 +29,9 @@ struct ClusterView {
   /// as an old disk may know fewer members than there are (docs/membership.md).
   bool is_compared = true;
   bool is_removed = false;     ///< we were removed from the cluster: nothing is served
-  /// We were reset after we were taken out of a cluster, and nobody has met us since: nothing is served, as the clients of
-  /// that cluster still know our address, and would be lost to it.
+  /// We are to join others, by our seeds or because we were reset after we were taken out of a cluster, and
+  /// no member has said yet that we belong to them. Nothing is served: what our clients wrote would be lost
+  /// to theirs.
   bool awaits_meeting = false;
   bool says_farewell = false;  ///< we have nothing left and are about to be removed: nothing new is begun
   /// Who says of a member that it is down, ourselves included. For display; decides nothing.

@@ -77,6 +77,8 @@ class Shard final : public runtime::PeerEvents, private CatchUpListener, private
   /// A message that another loop of this node received for one of our slots or requests.
   void OnMessage(NodeId from, Message message);
   void SendGossip(NodeId to, std::string bytes);
+  /// Leaves after the commit of this turn, or never if that fails.
+  void SendCommittedGossip(NodeId to, std::string bytes);
   /// Gives to the transport, before the turn ends, what may leave at any time.
   void SendEarly() { FlushNow(); }
 

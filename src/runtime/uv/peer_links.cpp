@@ -224,6 +224,7 @@ void Impl::OnSeedEnded(Seed& seed, const PeerConnectionEnd& end) {
   seed.dial = nullptr;
   if (end.refused == Refusal::kSelf) {
     seeds.remove_if([&](const Seed& entry) { return &entry == &seed; });
+    if (hooks.on_self) hooks.on_self();
     return;
   }
   if (end.refused != Refusal::kDuplicate && std::exchange(seed.trouble, end.text) != end.text) {

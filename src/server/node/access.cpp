@@ -32,7 +32,9 @@ class Access final : public NodeAccess {
 
   void Meet(const std::string& host, uint16_t /*port*/, uint16_t peer_port,
             std::function<void(Status)> done) override {
-    loop_.shared().OnEachLoop([host, peer_port](NodeLoop& each) { each.transport().Dial(host, peer_port); });
+    NodeShared& shared = loop_.shared();
+    shared.loops.front()->loop().Post([&shared] { shared.control->OnMet(); });
+    shared.OnEachLoop([host, peer_port](NodeLoop& each) { each.transport().Dial(host, peer_port); });
     done(Status::Ok());
   }
 

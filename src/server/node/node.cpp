@@ -167,6 +167,9 @@ void Node::Impl::MakeControl(replication::NodeState state) {
   hooks.on_view = [this](const replication::ClusterViewPtr& view) { PublishView(view); };
   hooks.set_peers = [this](const std::vector<membership::Member>& members) { KeepLinks(members); };
   hooks.send = [this](NodeId to, std::string bytes) { first().shard().SendGossip(to, std::move(bytes)); };
+  hooks.send_committed = [this](NodeId to, std::string bytes) {
+    first().shard().SendCommittedGossip(to, std::move(bytes));
+  };
   hooks.has_data = [this] { return shared.has_data.load(std::memory_order_relaxed); };
   hooks.holdings = [this] {
     uint64_t sum = 0;
@@ -183,7 +186,12 @@ void Node::Impl::MakeControl(replication::NodeState state) {
     if (first().opened()) first().shard().SyncTurn();
   };
   replication::ClusterOptions options = ClusterOptionsOf(*config->Get());
-  options.has_seeds = origin == NodeOrigin::kProcess && !config->Get()->seeds.empty();
+  const std::vector<SeedAddress>& seeds = config->Get()->seeds;
+  options.has_seeds = origin == NodeOrigin::kProcess && !seeds.empty();
+  // By the name that others use; else dialling it shows it.
+  options.is_seed = std::any_of(seeds.begin(), seeds.end(), [&](const SeedAddress& seed) {
+    return seed.host == options.host && seed.peer_port == options.peer_port;
+  });
   options.awaits_meeting = origin == NodeOrigin::kTakenOut;
   heartbeat_us = options.failure_detector.heartbeat_interval_us;
   control = std::make_unique<replication::ClusterControl>(

@@ -120,6 +120,7 @@ runtime::PeerTransportHooks NodeLoop::TransportHooks() {
       shared_.new_life("a peer knows a later life of this node: its disk is an old image");
     }
   };
+  if (index_ == 0) hooks.on_self = [this] { shared_.control->OnOwnSeed(); };
   hooks.on_note = [this](const std::string& note) { shared_.log->Notice("peers: {}", note); };
   return hooks;
 }

@@ -1,0 +1,207 @@
+// Who may serve alone, who waits until a member has taken it in, and who is taken back.
+
+#include <gtest/gtest.h>
+
+#include "orrery/replication/cluster_control.h"
+#include "replication/control_net.h"
+
+namespace orrery::replication {
+namespace {
+
+ControlNet::Change WithSeeds(std::set<size_t> nodes) {
+  return [nodes = std::move(nodes)](size_t node, ClusterOptions* options) {
+    options->has_seeds = nodes.contains(node);
+    options->transfer = true;
+  };
+}
+
+bool Awaits(ControlNet& net, size_t node) {
+  return net.control(node).view()->awaits_meeting;
+}
+
+bool Knows(ControlNet& net, size_t node, size_t other) {
+  return net.control(node).view()->Find(net.node(other).id) != nullptr;
+}
+
+// Clients of the cluster that it was in still know its address: what they wrote to a cluster of one would be
+// lost to theirs.
+TEST(ClusterAdmissionTest, ANodeThatWasTakenOutServesNothingUntilItIsMet) {
+  ControlNet net(3, [](size_t node, ClusterOptions* options) { options->awaits_meeting = node == 3; });
+  Gather(&net, 2);
+  EXPECT_TRUE(Awaits(net, 3));
+  EXPECT_FALSE(Awaits(net, 1));
+  net.Link(3, 1);
+  net.Pass(3'000'000);
+  EXPECT_EQ(net.control(3).view()->members.size(), 3u);
+  EXPECT_FALSE(Awaits(net, 3));
+  // From then on it is as any other, whoever else goes.
+  for (size_t other : {1, 2}) net.Unlink(3, other);
+  net.Pass(3'000'000);
+  for (size_t other : {1, 2}) EXPECT_TRUE(net.control(3).Remove(net.node(other).id).ok());
+  EXPECT_FALSE(Awaits(net, 3));
+}
+
+// It served alone after three seconds, and with data of its own nobody took it in any more.
+TEST(ClusterAdmissionTest, ANewNodeWithSeedsServesNothingUntilAMemberHasTakenItIn) {
+  ControlNet net(3, WithSeeds({3}));
+  Gather(&net, 2);
+  net.Pass(20'000'000);
+  EXPECT_TRUE(Awaits(net, 3));
+  EXPECT_TRUE(net.control(3).view()->is_compared) << "by now clients are told, and wait no more";
+  net.Link(3, 1);
+  net.Settle();
+  EXPECT_FALSE(Awaits(net, 3));
+  EXPECT_TRUE(Knows(net, 1, 3));
+  EXPECT_TRUE(Knows(net, 3, 2)) << "it was told who else is there";
+}
+
+TEST(ClusterAdmissionTest, AClientOfANewNodeWaitsWhileItMayStillBeTakenIn) {
+  ControlNet net(2, WithSeeds({2}));
+  net.Pass(2'000'000);
+  EXPECT_FALSE(net.control(2).view()->is_compared);
+  net.Link(1, 2);
+  net.Settle();
+  EXPECT_TRUE(net.control(2).view()->is_compared);
+  EXPECT_FALSE(Awaits(net, 2));
+}
+
+// The member forgot it when its disk failed in the turn of the admission.
+TEST(ClusterAdmissionTest, WhoIsNotOnAMembersDiskIsNotToldThatItBelongs) {
+  ControlNet net(2, WithSeeds({2}));
+  net.node(1).commits = false;
+  net.Link(1, 2);
+  net.Pass(5'000'000);
+  EXPECT_TRUE(Awaits(net, 2));
+  net.node(1).commits = true;
+  net.Pass(2'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+}
+
+TEST(ClusterAdmissionTest, OneOfItsOwnSeedsFoundsACluster) {
+  ControlNet net(2, [](size_t node, ClusterOptions* options) {
+    options->has_seeds = true;
+    options->is_seed = node == 1;
+  });
+  EXPECT_FALSE(Awaits(net, 1));
+  EXPECT_FALSE(net.control(1).view()->is_compared) << "others may be there";
+  EXPECT_TRUE(Awaits(net, 2));
+  net.control(2).OnOwnSeed();  // which was given by another name
+  EXPECT_FALSE(Awaits(net, 2));
+  net.Pass(4'000'000);
+  EXPECT_TRUE(net.control(1).view()->is_compared);
+  EXPECT_TRUE(net.control(2).view()->is_compared);
+}
+
+TEST(ClusterAdmissionTest, NewcomersThatMeetOneAnotherFoundNothing) {
+  ControlNet net(3, WithSeeds({2, 3}));
+  net.Link(2, 3);
+  net.Pass(20'000'000);
+  EXPECT_TRUE(Awaits(net, 2));
+  EXPECT_TRUE(Awaits(net, 3));
+  EXPECT_TRUE(Knows(net, 2, 3));
+  net.Link(1, 2);
+  net.Pass(2'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+  EXPECT_FALSE(Awaits(net, 3));
+  EXPECT_TRUE(Knows(net, 3, 1));
+}
+
+// redis-cli --cluster create with nodes that were all reset.
+TEST(ClusterAdmissionTest, AnOperatorMayMakeAClusterOfNewcomers) {
+  ControlNet net(3, [](size_t, ClusterOptions* options) { options->awaits_meeting = true; });
+  net.control(2).OnMet();
+  net.Link(2, 1);
+  net.Link(3, 1);
+  net.Pass(5'000'000);
+  for (size_t node : {1, 2, 3}) {
+    EXPECT_FALSE(Awaits(net, node));
+    EXPECT_EQ(net.control(node).view()->members.size(), 3u);
+  }
+}
+
+/// 1 and 2 are members; 3 joined, was known to 2 only, and 2 is lost.
+void LoseTheOnlyOneWhoKnew(ControlNet* net) {
+  Gather(net, 2);
+  net->node(1).has_data = true;
+  net->Pass(2'000'000);
+  net->Unlink(1, 2);
+  net->Link(2, 3);
+  net->Pass(2'000'000);
+  ASSERT_FALSE(Awaits(*net, 3));
+  net->Unlink(2, 3);
+  net->node(3).has_data = true;
+  net->Pass(2'000'000);
+}
+
+TEST(ClusterAdmissionTest, AMemberThatAllOthersHaveForgottenIsTakenBackWithItsData) {
+  ControlNet net(4, WithSeeds({3, 4}));
+  LoseTheOnlyOneWhoKnew(&net);
+  ASSERT_TRUE(net.control(1).Remove(net.node(2).id).ok());
+  ASSERT_FALSE(Knows(net, 1, 3));
+  net.Link(1, 3);
+  net.Settle();
+  EXPECT_TRUE(Knows(net, 1, 3));
+  EXPECT_TRUE(Knows(net, 3, 1));
+  net.Pass(3'000'000);
+  EXPECT_TRUE(net.control(3).view()->removed.contains(net.node(2).id));
+  EXPECT_EQ(net.control(3).view()->founders->Fingerprint(), net.control(1).view()->founders->Fingerprint());
+}
+
+TEST(ClusterAdmissionTest, WhoWasRemovedIsNotTakenBack) {
+  ControlNet net(3, WithSeeds({3}));
+  LoseTheOnlyOneWhoKnew(&net);
+  ASSERT_TRUE(net.control(2).Remove(net.node(3).id).ok());
+  net.Link(1, 2);
+  net.Pass(2'000'000);
+  net.Link(1, 3);
+  net.Pass(2'000'000);
+  EXPECT_FALSE(Knows(net, 1, 3));
+  EXPECT_TRUE(net.control(3).view()->is_removed);
+}
+
+TEST(ClusterAdmissionTest, ClustersWithoutACommonMemberRefuseEachOther) {
+  ControlNet net(4, WithSeeds({}));
+  net.Link(1, 2);
+  net.Link(3, 4);
+  net.Pass(2'000'000);
+  for (size_t node : {1, 2, 3, 4}) net.node(node).has_data = true;
+  net.Pass(2'000'000);
+  net.Link(1, 3);
+  net.Link(2, 4);
+  net.Pass(5'000'000);
+  EXPECT_FALSE(Knows(net, 1, 3));
+  EXPECT_FALSE(Knows(net, 4, 2));
+  EXPECT_NE(net.control(1).last_refusal().find("holds data"), std::string::npos);
+}
+
+TEST(ClusterAdmissionTest, NobodyIsTakenBackWhereSlotsCannotMove) {
+  ControlNet net(3, [](size_t node, ClusterOptions* options) { options->has_seeds = node == 3; });
+  net.Link(1, 2);
+  net.Pass(2'000'000);
+  net.Unlink(1, 2);
+  net.Link(2, 3);
+  net.Pass(2'000'000);
+  ASSERT_FALSE(Awaits(net, 3));
+  net.Unlink(2, 3);
+  net.node(1).has_data = true;
+  net.node(3).has_data = true;
+  net.Pass(2'000'000);
+  net.Link(1, 3);
+  net.Pass(2'000'000);
+  EXPECT_FALSE(Knows(net, 1, 3));
+}
+
+TEST(ClusterAdmissionTest, AMalformedListOfMembersChangesNothing) {
+  ControlNet net(2, WithSeeds({2}));
+  net.Link(1, 2);
+  for (const std::string& bytes : {std::string("\x05", 1), std::string("\x05\x00\x02", 3),
+                                   std::string("\x05\x00\x01\x01", 4), std::string("\x05\xff\xff", 3)}) {
+    net.control(2).OnMessage(net.node(1).id, bytes);
+    EXPECT_TRUE(Awaits(net, 2));
+  }
+  net.Pass(2'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+}
+
+}  // namespace
+}  // namespace orrery::replication
