@@ -31,15 +31,16 @@ void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   const bool sender_waits = !in->done() && in->GetU8() == kAwaitsMeeting;
   if (!in->done() || TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
-  if (!hooks_.has_data() && state_.members.Founders() != nullptr) {
+  const auto* founders = known.Founders();
+  if (!hooks_.has_data() && founders != nullptr && state_.members.Find(state_.id)->founders == *founders) {
     for (const auto& [id, member] : known.entries()) joining_.insert(id);
   }
   JudgeClaim(from, known);
   if (is_new_) return MeetFirst(known);
-  const bool is_told = awaits_meeting_ && (!sender_waits || was_met_);
-  if ((is_told || !is_compared_) && MayCompare(from, known)) {
+  const bool is_told = !sender_waits || was_met_;
+  if ((awaits_meeting_ ? is_told : !is_compared_) && MayCompare(from, known)) {
     Compare(known);
-    if (is_told) EndWaiting();
+    EndWaiting();
   }
   if (!is_compared_) return;
   const auto early = std::exchange(early_, {});
@@ -141,7 +142,9 @@ void ClusterControl::IntroduceToAll() {
 void ClusterControl::SendIntroduction(NodeId to) {
   std::string bytes(1, kIntroduction);
   Encoder out(&bytes);
-  membership::EncodeMember(*state_.members.Find(state_.id), &out);
+  const Member& own = *state_.members.Find(state_.id);
+  membership::EncodeMember(own, &out);
+  if (!own.has_data && ClusterHasData()) out.PutU8(kOthersHaveData);
   hooks_.send(to, std::move(bytes));
 }
 
@@ -153,14 +156,17 @@ bool ClusterControl::ClusterHasData() const {
          std::any_of(members.begin(), members.end(), [](const Member& m) { return m.has_data; });
 }
 
-std::string ClusterControl::WhyNotAdmitted(const Member& member) const {
+// brings_data: the node has some, or others of its cluster do.
+std::string ClusterControl::WhyNotAdmitted(const Member& member, bool brings_data) const {
   const Member* known = state_.members.Find(member.id);
   if (known != nullptr) {
     return known->state == MemberState::kRemoved ? "this node was removed from the cluster" : "";
   }
   const bool we_join = options_.transfer && (!ClusterHasData() || joining_.contains(member.id));
-  if (member.has_data && !we_join)
-    return "a node that holds data cannot join; start it with an empty directory";
+  if (brings_data && !we_join) {
+    return member.has_data ? "a node that holds data cannot join; start it with an empty directory"
+                           : "it is a member of another cluster that holds data";
+  }
   if (!ClusterHasData() || options_.transfer || ORRERY_MUTATION("strangers-admitted")) return "";
   return "the cluster holds data and has slot-transfer no: its members must all join before the first write";
 }
@@ -172,6 +178,7 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
   }
   Decoder in(bytes);
   const Member member = membership::DecodeMember(&in);
+  const bool brings_data = (!in.done() && in.GetU8() == kOthersHaveData) || member.has_data;
   if (!in.done() || member.id != from) return;
   const bool is_new_to_us = state_.members.Find(from) == nullptr;
   if (is_new_to_us && !is_compared_ && !is_newcomer_) {
@@ -180,13 +187,13 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
     early_.emplace_back(from, bytes);
     return;
   }
-  if (const std::string why = WhyNotAdmitted(member); !why.empty()) {
-    if (!is_new_to_us || !member.has_data || !options_.transfer) return Refuse(member, why);
+  if (const std::string why = WhyNotAdmitted(member, brings_data); !why.empty()) {
+    if (!is_new_to_us || !brings_data || !options_.transfer) return Refuse(member, why);
     claims_[from] = member;
     hooks_.send(from, std::string(1, kAskMembers));
     return;
   }
-  if (is_new_to_us && member.has_data && state_.members.Founders() == nullptr) {
+  if (is_new_to_us && brings_data && state_.members.Founders() == nullptr) {
     // We are to join it: before it is a member of ours we have to know who owns what there.
     early_.emplace_back(from, bytes);
     hooks_.send(from, std::string(1, kAskMembers));
@@ -214,7 +221,7 @@ void ClusterControl::Admit(const Member& member) {
   Gossip(gossip_.OnLocalChange(LinkedMembers()));
 }
 
-// A node that holds data and is unknown here may belong to us all the same: whoever admitted it was lost, or
+// A node that brings data and is unknown here may belong to us all the same: whoever admitted it was lost, or
 // has forgotten it, before others heard of it; or the members that we do not know were admitted by one of
 // ours that had forgotten us. A member that both know, or knew, is the proof: nobody is a member of two
 // clusters.
@@ -222,7 +229,7 @@ void ClusterControl::JudgeClaim(NodeId from, const MembershipMap& known) {
   const auto claim = claims_.extract(from);
   if (claim.empty()) return;
   const Member& member = claim.mapped();
-  const std::string why = WhyNotAdmitted(member);
+  const std::string why = WhyNotAdmitted(member, true);
   const auto is_known = [this](const auto& entry) { return state_.members.Find(entry.first) != nullptr; };
   const bool is_ours = std::any_of(known.entries().begin(), known.entries().end(), is_known);
   if (why.empty()) return Admit(member);

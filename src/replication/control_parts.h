@@ -17,6 +17,8 @@ inline constexpr char kAskMembers = 4;
 inline constexpr char kMembers = 5;
 inline constexpr char kAskToLeave = 6;
 
+/// Behind the entry in kIntroduction: the sender has no data, but others of its cluster do.
+inline constexpr uint8_t kOthersHaveData = 1;
 /// Behind the map in kMembers: the sender belongs to nobody yet itself.
 inline constexpr uint8_t kAwaitsMeeting = 1;
 

@@ -16,7 +16,9 @@ size_t Capped(uint8_t requested, uint8_t configured, size_t seats) {
 
 std::vector<NodeId> ShardContext::Fallbacks(SlotId slot) const {
   std::vector<NodeId> fallbacks = view->ring->Fallbacks(slot);
-  if (!seats.HasRecords(slot)) return fallbacks;
+  // Else the owners are not those that the ring wants.
+  const bool is_as_founded = view->founders == nullptr || view->founders == view->ring;
+  if (is_as_founded && !seats.HasRecords(slot)) return fallbacks;
   const auto wanted = view->ring->Homes(slot);
   fallbacks.insert(fallbacks.begin(), wanted.begin(), wanted.end());
   std::erase_if(fallbacks, [&](NodeId node) { return IsHome(slot, node); });

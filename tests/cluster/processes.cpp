@@ -237,7 +237,9 @@ void Processes::Start(size_t index) {
 // As operators write them: all addresses, but who comes later, or on an emptied disk, does not name itself,
 // as it is not to found a cluster.
 void Processes::AddSeeds(size_t node, std::vector<std::string>* args) {
-  const bool founds = node < founders_ && !std::exchange(nodes_[node].has_run, true);
+  const bool is_wiped = nodes_[node].has_run && !std::filesystem::exists(dir(node) + "/rows");
+  nodes_[node].has_run = true;
+  const bool founds = node < founders_ && !is_wiped;
   std::vector<std::string> seeds;
   for (size_t seed = 0; seed < nodes_.size(); ++seed) {
     if (seed != node || founds) seeds.push_back(address(seed));

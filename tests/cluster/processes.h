@@ -128,7 +128,7 @@ class Processes {
 
   Network* network_;
   std::vector<Node> nodes_;
-  size_t founders_;  ///< the first so many are seeds themselves when they start for the first time
+  size_t founders_;  ///< the first so many are seeds themselves, until their disks are wiped
   std::vector<std::string> settings_;
   std::string root_;
   std::string clock_preload_;

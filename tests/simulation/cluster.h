@@ -160,6 +160,7 @@ class Cluster final : private NetworkUser, private NodeHost {
   void ChooseSeeds();
   void RemoveGone(size_t node, bool comes_back);
   void SeeThatItJoins(size_t node);
+  std::vector<size_t> Joined();
   bool IsKnown(size_t node);
   void StopWhenLeft(size_t node);
   void MakeRoomForSeats();

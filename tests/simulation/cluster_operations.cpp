@@ -13,11 +13,7 @@ constexpr uint64_t kAgainUs = 500'000;
 
 bool Cluster::Join() {
   if (used_ == nodes_.size()) return false;
-  // Not one that waits itself, without seeds, to be met: it would found a cluster with the newcomer.
-  std::vector<size_t> known;
-  for (size_t i : members_) {
-    if (i < options_.nodes || nodes_[i]->has_seeds() || KnowsFounders(i)) known.push_back(i);
-  }
+  const std::vector<size_t> known = Joined();
   if (known.empty()) return false;
   const auto any = [&] { return known[random_.Below(known.size())]; };
   const size_t node = used_++;
@@ -41,10 +37,20 @@ void Cluster::SeeThatItJoins(size_t index) {
     if (!IsMember(index)) return;
     const bool has_joined = nodes_[index]->up() && nodes_[index]->view().founders != nullptr && IsKnown(index);
     if (has_joined) return;
-    const size_t seed = members_[random_.Below(members_.size())];
+    const std::vector<size_t> joined = Joined();
+    const size_t seed = joined.empty() ? index : joined[random_.Below(joined.size())];
     if (seed != index && nodes_[index]->seeds().insert(seed).second) OnPeersChanged(index);
     SeeThatItJoins(index);
   });
+}
+
+// A newcomer that is still to be met would found a cluster with another one.
+std::vector<size_t> Cluster::Joined() {
+  std::vector<size_t> joined;
+  for (size_t i : members_) {
+    if (i < options_.nodes || KnowsFounders(i)) joined.push_back(i);
+  }
+  return joined;
 }
 
 bool Cluster::IsKnown(size_t node) {

@@ -50,10 +50,10 @@ struct ClusterOptions {
 /// may be older than the last change of them. If nobody answers, what this node knows counts after a moment.
 /// A newcomer that is to join others waits until one of them has it on its disk that we belong to them.
 ///
-/// Admission: a node with data of its own joins nobody, unless it knows a member of the cluster, past or
-/// present: then it is one of ours that was forgotten. One without data joins a cluster that holds data if
-/// slots may change hands there. A refused node is told so, and stays alone. The members that there are when
-/// data first comes are the founders.
+/// Admission: a node with data, its own or its cluster's, joins nobody, unless it knows a member of the
+/// cluster, past or present: then it is one of ours that was forgotten. One without data joins a cluster that
+/// holds data if slots may change hands there. A refused node is told so, and stays alone. The members that
+/// there are when data first comes are the founders.
 class ClusterControl {
  public:
   struct Hooks {
@@ -153,7 +153,7 @@ class ClusterControl {
   void SetCompared();
   void EndWaiting();
   void OnIntroduction(NodeId from, std::string_view bytes);
-  std::string WhyNotAdmitted(const membership::Member& member) const;
+  std::string WhyNotAdmitted(const membership::Member& member, bool brings_data) const;
   void Admit(const membership::Member& member);
   void Refuse(const membership::Member& member, const std::string& why);
   void JudgeClaim(NodeId from, const membership::MembershipMap& known);
@@ -204,7 +204,7 @@ class ClusterControl {
   uint64_t asked_us_ = 0;                              ///< when a new node first asked for members
   std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
-  /// Nodes unknown to us that hold data, and are asked whom they know.
+  /// Nodes unknown to us that bring data, and are asked whom they know.
   std::map<NodeId, membership::Member> claims_;
   std::string last_refusal_;
   bool knew_of_data_ = false;  ///< of anybody in the cluster

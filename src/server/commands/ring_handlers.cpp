@@ -209,7 +209,7 @@ std::string Progress(const std::string& what, const LoopFacts& sum) {
 
 const char* ServiceText(const ClusterView& view) {
   if (IsServing(view)) return "serving";
-  return view.awaits_meeting ? "waits to be met" : "not enough nodes";
+  return view.awaits_meeting ? "waits to be taken in" : "not enough nodes";
 }
 
 std::string StatusText(Worker& worker, const LoopFacts& sum) {

@@ -89,6 +89,24 @@ TEST(SeatScenario, CoordinatorLeavesAndTheCountGoesOn) {
   EXPECT_FALSE(s.cluster().IsMember(leaver));
 }
 
+// The owner of the first seat died before it gave the newcomer one. As the ring wanted the newcomer for a
+// home, it was not among those who stand in, and though two nodes were there, writes that need two copies
+// were refused.
+TEST(SeatScenario, ANewcomerThatOwnsNoSeatYetStandsInForADeadHome) {
+  Scenario s(Growing(2));
+  EXPECT_EQ(s.Do(s.home(0), 'b', "INCR"), ":1\r\n");
+  s.RunFor(2'000'000);
+  const size_t survivor = s.home(1);
+  s.cluster().CrashNode(s.home(0), SIZE_MAX, 1000);
+  s.RunFor(2'000'000);
+  const size_t newcomer = JoinOne(&s);
+  s.RunFor(5'000'000);
+  EXPECT_EQ(MembersKnownTo(&s, survivor), 3);
+  EXPECT_EQ(s.Do(survivor, 'b', "INCR"), ":2\r\n");
+  EXPECT_EQ(s.Do(newcomer, 'b', "GET"), "$1\r\n2\r\n");
+  s.Settle();
+}
+
 // A newcomer that knew of one member only took the homes, of whom it had not heard yet, for removed ones, and
 // a write that needs no state for its own to run: acknowledged, and no home had it.
 TEST(SeatScenario, WritesThroughANewcomerWaitUntilItReachesAHome) {
