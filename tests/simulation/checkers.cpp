@@ -86,12 +86,15 @@ void Checkers::CheckSeats(size_t node, SlotId slot, const SlotClock& clock) {
   for (uint8_t index = 0; index < seats.SeatsEnd(slot); ++index) {
     const replication::Seat seat = seats.SeatAt(slot, index);
     const GivenSeat key{slot, index, seat.version, seat.owner};
-    if (seat.giver == self && !seat.in_service) given_seats_.try_emplace(key, history_.Applied(slot, clock));
+    if (seat.giver == self && !seat.in_service) {
+      given_seats_.try_emplace(key, Promise{self, history_.Applied(slot, clock)});
+    }
     if (seat.owner != self || !seat.in_service) continue;
     const auto given = given_seats_.find(key);
-    if (given == given_seats_.end() || !given->second) continue;
-    if (history_.Applied(slot, clock).Descends(*std::exchange(given->second, std::nullopt))) continue;
-    if (lost_disks_.contains(seat.giver)) continue;  // with what only it had
+    if (given == given_seats_.end() || !given->second.clock) continue;
+    const auto promised = std::exchange(given->second.clock, std::nullopt);
+    if (history_.Applied(slot, clock).Descends(*promised)) continue;
+    if (lost_disks_.contains(given->second.giver)) continue;  // with what only it had
     Fail("seated", At(node, slot) + " is in service at " + DescribeClock(clock) +
                        ", short of what the seat's giver had");
   }

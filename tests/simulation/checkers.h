@@ -117,7 +117,11 @@ class Checkers final : public ClusterWatcher {
   /// A seat that was given to somebody: slot, seat, version, owner; and what its giver had then, until the
   /// owner serves.
   using GivenSeat = std::tuple<SlotId, uint8_t, uint64_t, NodeId>;
-  std::map<GivenSeat, std::optional<causality::VersionVector>> given_seats_;
+  struct Promise {
+    NodeId giver;
+    std::optional<causality::VersionVector> clock;
+  };
+  std::map<GivenSeat, Promise> given_seats_;
   std::set<NodeId> lost_disks_;
   std::map<std::tuple<SlotId, causality::Actor, size_t>, uint64_t> on_enough_;
   std::vector<Operation*> replied_;

@@ -106,7 +106,9 @@ void Cluster::MakeRoomForSeats() {
 }
 
 bool Cluster::Replace(size_t index, bool comes_back) {
-  if (used_ == nodes_.size() || members_.size() < 2 || !IsKnown(index)) return false;
+  const std::vector<size_t> joined = Joined();
+  const bool others_have = std::any_of(joined.begin(), joined.end(), [&](size_t i) { return i != index; });
+  if (used_ == nodes_.size() || !others_have || !IsKnown(index)) return false;
   Note("replace", index, comes_back, [&] { return NodeName(index); });
   if (watcher_ != nullptr) watcher_->OnDiskGone(index);
   CrashNode(index, 0, 1'000'000);
