@@ -20,42 +20,58 @@ void ClusterControl::SendMembers(NodeId to) {
   std::string bytes(1, kMembers);
   Encoder out(&bytes);
   state_.members.Encode(&out);
-  if (awaits_meeting_) out.PutU8(kAwaitsMeeting);
+  const Standing standing = OwnStanding();
+  if (standing != Standing::kServes) out.PutU8(static_cast<uint8_t>(standing));
   hooks_.send_committed(to, std::move(bytes));
+}
+
+Standing ClusterControl::OwnStanding() const {
+  if (state_.awaits_meeting) return Standing::kAwaitsMeeting;
+  return is_compared_ ? Standing::kServes : Standing::kStarts;
+}
+
+// Whether we take the word of such a node for it that we belong to it, and who else does.
+bool ClusterControl::Counts(Standing standing) const {
+  if (standing == Standing::kServes || was_met_) return true;
+  return standing == Standing::kStarts && !state_.awaits_meeting;
 }
 
 // The first answer is for the choice of tokens only: whether we belong to them is not decided yet, unless we
 // did before.
 void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
-  const bool sender_waits = !in->done() && in->GetU8() == kAwaitsMeeting;
-  if (!in->done() || TakeRemoval(known)) return;
+  const auto standing = in->done() ? Standing::kServes : static_cast<Standing>(in->GetU8());
+  if (!in->done() || standing > Standing::kStarts || TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
   const auto* founders = known.Founders();
   if (!hooks_.has_data() && founders != nullptr && state_.members.Find(state_.id)->founders == *founders) {
     for (const auto& [id, member] : known.entries()) joining_.insert(id);
   }
   JudgeClaim(from, known);
-  if (is_new_) return MeetFirst(known);
-  const bool is_told = !sender_waits || was_met_;
-  if ((awaits_meeting_ ? is_told : !is_compared_) && MayCompare(from, known)) {
-    Compare(known);
-    EndWaiting();
+  if (is_new_) {
+    // Another newcomer cannot tell whether our disk has forgotten the others. Who serves by now is none to be
+    // told.
+    const bool can_tell = standing != Standing::kAwaitsMeeting || was_met_ || is_compared_;
+    return can_tell ? MeetFirst(known, Counts(standing)) : void();
   }
-  if (!is_compared_) return;
-  const auto early = std::exchange(early_, {});
-  if (state_.members.Founders() == nullptr) return;  // they will introduce themselves again
-  for (const auto& [peer, introduction] : early) OnIntroduction(peer, introduction);
+  if (state_.members.Founders() != nullptr && (is_compared_ || is_newcomer_)) MeetEarly();
+  const bool asks = state_.awaits_meeting || !is_compared_;
+  if (asks && Counts(standing) && MayCompare(from, known)) Compare(known);
 }
 
-void ClusterControl::MeetFirst(const MembershipMap& known) {
+void ClusterControl::MeetFirst(const MembershipMap& known, bool counts) {
   const bool has_forgotten =
       known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew");
   has_forgotten ? Remember(known) : ChooseTokens(known);
   IntroduceToAll();
-  if (!has_forgotten) return;
+  if (!has_forgotten || !counts) return;
+  const bool waited = std::exchange(state_.awaits_meeting, false);
   SetCompared();
-  EndWaiting();
+  if (waited) TellThatWeBelong();
+}
+
+void ClusterControl::MeetEarly() {
+  for (const auto& [from, bytes] : std::exchange(early_, {})) OnIntroduction(from, bytes);
 }
 
 // A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that
@@ -64,11 +80,12 @@ void ClusterControl::MeetFirst(const MembershipMap& known) {
 bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
   const Member* own = known.Find(state_.id);
   if (own == nullptr) return false;
-  return IsMember(from) || (options_.transfer && own->incarnation < state_.incarnation);
+  return IsMember(from) || ((options_.transfer || is_newcomer_) && own->incarnation < state_.incarnation);
 }
 
 // Another member's map: a disk may be older than what it says.
 void ClusterControl::Compare(const MembershipMap& known) {
+  const bool waited = std::exchange(state_.awaits_meeting, false);
   // Also at equal versions: an entry of ours that was lost with its life may say otherwise.
   if (membership::Supersedes(*known.Find(state_.id), *state_.members.Find(state_.id))) {
     Remember(known);
@@ -78,18 +95,18 @@ void ClusterControl::Compare(const MembershipMap& known) {
     if (changed) OnMembersChanged();
   }
   SetCompared();
+  if (waited) TellThatWeBelong();
 }
 
 // Others may have waited for us.
-void ClusterControl::EndWaiting() {
-  if (!std::exchange(awaits_meeting_, false)) return;
+void ClusterControl::TellThatWeBelong() {
+  SaveNodeState(state_, &store_);
   Publish(true);
   for (NodeId peer : linked_) SendMembers(peer);
 }
 
 void ClusterControl::OnOwnSeed() {
-  options_.is_seed = true;
-  if (options_.has_seeds) EndWaiting();
+  if (options_.has_seeds && std::exchange(state_.awaits_meeting, false)) TellThatWeBelong();
 }
 
 void ClusterControl::OnMet() {
@@ -100,7 +117,7 @@ void ClusterControl::SetCompared() {
   if (std::exchange(is_compared_, true)) return;
   Publish(true);
   if (is_new_) return;
-  for (const auto& [from, bytes] : std::exchange(early_, {})) OnIntroduction(from, bytes);
+  MeetEarly();
 }
 
 // An old disk: the tokens are those that everybody knows, and so are the members.
@@ -136,7 +153,7 @@ void ClusterControl::IntroduceToAll() {
   is_new_ = false;
   is_newcomer_ = state_.members.size() == 1;
   for (NodeId peer : linked_) SendIntroduction(peer);
-  for (const auto& [from, bytes] : std::exchange(early_, {})) OnIntroduction(from, bytes);
+  MeetEarly();
 }
 
 void ClusterControl::SendIntroduction(NodeId to) {
@@ -173,18 +190,23 @@ std::string ClusterControl::WhyNotAdmitted(const Member& member, bool brings_dat
 
 void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
   if (is_new_) {
-    early_.emplace_back(from, bytes);
+    early_[from] = bytes;
     return;
   }
   Decoder in(bytes);
   const Member member = membership::DecodeMember(&in);
-  const bool brings_data = (!in.done() && in.GetU8() == kOthersHaveData) || member.has_data;
+  const bool is_flagged = !in.done();
+  if (is_flagged && in.GetU8() != kOthersHaveData) in.Fail();
   if (!in.done() || member.id != from) return;
   const bool is_new_to_us = state_.members.Find(from) == nullptr;
+  // Founders that are not ours are another cluster's, as far as we know.
+  const auto* founders = state_.members.Founders();
+  const bool has_others = !member.founders.empty() && (founders == nullptr || *founders != member.founders);
+  const bool brings_data = member.has_data || is_flagged || (is_new_to_us && has_others);
   if (is_new_to_us && !is_compared_ && !is_newcomer_) {
     // It may be a member, and we an old disk.
     ORRERY_MARK("somebody unknown waits until the members are compared");
-    early_.emplace_back(from, bytes);
+    early_[from] = bytes;
     return;
   }
   if (const std::string why = WhyNotAdmitted(member, brings_data); !why.empty()) {
@@ -195,7 +217,7 @@ void ClusterControl::OnIntroduction(NodeId from, std::string_view bytes) {
   }
   if (is_new_to_us && brings_data && state_.members.Founders() == nullptr) {
     // We are to join it: before it is a member of ours we have to know who owns what there.
-    early_.emplace_back(from, bytes);
+    early_[from] = bytes;
     hooks_.send(from, std::string(1, kAskMembers));
     return;
   }
@@ -235,8 +257,10 @@ void ClusterControl::JudgeClaim(NodeId from, const MembershipMap& known) {
   if (why.empty()) return Admit(member);
   if (state_.members.Find(from) != nullptr || !is_ours || ORRERY_MUTATION("forgotten-members-refused"))
     return Refuse(member, why);
-  ORRERY_MARK("member that all others had forgotten");
-  if (hooks_.log) hooks_.log("node " + from.ToHex() + " belongs to this cluster, which had forgotten it");
+  if (member.has_data) {
+    ORRERY_MARK("member that all others had forgotten");
+    if (hooks_.log) hooks_.log("node " + from.ToHex() + " belongs to this cluster, which had forgotten it");
+  }
   Admit(member);
 }
 

@@ -63,7 +63,9 @@ void ClusterControl::Start() {
   const bool is_alone = state_.members.size() == 1;
   is_new_ = is_alone && !hooks_.has_data();
   const bool joins_others = options_.awaits_meeting || (options_.has_seeds && !options_.is_seed);
-  awaits_meeting_ = is_new_ && joins_others && !ORRERY_MUTATION("newcomers-serve-alone");
+  const bool belongs = hooks_.has_data() || !(is_alone || state_.awaits_meeting);
+  state_.awaits_meeting = !belongs && joins_others && !ORRERY_MUTATION("newcomers-serve-alone");
+  is_newcomer_ = state_.awaits_meeting && !is_new_;
   is_compared_ = (state_.is_first_life && !options_.has_seeds) || ORRERY_MUTATION("served-without-comparing");
   const uint64_t patience_us = is_alone && options_.has_seeds ? kSeedPatienceUs : kComparePatienceUs;
   compare_until_us_ = clock_.MonotonicUs() + patience_us;
@@ -125,6 +127,8 @@ void ClusterControl::OnPeerUp(NodeId peer) {
 
 void ClusterControl::OnPeerDown(NodeId peer) {
   linked_.erase(peer);
+  claims_.erase(peer);
+  early_.erase(peer);
   detector_.OnDisconnected(peer);
   gossip_.ForgetOpinionOf(peer);
   Publish(false);
@@ -147,7 +151,7 @@ void ClusterControl::Tick() {
   }
   if (!changes.empty()) Publish(false);
   if (!is_compared_ && now_us >= compare_until_us_) {
-    if (awaits_meeting_ && hooks_.log) hooks_.log(kWaitsForSeeds);
+    if (state_.awaits_meeting && options_.has_seeds && hooks_.log) hooks_.log(kWaitsForSeeds);
     SetCompared();
   }
   if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
@@ -161,10 +165,21 @@ void ClusterControl::Tick() {
   FinishLeaving(now_us);
   if (now_us < last_gossip_us_ + kGossipIntervalUs) return;
   last_gossip_us_ = now_us;
-  if (!is_new_ && (awaits_meeting_ || !is_compared_)) {
-    for (NodeId peer : peers) hooks_.send(peer, std::string(1, kAskMembers));
-  }
+  AskAgain();
   Gossip(gossip_.OnTick(peers));
+}
+
+// What was asked for may have been lost with a link, or the answer did not say it yet.
+void ClusterControl::AskAgain() {
+  if (is_new_) return;
+  // Who knows that we have left refuses us.
+  for (NodeId peer : has_left_unheard_ ? linked_ : std::set<NodeId>()) SendIntroduction(peer);
+  std::set<NodeId> asked;
+  if (state_.awaits_meeting || !is_compared_) {
+    for (NodeId peer : LinkedMembers()) asked.insert(peer);
+  }
+  for (const auto& [peer, introduction] : early_) asked.insert(peer);
+  for (NodeId peer : asked) hooks_.send(peer, std::string(1, kAskMembers));
 }
 
 void ClusterControl::SignOfLife() {
@@ -190,7 +205,7 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   if (type == kMembers) return OnMembers(from, &in);
   if (type == kAskToLeave) return OnAskedToLeave(from);
   if (type == kRefusal) {
-    has_left_unheard_ = false;
+    if (std::exchange(has_left_unheard_, false)) TellThatWeHaveLeft();
     return NoteRefusal(std::string(bytes), "node " + from.ToHex() + " refused us: " + std::string(bytes));
   }
   if (type != kGossip || !IsMember(from)) return;
@@ -254,8 +269,9 @@ void ClusterControl::Publish(bool members_changed) {
   const Member* own = state_.members.Find(state_.id);
   view->is_compared = is_compared_;
   view->is_removed = own != nullptr && own->state == MemberState::kRemoved;
-  view->awaits_meeting = awaits_meeting_;
+  view->awaits_meeting = state_.awaits_meeting;
   view->says_farewell = farewell_since_us_ != 0 || refuses_requests_;
+  view->is_removal_known = is_removal_known();
   view->replication_factor = options_.replication_factor;
   view->read_quorum = options_.read_quorum;
   view->write_quorum = options_.write_quorum;

@@ -111,7 +111,14 @@ void ClusterControl::FinishLeaving(uint64_t now_us) {
   if (is_waited_for && now_us < farewell_since_us_ + kFarewellMaxUs) return;
   state_.members.Merge(membership::RemovalOf(*state_.members.Find(state_.id)));
   has_left_unheard_ = !state_.members.Present().empty();
+  farewell_since_us_ = 0;
   TellOfOwnEntry();
+  if (!has_left_unheard_) TellThatWeHaveLeft();
+}
+
+// Not before somebody knows: for the others a node that is stopped earlier is dead, and its seats wait.
+void ClusterControl::TellThatWeHaveLeft() {
+  Publish(true);
   if (hooks_.log)
     hooks_.log("this node has left the cluster; it may be stopped, or become a new node by CLUSTER RESET");
 }

@@ -19,8 +19,13 @@ inline constexpr char kAskToLeave = 6;
 
 /// Behind the entry in kIntroduction: the sender has no data, but others of its cluster do.
 inline constexpr uint8_t kOthersHaveData = 1;
-/// Behind the map in kMembers: the sender belongs to nobody yet itself.
-inline constexpr uint8_t kAwaitsMeeting = 1;
+/// Behind the map in kMembers: what the sender's word is worth. Nothing behind it: it is a member, or serves
+/// alone.
+enum class Standing : uint8_t {
+  kServes = 0,
+  kAwaitsMeeting = 1,  ///< belongs to nobody yet itself
+  kStarts = 2,         ///< has not compared yet whom it knows
+};
 
 /// A member as the ring knows it, and all those of a map that hold a share.
 ring::RingMember RingMemberOf(const membership::Member& member);

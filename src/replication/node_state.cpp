@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kKey = "node";
 constexpr uint8_t kFormat = 1;
+constexpr uint8_t kAwaitsMeeting = 1;  // behind the members
 constexpr int kRandomBits = 12;
+constexpr int kRandomBitsOfOldClocks = 20;  // a quarter of a second
 
 }  // namespace
 
@@ -24,6 +26,7 @@ Result<NodeState> LoadNodeState(const storage::RowStore& store) {
   state.id.value = in.GetU64();
   state.incarnation = in.GetVarint();
   state.members = membership::MembershipMap::Decode(&in);
+  state.awaits_meeting = !in.done() && in.GetU8() == kAwaitsMeeting;
   if (!in.done() || format != kFormat || !state.id) return Status::Corruption("node state does not decode");
   return state;
 }
@@ -35,13 +38,17 @@ void SaveNodeState(const NodeState& state, storage::RowStore* store) {
   out.PutU64(state.id.value);
   out.PutVarint(state.incarnation);
   state.members.Encode(&out);
+  if (state.awaits_meeting) out.PutU8(kAwaitsMeeting);
   store->Put(storage::Table::kNode, kKey, bytes);
 }
 
 uint64_t NextIncarnation(uint64_t stored, uint64_t known_to_peers, uint64_t wall_ms, runtime::Random* random) {
   if (ORRERY_MUTATION("reused-incarnation") && stored != 0) return stored;
   const uint64_t by_clock = (wall_ms << kRandomBits) | random->Below(uint64_t{1} << kRandomBits);
-  return std::max({stored + 1, known_to_peers + 1, by_clock});
+  const uint64_t known = std::max(stored, known_to_peers);
+  if (by_clock > known) return by_clock;
+  // The clock was set back. If the disk was, too, an earlier life may have begun from the same state.
+  return known + 1 + random->Below(uint64_t{1} << kRandomBitsOfOldClocks);
 }
 
 Result<NodeState> BeginLife(storage::RowStore* store, NodeId fresh_id, uint64_t wall_ms, runtime::Random* random) {

@@ -31,8 +31,8 @@ Callback MaybeApplied(Callback done) {
 
 /// Null if nothing speaks against it.
 const char* WhyNothingIsServed(const ClusterView& view) {
+  if (view.says_farewell || !view.is_removal_known) return "this node is about to leave the cluster";
   if (view.is_removed) return "this node was removed from the cluster";
-  if (view.says_farewell) return "this node is about to leave the cluster";
   // Who has just started is likely to hear soon.
   if (view.awaits_meeting && view.is_compared)
     return "this node belongs to no cluster yet: it waits for its seeds or CLUSTER MEET";
@@ -326,9 +326,13 @@ bool Router::IsOverdue(const Sent& sent, uint64_t now_us) const {
   return now_us >= sent.deadline_us + kReplyUsMax || !part_came_us_.contains(sent.peer);
 }
 
+void Router::OnJoined() {
+  just_started_ = true;
+  started_until_us_ = compare_until_us_ = context_.clock->MonotonicUs() + context_.options.start_grace_us;
+}
+
 void Router::OnTick(uint64_t now_us) {
   just_started_ = just_started_ && now_us < started_until_us_;
-  if (context_.view->awaits_meeting) compare_until_us_ = now_us + context_.options.start_grace_us;
   if (now_us >= compare_until_us_) context_.seats_compared = true;  // what we know has to do
   SendAnswers();
   DispatchStarting();

@@ -91,7 +91,8 @@ void SeatBook::Compare(NodeId peer) {
 
 // The answer comes to the loop whose link leads here; what we lacked has come before it, by the same queue, to all loops.
 void SeatBook::OnCompared(NodeId with) {
-  if (context_.seats_compared || context_.view->Find(with) == nullptr) return;
+  if (context_.seats_compared || context_.view->awaits_meeting || context_.view->Find(with) == nullptr)
+    return;
   context_.seats_compared = true;
   for (size_t loop = 0; loop < context_.options.loop_count; ++loop) {
     if (loop == context_.options.loop_index) continue;

@@ -146,13 +146,20 @@ void Shard::PaceTransfers(uint64_t now_us) {
 void Shard::SetView(ClusterViewPtr view) {
   const ClusterViewPtr before = std::exchange(context_.view, std::move(view));
   context_.seats.SetFounders(FoundersOf(*context_.view));
-  const bool wants_others =
-      before->ring != context_.view->ring || before->members.size() != context_.view->members.size();
+  const bool wants_others = before->ring != context_.view->ring ||
+                            before->founders != context_.view->founders ||
+                            before->members.size() != context_.view->members.size();
   if (wants_others) PlanAllSeats();
+  // What it knew of seats as a newcomer was another newcomer's word.
+  const bool has_joined = before->awaits_meeting && !context_.view->awaits_meeting;
+  if (has_joined) {
+    context_.seats_compared = false;
+    router_.OnJoined();
+  }
   coordinator_.OnReachChanged();
   catch_up_.OnViewChanged();
   closer_.OnViewChanged();
-  if (before->members.size() != context_.view->members.size()) book_.OnViewChanged();
+  if (has_joined || before->members.size() != context_.view->members.size()) book_.OnViewChanged();
   router_.OnReachChanged();
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "orrery/replication/cluster_control.h"
 #include "replication/control_net.h"
 
@@ -63,6 +65,9 @@ TEST(ClusterAdmissionTest, AClientOfANewNodeWaitsWhileItMayStillBeTakenIn) {
   net.Settle();
   EXPECT_TRUE(net.control(2).view()->is_compared);
   EXPECT_FALSE(Awaits(net, 2));
+  // Not even for a moment: all that waits would be refused in it.
+  for (const ClusterViewPtr& view : net.node(2).views)
+    EXPECT_FALSE(view->awaits_meeting && view->is_compared);
 }
 
 // The member forgot it when its disk failed in the turn of the admission.
@@ -199,16 +204,125 @@ TEST(ClusterAdmissionTest, NobodyIsTakenBackWhereSlotsCannotMove) {
   EXPECT_FALSE(Knows(net, 1, 3));
 }
 
-TEST(ClusterAdmissionTest, AMalformedListOfMembersChangesNothing) {
+TEST(ClusterAdmissionTest, MalformedMessagesOfPeersChangeNothing) {
   ControlNet net(2, WithSeeds({2}));
   net.Link(1, 2);
-  for (const std::string& bytes : {std::string("\x05", 1), std::string("\x05\x00\x02", 3),
-                                   std::string("\x05\x00\x01\x01", 4), std::string("\x05\xff\xff", 3)}) {
+  std::string names_us;
+  Encoder out(&names_us);
+  net.control(2).members().Encode(&out);
+  const auto message = [](char kind, const std::string& rest) { return std::string(1, kind) + rest; };
+  const size_t sent = net.on_the_way();
+  for (const std::string& bytes :
+       {message(5, ""), message(5, "\x01\x01"), message(5, "\xff\xff"), message(5, names_us + '\x03'),
+        message(5, names_us + std::string(2, '\x01')), message(2, ""), message(2, "\x07")}) {
     net.control(2).OnMessage(net.node(1).id, bytes);
     EXPECT_TRUE(Awaits(net, 2));
+    EXPECT_EQ(net.on_the_way(), sent) << "nothing is said because of it";
   }
   net.Pass(2'000'000);
   EXPECT_FALSE(Awaits(net, 2));
+}
+
+// Both had saved that they know each other, and so took themselves for members of something.
+TEST(ClusterAdmissionTest, NewcomersThatMetGoOnWaitingWhenTheyAreRestarted) {
+  ControlNet net(3, WithSeeds({2, 3}));
+  net.Link(2, 3);
+  net.Pass(5'000'000);
+  for (size_t node : {2, 3}) net.Restart(node);
+  net.Link(2, 3);
+  net.Pass(10'000'000);
+  EXPECT_TRUE(Awaits(net, 2));
+  EXPECT_TRUE(Awaits(net, 3));
+  net.node(1).has_data = true;
+  net.Pass(1'000'000);
+  net.Link(1, 3);
+  net.Pass(3'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+  EXPECT_FALSE(Awaits(net, 3));
+  net.Restart(3);
+  EXPECT_FALSE(Awaits(net, 3));
+}
+
+// It has just started from nothing itself, and the cluster may answer in a moment.
+TEST(ClusterAdmissionTest, TheWordOfASeedThatHasNotComparedItselfCountsForNothing) {
+  ControlNet net(2, [](size_t node, ClusterOptions* options) {
+    options->has_seeds = true;
+    options->is_seed = node == 1;
+  });
+  net.Link(1, 2);
+  net.Pass(1'500'000);
+  EXPECT_FALSE(net.control(1).view()->is_compared);
+  EXPECT_TRUE(Awaits(net, 2));
+  net.Pass(4'000'000);
+  EXPECT_TRUE(net.control(1).view()->is_compared);
+  EXPECT_FALSE(Awaits(net, 2));
+  EXPECT_TRUE(Knows(net, 1, 2));
+}
+
+TEST(ClusterAdmissionTest, SeedsThatStartTogetherServeAtOnce) {
+  ControlNet net(3, [](size_t, ClusterOptions* options) { options->has_seeds = options->is_seed = true; });
+  net.LinkAll();
+  net.Settle();
+  for (size_t node : {1, 2, 3}) {
+    EXPECT_TRUE(net.control(node).view()->is_compared) << node;
+    EXPECT_EQ(net.control(node).view()->members.size(), 3u) << node;
+  }
+}
+
+// A cluster's member that has data introduced itself while the newcomer still waited, and was forgotten when
+// another newcomer answered first.
+TEST(ClusterAdmissionTest, ANewcomerAmongNewcomersJoinsAClusterWithData) {
+  ControlNet net(4, WithSeeds({2, 3}));
+  net.node(1).has_data = true;
+  net.Pass(2'000'000);
+  net.Link(2, 3);
+  net.Pass(5'000'000);
+  net.node(1).commits = false;  // its answers take long
+  net.Link(1, 2);
+  net.Pass(3'000'000);
+  EXPECT_TRUE(Awaits(net, 2));
+  net.node(1).commits = true;
+  net.Pass(3'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+  EXPECT_FALSE(Awaits(net, 3));
+  EXPECT_TRUE(Knows(net, 3, 1));
+}
+
+// Each answers that it belongs to them if it gets that far: then the two clusters would be one.
+TEST(ClusterAdmissionTest, ANewcomerThatMeetsTwoClustersJoinsOne) {
+  ControlNet net(3, WithSeeds({3}));
+  for (size_t node : {1, 2}) net.node(node).has_data = true;
+  net.Pass(2'000'000);
+  net.Link(3, 1);
+  net.Link(3, 2);
+  net.Pass(5'000'000);
+  EXPECT_FALSE(Awaits(net, 3));
+  EXPECT_NE(Knows(net, 1, 3), Knows(net, 2, 3));
+  EXPECT_FALSE(Knows(net, 1, 2));
+  EXPECT_FALSE(Knows(net, 2, 1));
+}
+
+// The one who only waits for that is stopped too early, and is dead for the others, which wait for it.
+TEST(ClusterAdmissionTest, WhoHasLeftDoesNotSaySoBeforeSomebodyKnows) {
+  ControlNet net(4);
+  Gather(&net, 4);
+  ASSERT_TRUE(net.control(4).Leave().ok());
+  net.Pass(500'000);
+  for (size_t other : {1, 2, 3}) net.Unlink(4, other);
+  net.Pass(5'000'000);
+  const auto has_said = [&] {
+    const auto& logged = net.node(4).logged;
+    return std::any_of(logged.begin(), logged.end(),
+                       [](const std::string& line) { return line.find("has left") != std::string::npos; });
+  };
+  EXPECT_TRUE(net.control(4).view()->is_removed);
+  EXPECT_FALSE(net.control(4).view()->is_removal_known);
+  EXPECT_FALSE(has_said());
+  net.Link(4, 2);
+  net.Pass(3'000'000);
+  EXPECT_TRUE(net.control(4).view()->is_removal_known);
+  EXPECT_TRUE(has_said());
+  EXPECT_FALSE(Knows(net, 2, 4));
 }
 
 }  // namespace

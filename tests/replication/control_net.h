@@ -33,6 +33,8 @@ class ControlNet {
     bool silent = false;  ///< its links stand, but nothing comes out of them
     bool commits = true;  ///< its disk works
     std::vector<std::string> logged;
+    std::vector<ClusterViewPtr> views;  ///< all that it published in this life
+    ClusterOptions options;
   };
 
   using Change = std::function<void(size_t node, ClusterOptions*)>;
@@ -64,6 +66,19 @@ class ControlNet {
     for (size_t a = 1; a <= nodes_.size(); ++a) {
       for (size_t b = a + 1; b <= nodes_.size(); ++b) Link(a, b);
     }
+  }
+  /// A new life from what its disk has; its links are down.
+  void Restart(size_t number) {
+    Node& node = this->node(number);
+    for (size_t other = 1; other <= nodes_.size(); ++other) {
+      if (node.links.contains(this->node(other).id)) Unlink(number, other);
+    }
+    ASSERT_TRUE(node.store->Commit(storage::Durability::kDisk).ok());
+    auto state = LoadNodeState(*node.store);
+    ASSERT_TRUE(state.ok());
+    ++state->incarnation;
+    node.views.clear();
+    Begin(&node, std::move(*state));
   }
   void Settle() {
     while (!sent_.empty()) {
@@ -98,26 +113,31 @@ class ControlNet {
     nodes_.push_back(std::make_unique<Node>());
     Node& node = *nodes_.back();
     node.id = id;
-    ClusterControl::Hooks hooks;
-    hooks.on_view = [](const ClusterViewPtr&) {};
-    hooks.set_peers = [](const std::vector<membership::Member>&) {};
-    hooks.send = [this, id](NodeId to, std::string bytes) { sent_.push_back({id, to, std::move(bytes)}); };
-    hooks.send_committed = [this, id, &node](NodeId to, std::string bytes) {
-      if (node.commits) sent_.push_back({id, to, std::move(bytes)});
-    };
-    hooks.has_data = [&node] { return node.has_data; };
-    hooks.holdings = [&node] { return node.holdings; };
-    hooks.requests = [&node] { return node.requests; };
-    hooks.log = [&node](const std::string& line) { node.logged.push_back(line); };
-    options.host = "127.0.0.1";
-    options.client_port = 7000;
-    options.peer_port = 17000;
+    node.options = std::move(options);
+    node.options.host = "127.0.0.1";
+    node.options.client_port = 7000;
+    node.options.peer_port = 17000;
     NodeState state;
     state.id = id;
     state.incarnation = 1;
-    node.control = std::make_unique<ClusterControl>(options, std::move(state), node.store.get(), &clock_,
-                                                    &node.random, std::move(hooks));
-    node.control->Start();
+    Begin(&node, std::move(state));
+  }
+  void Begin(Node* node, NodeState state) {
+    const NodeId id = node->id;
+    ClusterControl::Hooks hooks;
+    hooks.on_view = [node](const ClusterViewPtr& view) { node->views.push_back(view); };
+    hooks.set_peers = [](const std::vector<membership::Member>&) {};
+    hooks.send = [this, id](NodeId to, std::string bytes) { sent_.push_back({id, to, std::move(bytes)}); };
+    hooks.send_committed = [this, id, node](NodeId to, std::string bytes) {
+      if (node->commits) sent_.push_back({id, to, std::move(bytes)});
+    };
+    hooks.has_data = [node] { return node->has_data; };
+    hooks.holdings = [node] { return node->holdings; };
+    hooks.requests = [node] { return node->requests; };
+    hooks.log = [node](const std::string& line) { node->logged.push_back(line); };
+    node->control = std::make_unique<ClusterControl>(node->options, std::move(state), node->store.get(),
+                                                     &clock_, &node->random, std::move(hooks));
+    node->control->Start();
   }
   Node& ById(NodeId id) {
     for (auto& node : nodes_) {

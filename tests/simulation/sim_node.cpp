@@ -270,7 +270,8 @@ void SimNode::SetWeight(uint32_t weight) {
 }
 
 bool SimNode::HasLeft() const {
-  return control_->members().Find(id_)->state == membership::MemberState::kRemoved;
+  return control_->members().Find(id_)->state == membership::MemberState::kRemoved &&
+         control_->is_removal_known();
 }
 
 void SimNode::Suspect(NodeId peer, uint64_t duration_us) {

@@ -15,6 +15,8 @@
 
 namespace orrery::replication {
 
+enum class Standing : uint8_t;
+
 struct ClusterOptions {
   std::string host;
   uint16_t client_port = 0;
@@ -144,14 +146,17 @@ class ClusterControl {
   void SendIntroduction(NodeId to);
   void SendMembers(NodeId to);
   void OnMembers(NodeId from, Decoder* in);
-  void MeetFirst(const membership::MembershipMap& known);
+  Standing OwnStanding() const;
+  bool Counts(Standing standing) const;
+  void MeetFirst(const membership::MembershipMap& known, bool counts);
+  void MeetEarly();
   bool MayCompare(NodeId from, const membership::MembershipMap& known) const;
   void ChooseTokens(const membership::MembershipMap& known);
   void Remember(const membership::MembershipMap& known);
   void IntroduceToAll();
   void Compare(const membership::MembershipMap& known);
   void SetCompared();
-  void EndWaiting();
+  void TellThatWeBelong();
   void OnIntroduction(NodeId from, std::string_view bytes);
   std::string WhyNotAdmitted(const membership::Member& member, bool brings_data) const;
   void Admit(const membership::Member& member);
@@ -162,6 +167,8 @@ class ClusterControl {
   void OnMembersChanged();
   void UpdateFounders();
   void FinishLeaving(uint64_t now_us);
+  void TellThatWeHaveLeft();
+  void AskAgain();
   void TellWhetherOthersSuffice();
   void TellOfOwnEntry();
   bool AdoptFounders(const membership::MembershipMap& known);
@@ -196,13 +203,12 @@ class ClusterControl {
   bool is_newcomer_ = false;  ///< nobody knew us, so we are no old disk that has forgotten the others
   bool has_left_unheard_ = false;
   bool refuses_requests_ = false;
-  bool awaits_meeting_ = false;  ///< as in the view
   bool was_met_ = false;         ///< by an operator's word: somebody who waits as we do is good enough
   bool is_silent_ = false;
   bool is_compared_ = false;  ///< as in the view
   uint64_t compare_until_us_ = 0;
-  uint64_t asked_us_ = 0;                              ///< when a new node first asked for members
-  std::vector<std::pair<NodeId, std::string>> early_;  ///< introductions that a new node got meanwhile
+  uint64_t asked_us_ = 0;                ///< when a new node first asked for members
+  std::map<NodeId, std::string> early_;  ///< introductions that came before we could judge them
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
   /// Nodes unknown to us that bring data, and are asked whom they know.
   std::map<NodeId, membership::Member> claims_;

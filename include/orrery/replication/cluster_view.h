@@ -29,6 +29,8 @@ struct ClusterView {
   /// as an old disk may know fewer members than there are (docs/membership.md).
   bool is_compared = true;
   bool is_removed = false;     ///< we were removed from the cluster: nothing is served
+  /// If we removed ourselves: whether a member has said that it knows. Before, nobody should stop us.
+  bool is_removal_known = true;
   /// We are to join others, by our seeds or because we were reset after we were taken out of a cluster, and
   /// no member has said yet that we belong to them. Nothing is served: what our clients wrote would be lost
   /// to theirs.

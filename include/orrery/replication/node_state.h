@@ -16,6 +16,8 @@ struct NodeState {
   NodeId id;
   uint64_t incarnation = 0;
   membership::MembershipMap members;
+  /// It was to join others and has not heard yet that it belongs to them (ClusterView::awaits_meeting).
+  bool awaits_meeting = false;
   bool is_first_life = false;  ///< not stored: the disk was fresh when this life began
 };
 

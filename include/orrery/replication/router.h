@@ -52,6 +52,8 @@ class Router final : public RequestRouter {
   void OnForwardReply(NodeId from, ForwardReplyMessage message);
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
+  /// We belong to a cluster from now on, of which we know as little as if we had just started.
+  void OnJoined();
   void OnTick(uint64_t now_us);
   /// What waited for links, or to hear who belongs to the cluster, may not have to any more.
   void DispatchStarting();

@@ -223,8 +223,10 @@ void Impl::AfterDuplicate(Peer& peer, uint64_t standing_link) {
 void Impl::OnSeedEnded(Seed& seed, const PeerConnectionEnd& end) {
   seed.dial = nullptr;
   if (end.refused == Refusal::kSelf) {
+    const std::string host = seed.host;
+    const uint16_t port = seed.port;
     seeds.remove_if([&](const Seed& entry) { return &entry == &seed; });
-    if (hooks.on_self) hooks.on_self();
+    if (hooks.on_self) hooks.on_self(host, port);
     return;
   }
   if (end.refused != Refusal::kDuplicate && std::exchange(seed.trouble, end.text) != end.text) {

@@ -120,7 +120,13 @@ runtime::PeerTransportHooks NodeLoop::TransportHooks() {
       shared_.new_life("a peer knows a later life of this node: its disk is an old image");
     }
   };
-  if (index_ == 0) hooks.on_self = [this] { shared_.control->OnOwnSeed(); };
+  hooks.on_self = [this](const std::string& host, uint16_t port) {
+    // Or an operator has told us to meet ourselves.
+    const ConfigPtr config = shared_.config->Get();
+    const auto is_it = [&](const SeedAddress& seed) { return seed.host == host && seed.peer_port == port; };
+    const bool is_seed = std::any_of(config->seeds.begin(), config->seeds.end(), is_it);
+    if (index_ == 0 && is_seed) shared_.control->OnOwnSeed();
+  };
   hooks.on_note = [this](const std::string& note) { shared_.log->Notice("peers: {}", note); };
   return hooks;
 }

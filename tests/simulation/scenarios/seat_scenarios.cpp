@@ -125,6 +125,21 @@ TEST(SeatScenario, WritesThroughANewcomerWaitUntilItReachesAHome) {
   }
 }
 
+// It began to leave before all others had heard of the data. Who heard of it later found that nothing had
+// changed in the ring since, and never took its seats.
+TEST(SeatScenario, ANodeLeavesRightAfterTheFirstWrite) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Options options = Growing(4);
+    options.w = 1;
+    Scenario s(options, seed);
+    const Call* set = s.Send(s.home(0), 'a', "SET", {"v"});
+    s.cluster().Leave(s.home(1));
+    s.Settle();
+    EXPECT_EQ(Scenario::Seen(*set), "+OK\r\n");
+    EXPECT_EQ(s.cluster().members().size(), 3u);
+  }
+}
+
 // Both were granted to leave, as each was told before it heard of the other. They keep the last seats, and
 // serve, until a node is there that takes them.
 TEST(SeatScenario, TwoThatLeaveAtOnceServeUntilANodeIsAdded) {

@@ -61,7 +61,7 @@ struct PeerTransportHooks {
   /// Just before OnPeerUp.
   std::function<void(const PeerGreeting&)> on_greeted;
   /// An address that we were told to dial is our own; it is not dialled again.
-  std::function<void()> on_self;
+  std::function<void(const std::string& host, uint16_t port)> on_self;
   /// A line for the log: who was refused and why, which link broke. Repetitions are left out.
   std::function<void(const std::string&)> on_note;
 };
