@@ -26,13 +26,13 @@ void ClusterControl::SendMembers(NodeId to) {
 }
 
 Standing ClusterControl::OwnStanding() const {
-  if (state_.awaits_meeting) return Standing::kAwaitsMeeting;
+  if (state_.awaits_meeting || !IsMember(state_.id)) return Standing::kAwaitsMeeting;
   return is_compared_ ? Standing::kServes : Standing::kStarts;
 }
 
 // Whether we take the word of such a node for it that we belong to it, and who else does.
-bool ClusterControl::Counts(Standing standing) const {
-  if (standing == Standing::kServes || was_met_) return true;
+bool ClusterControl::Counts(NodeId from, Standing standing) const {
+  if (standing == Standing::kServes || IsMet(from)) return true;
   return standing == Standing::kStarts && !state_.awaits_meeting;
 }
 
@@ -41,7 +41,12 @@ bool ClusterControl::Counts(Standing standing) const {
 void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   const MembershipMap known = MembershipMap::Decode(in);
   const auto standing = in->done() ? Standing::kServes : static_cast<Standing>(in->GetU8());
-  if (!in->done() || standing > Standing::kStarts || TakeRemoval(known)) return;
+  if (!in->done() || standing > Standing::kStarts) return;
+  const Member* own = known.Find(state_.id);
+  const bool says_we_left = own != nullptr && own->state == MemberState::kRemoved && IsMember(from);
+  if (says_we_left && standing != Standing::kAwaitsMeeting && std::exchange(has_left_unheard_, false))
+    TellThatWeHaveLeft();
+  if (TakeRemoval(known)) return;
   if (AdoptFounders(known) && !is_new_) OnMembersChanged();
   const auto* founders = known.Founders();
   if (!hooks_.has_data() && founders != nullptr && state_.members.Find(state_.id)->founders == *founders) {
@@ -51,12 +56,12 @@ void ClusterControl::OnMembers(NodeId from, Decoder* in) {
   if (is_new_) {
     // Another newcomer cannot tell whether our disk has forgotten the others. Who serves by now is none to be
     // told.
-    const bool can_tell = standing != Standing::kAwaitsMeeting || was_met_ || is_compared_;
-    return can_tell ? MeetFirst(known, Counts(standing)) : void();
+    const bool can_tell = standing != Standing::kAwaitsMeeting || IsMet(from) || is_compared_;
+    return can_tell ? MeetFirst(known, Counts(from, standing)) : void();
   }
   if (state_.members.Founders() != nullptr && (is_compared_ || is_newcomer_)) MeetEarly();
   const bool asks = state_.awaits_meeting || !is_compared_;
-  if (asks && Counts(standing) && MayCompare(from, known)) Compare(known);
+  if (asks && Counts(from, standing) && MayCompare(from, known)) Compare(known);
 }
 
 void ClusterControl::MeetFirst(const MembershipMap& known, bool counts) {
@@ -76,11 +81,13 @@ void ClusterControl::MeetEarly() {
 
 // A member, or where members come and go somebody who knows us from an earlier life. Where they do not, that
 // may be a stranger who was refused, and a disk that knows none of those who are members knows of no data
-// either: it is admitted anew.
+// either: it is admitted anew. A newcomer belongs to whoever says so.
 bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
   const Member* own = known.Find(state_.id);
   if (own == nullptr) return false;
-  return IsMember(from) || ((options_.transfer || is_newcomer_) && own->incarnation < state_.incarnation);
+  if (IsMember(from)) return true;
+  if (is_newcomer_) return state_.members.Find(from) == nullptr;
+  return options_.transfer && own->incarnation < state_.incarnation;
 }
 
 // Another member's map: a disk may be older than what it says.
@@ -109,8 +116,21 @@ void ClusterControl::OnOwnSeed() {
   if (options_.has_seeds && std::exchange(state_.awaits_meeting, false)) TellThatWeBelong();
 }
 
-void ClusterControl::OnMet() {
-  was_met_ = true;
+void ClusterControl::OnMet(const std::string& host, uint16_t peer_port) {
+  met_.emplace(host, peer_port);
+}
+
+void ClusterControl::OnDialled(NodeId peer, const std::string& host, uint16_t peer_port) {
+  dialled_[peer] = {host, peer_port};
+}
+
+// By the address that it announces, or where we found it.
+bool ClusterControl::IsMet(NodeId peer) const {
+  if (met_.empty()) return false;
+  const Member* member = state_.members.Find(peer);
+  if (member != nullptr && met_.contains({member->host, member->peer_port})) return true;
+  const auto found = dialled_.find(peer);
+  return found != dialled_.end() && met_.contains(found->second);
 }
 
 void ClusterControl::SetCompared() {

@@ -66,6 +66,7 @@ void ClusterControl::Start() {
   const bool belongs = hooks_.has_data() || !(is_alone || state_.awaits_meeting);
   state_.awaits_meeting = !belongs && joins_others && !ORRERY_MUTATION("newcomers-serve-alone");
   is_newcomer_ = state_.awaits_meeting && !is_new_;
+  has_left_unheard_ = !IsMember(state_.id) && !state_.members.Present().empty();
   is_compared_ = (state_.is_first_life && !options_.has_seeds) || ORRERY_MUTATION("served-without-comparing");
   const uint64_t patience_us = is_alone && options_.has_seeds ? kSeedPatienceUs : kComparePatienceUs;
   compare_until_us_ = clock_.MonotonicUs() + patience_us;
@@ -117,7 +118,7 @@ void ClusterControl::OnPeerUp(NodeId peer) {
     if (asked_us_ == 0) asked_us_ = clock_.MonotonicUs();
     hooks_.send(peer, std::string(1, kAskMembers));
   } else {
-    if (!is_compared_) hooks_.send(peer, std::string(1, kAskMembers));
+    if (!is_compared_ || state_.awaits_meeting) hooks_.send(peer, std::string(1, kAskMembers));
     SendIntroduction(peer);
   }
   if (!IsMember(peer)) return;
@@ -152,6 +153,8 @@ void ClusterControl::Tick() {
   if (!changes.empty()) Publish(false);
   if (!is_compared_ && now_us >= compare_until_us_) {
     if (state_.awaits_meeting && options_.has_seeds && hooks_.log) hooks_.log(kWaitsForSeeds);
+    // Who has been waiting for us comes before our clients.
+    if (is_new_ && asked_us_ != 0) IntroduceToAll();
     SetCompared();
   }
   if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
@@ -205,7 +208,6 @@ void ClusterControl::OnMessage(NodeId from, std::string_view bytes) {
   if (type == kMembers) return OnMembers(from, &in);
   if (type == kAskToLeave) return OnAskedToLeave(from);
   if (type == kRefusal) {
-    if (std::exchange(has_left_unheard_, false)) TellThatWeHaveLeft();
     return NoteRefusal(std::string(bytes), "node " + from.ToHex() + " refused us: " + std::string(bytes));
   }
   if (type != kGossip || !IsMember(from)) return;
@@ -233,6 +235,9 @@ void ClusterControl::Gossip(std::vector<membership::Gossip::Message> messages) {
 void ClusterControl::OnMembersChanged() {
   // Whoever forgot that there is data would take in a newcomer for which nothing is moved.
   if (ClusterHasData() && !std::exchange(knew_of_data_, true) && hooks_.sync_turn) hooks_.sync_turn();
+  // Nor would whoever has left come back if the only one that knows it forgot it.
+  const size_t removals = state_.members.size() - state_.members.Present().size();
+  if (removals > std::exchange(removals_, removals) && hooks_.sync_turn) hooks_.sync_turn();
   SaveNodeState(state_, &store_);
   std::vector<Member> peers;
   for (const Member& member : state_.members.Present()) {

@@ -136,8 +136,10 @@ void SeatBook::OnDigests(NodeId from, const SeatDigestsMessage& message) {
   // What we know of our own seats may be of this turn: it leaves when that is on the disk.
   if (!records.records.empty()) context_.outbox->SendDurable(from, records);
   if (message.answer) OnCompared(from);
-  // Behind the records: whoever has compared serves by what it knows then.
-  if (!message.answer) context_.outbox->SendDurable(from, SeatDigestsMessage{true, context_.seats.digests()});
+  // Behind the records: whoever has compared serves by what it knows then. What a newcomer knows is nothing
+  // to compare with.
+  if (!message.answer && !context_.view->awaits_meeting)
+    context_.outbox->SendDurable(from, SeatDigestsMessage{true, context_.seats.digests()});
 }
 
 }  // namespace orrery::replication

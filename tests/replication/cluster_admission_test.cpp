@@ -116,7 +116,8 @@ TEST(ClusterAdmissionTest, NewcomersThatMeetOneAnotherFoundNothing) {
 // redis-cli --cluster create with nodes that were all reset.
 TEST(ClusterAdmissionTest, AnOperatorMayMakeAClusterOfNewcomers) {
   ControlNet net(3, [](size_t, ClusterOptions* options) { options->awaits_meeting = true; });
-  net.control(2).OnMet();
+  net.control(2).OnMet("localhost", 17000);
+  net.control(2).OnDialled(net.node(1).id, "localhost", 17000);
   net.Link(2, 1);
   net.Link(3, 1);
   net.Pass(5'000'000);
@@ -323,6 +324,98 @@ TEST(ClusterAdmissionTest, WhoHasLeftDoesNotSaySoBeforeSomebodyKnows) {
   EXPECT_TRUE(net.control(4).view()->is_removal_known);
   EXPECT_TRUE(has_said());
   EXPECT_FALSE(Knows(net, 2, 4));
+}
+
+// Told to meet a member that is out of reach, it took the next best newcomer at its word.
+TEST(ClusterAdmissionTest, ANewcomerThatIsToMeetAMemberBelievesNoOtherNewcomer) {
+  ControlNet net(3, WithSeeds({2, 3}));
+  net.Link(2, 3);
+  net.control(2).OnMet("localhost", 17001);
+  net.Pass(10'000'000);
+  EXPECT_TRUE(Awaits(net, 2));
+  EXPECT_TRUE(Awaits(net, 3));
+  net.control(2).OnDialled(net.node(1).id, "localhost", 17001);
+  net.Link(1, 2);
+  net.Pass(3'000'000);
+  EXPECT_FALSE(Awaits(net, 3));
+}
+
+// With its first write, which had waited for it to serve, it shut out who had been waiting for it.
+TEST(ClusterAdmissionTest, WhoWaitsForASeedIsTakenInBeforeItServes) {
+  ControlNet net(2, [](size_t node, ClusterOptions* options) {
+    options->has_seeds = true;
+    options->is_seed = node == 1;
+  });
+  net.Pass(2'500'000);
+  net.Link(1, 2);
+  while (!net.control(1).view()->is_compared) net.Pass(kHeartbeatUs);
+  EXPECT_TRUE(Knows(net, 1, 2));
+  net.node(1).has_data = true;
+  net.Pass(3'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+}
+
+/// 3 has left, and runs on; 4 leaves out of reach of 1 and 2.
+void LeaveUnheard(ControlNet* net) {
+  Gather(net, 4);
+  ASSERT_TRUE(net->control(3).Leave().ok());
+  net->Pass(8'000'000);
+  ASSERT_TRUE(net->control(3).is_removal_known());
+  for (size_t other : {1, 2, 3}) net->Unlink(4, other);
+  ASSERT_TRUE(net->control(4).Leave().ok());
+  net->Pass(8'000'000);
+  ASSERT_TRUE(net->control(4).view()->is_removed);
+}
+
+TEST(ClusterAdmissionTest, WhoHasLeftDoesNotRelyOnWhoHasLeftToo) {
+  ControlNet net(5, WithSeeds({5}));
+  LeaveUnheard(&net);
+  net.Link(4, 3);
+  net.Link(4, 5);
+  net.Pass(5'000'000);
+  EXPECT_FALSE(net.control(4).is_removal_known());
+  net.Restart(4);
+  EXPECT_FALSE(net.control(4).is_removal_known());
+  net.Pass(1'000'000);
+  net.Link(4, 1);
+  net.Pass(3'000'000);
+  EXPECT_TRUE(net.control(4).is_removal_known());
+  EXPECT_FALSE(Knows(net, 1, 4));
+}
+
+TEST(ClusterAdmissionTest, TheWordOfWhoHasLeftCountsForNothing) {
+  ControlNet net(5, WithSeeds({5}));
+  LeaveUnheard(&net);
+  net.Link(5, 3);
+  net.Pass(5'000'000);
+  EXPECT_TRUE(Awaits(net, 5));
+  net.Restart(5);
+  net.Link(5, 3);
+  net.Pass(5'000'000);
+  EXPECT_TRUE(Awaits(net, 5));
+  net.Link(5, 1);
+  net.Pass(3'000'000);
+  EXPECT_FALSE(Awaits(net, 5));
+}
+
+// The member had taken it in, and data, before its answer got through.
+TEST(ClusterAdmissionTest, ANewcomerWhoseAnswerWasLostAsksAgain) {
+  ControlNet net(3, [](size_t node, ClusterOptions* options) { options->has_seeds = node > 1; });
+  net.Link(2, 3);
+  net.Pass(5'000'000);
+  net.node(1).silent = true;
+  net.Link(1, 2);
+  net.Pass(2'000'000);
+  ASSERT_TRUE(Knows(net, 1, 2));
+  net.Unlink(1, 2);
+  net.node(1).silent = false;
+  net.node(1).has_data = true;
+  net.Pass(3'000'000);
+  EXPECT_TRUE(Awaits(net, 2));
+  net.Link(1, 2);
+  net.Pass(3'000'000);
+  EXPECT_FALSE(Awaits(net, 2));
+  EXPECT_TRUE(Knows(net, 2, 1));
 }
 
 }  // namespace

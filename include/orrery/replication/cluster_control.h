@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "orrery/membership/failure_detector.h"
@@ -101,8 +102,10 @@ class ClusterControl {
   void OnMessage(NodeId from, std::string_view bytes);
   /// One of the seeds that we dial turned out to be ourselves.
   void OnOwnSeed();
-  /// An operator has introduced us to somebody (CLUSTER MEET): both may be new.
-  void OnMet();
+  /// An operator has named somebody to us (CLUSTER MEET): we take its word even if it is as new as we are.
+  void OnMet(const std::string& host, uint16_t peer_port);
+  /// We have found the peer at that address.
+  void OnDialled(NodeId peer, const std::string& host, uint16_t peer_port);
   /// Every heartbeat interval.
   void Tick();
   /// Within a turn that lasts long, any number of times: sends heartbeats if they are due.
@@ -147,7 +150,8 @@ class ClusterControl {
   void SendMembers(NodeId to);
   void OnMembers(NodeId from, Decoder* in);
   Standing OwnStanding() const;
-  bool Counts(Standing standing) const;
+  bool Counts(NodeId from, Standing standing) const;
+  bool IsMet(NodeId peer) const;
   void MeetFirst(const membership::MembershipMap& known, bool counts);
   void MeetEarly();
   bool MayCompare(NodeId from, const membership::MembershipMap& known) const;
@@ -203,7 +207,6 @@ class ClusterControl {
   bool is_newcomer_ = false;  ///< nobody knew us, so we are no old disk that has forgotten the others
   bool has_left_unheard_ = false;
   bool refuses_requests_ = false;
-  bool was_met_ = false;         ///< by an operator's word: somebody who waits as we do is good enough
   bool is_silent_ = false;
   bool is_compared_ = false;  ///< as in the view
   uint64_t compare_until_us_ = 0;
@@ -212,8 +215,13 @@ class ClusterControl {
   std::set<NodeId> joining_;  ///< the members of a cluster with data that we are to join
   /// Nodes unknown to us that bring data, and are asked whom they know.
   std::map<NodeId, membership::Member> claims_;
+  /// Where operators told us to meet somebody, and whom we found where.
+  using Address = std::pair<std::string, uint16_t>;
+  std::set<Address> met_;
+  std::map<NodeId, Address> dialled_;
   std::string last_refusal_;
   bool knew_of_data_ = false;  ///< of anybody in the cluster
+  size_t removals_ = 0;        ///< that we knew of
 };
 
 }  // namespace orrery::replication

@@ -33,7 +33,7 @@ class Access final : public NodeAccess {
   void Meet(const std::string& host, uint16_t /*port*/, uint16_t peer_port,
             std::function<void(Status)> done) override {
     NodeShared& shared = loop_.shared();
-    shared.loops.front()->loop().Post([&shared] { shared.control->OnMet(); });
+    shared.loops.front()->loop().Post([&shared, host, peer_port] { shared.control->OnMet(host, peer_port); });
     shared.OnEachLoop([host, peer_port](NodeLoop& each) { each.transport().Dial(host, peer_port); });
     done(Status::Ok());
   }

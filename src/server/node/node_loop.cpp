@@ -116,6 +116,8 @@ runtime::PeerTransportHooks NodeLoop::TransportHooks() {
     return member == nullptr ? 0 : member->incarnation;
   };
   hooks.on_greeted = [this](const runtime::PeerGreeting& greeting) {
+    const runtime::PeerAddress& at = greeting.dialled_address;
+    if (index_ == 0 && greeting.dialled) shared_.control->OnDialled(greeting.id, at.host, at.port);
     if (greeting.known_incarnation > shared_.self.incarnation) {
       shared_.new_life("a peer knows a later life of this node: its disk is an old image");
     }
