@@ -17,6 +17,14 @@ ControlNet::Change WithSeeds(std::set<size_t> nodes) {
   };
 }
 
+/// All have seeds, and the first is one of them.
+ControlNet::Change FirstIsASeed() {
+  return [](size_t node, ClusterOptions* options) {
+    options->has_seeds = true;
+    options->is_seed = node == 1;
+  };
+}
+
 bool Awaits(ControlNet& net, size_t node) {
   return net.control(node).view()->awaits_meeting;
 }
@@ -83,10 +91,7 @@ TEST(ClusterAdmissionTest, WhoIsNotOnAMembersDiskIsNotToldThatItBelongs) {
 }
 
 TEST(ClusterAdmissionTest, OneOfItsOwnSeedsFoundsACluster) {
-  ControlNet net(2, [](size_t node, ClusterOptions* options) {
-    options->has_seeds = true;
-    options->is_seed = node == 1;
-  });
+  ControlNet net(2, FirstIsASeed());
   EXPECT_FALSE(Awaits(net, 1));
   EXPECT_FALSE(net.control(1).view()->is_compared) << "others may be there";
   EXPECT_TRUE(Awaits(net, 2));
@@ -246,10 +251,7 @@ TEST(ClusterAdmissionTest, NewcomersThatMetGoOnWaitingWhenTheyAreRestarted) {
 
 // It has just started from nothing itself, and the cluster may answer in a moment.
 TEST(ClusterAdmissionTest, TheWordOfASeedThatHasNotComparedItselfCountsForNothing) {
-  ControlNet net(2, [](size_t node, ClusterOptions* options) {
-    options->has_seeds = true;
-    options->is_seed = node == 1;
-  });
+  ControlNet net(2, FirstIsASeed());
   net.Link(1, 2);
   net.Pass(1'500'000);
   EXPECT_FALSE(net.control(1).view()->is_compared);
@@ -342,10 +344,7 @@ TEST(ClusterAdmissionTest, ANewcomerThatIsToMeetAMemberBelievesNoOtherNewcomer) 
 
 // With its first write, which had waited for it to serve, it shut out who had been waiting for it.
 TEST(ClusterAdmissionTest, WhoWaitsForASeedIsTakenInBeforeItServes) {
-  ControlNet net(2, [](size_t node, ClusterOptions* options) {
-    options->has_seeds = true;
-    options->is_seed = node == 1;
-  });
+  ControlNet net(2, FirstIsASeed());
   net.Pass(2'500'000);
   net.Link(1, 2);
   while (!net.control(1).view()->is_compared) net.Pass(kHeartbeatUs);
