@@ -69,10 +69,7 @@ void ClusterControl::MeetFirst(const MembershipMap& known, bool counts) {
       known.Find(state_.id) != nullptr && !ORRERY_MUTATION("forgotten-members-choose-anew");
   has_forgotten ? Remember(known) : ChooseTokens(known);
   IntroduceToAll();
-  if (!has_forgotten || !counts) return;
-  const bool waited = std::exchange(state_.awaits_meeting, false);
-  SetCompared();
-  if (waited) TellThatWeBelong();
+  if (has_forgotten && counts) Belong();
 }
 
 void ClusterControl::MeetEarly() {
@@ -92,7 +89,6 @@ bool ClusterControl::MayCompare(NodeId from, const MembershipMap& known) const {
 
 // Another member's map: a disk may be older than what it says.
 void ClusterControl::Compare(const MembershipMap& known) {
-  const bool waited = std::exchange(state_.awaits_meeting, false);
   // Also at equal versions: an entry of ours that was lost with its life may say otherwise.
   if (membership::Supersedes(*known.Find(state_.id), *state_.members.Find(state_.id))) {
     Remember(known);
@@ -101,6 +97,13 @@ void ClusterControl::Compare(const MembershipMap& known) {
     for (const auto& [id, member] : known.entries()) changed |= state_.members.Merge(member);
     if (changed) OnMembersChanged();
   }
+  Belong();
+}
+
+// Who waits and who has compared is published together: else what clients have sent meanwhile would be
+// refused.
+void ClusterControl::Belong() {
+  const bool waited = std::exchange(state_.awaits_meeting, false);
   SetCompared();
   if (waited) TellThatWeBelong();
 }

@@ -151,13 +151,14 @@ void ClusterControl::Tick() {
     }
   }
   if (!changes.empty()) Publish(false);
-  if (!is_compared_ && now_us >= compare_until_us_) {
+  const bool has_waited_enough = !is_compared_ && now_us >= compare_until_us_;
+  // Who has been waiting for us comes before our clients.
+  const bool is_answer_late = has_waited_enough || now_us > asked_us_ + kAnswerPatienceUs;
+  if (is_new_ && asked_us_ != 0 && is_answer_late) IntroduceToAll();
+  if (has_waited_enough) {
     if (state_.awaits_meeting && options_.has_seeds && hooks_.log) hooks_.log(kWaitsForSeeds);
-    // Who has been waiting for us comes before our clients.
-    if (is_new_ && asked_us_ != 0) IntroduceToAll();
     SetCompared();
   }
-  if (is_new_ && asked_us_ != 0 && now_us > asked_us_ + kAnswerPatienceUs) IntroduceToAll();
   const std::vector<NodeId> peers = LinkedMembers();
   SendHeartbeats(peers, now_us);
   const Member* own = state_.members.Find(state_.id);
@@ -175,7 +176,7 @@ void ClusterControl::Tick() {
 // What was asked for may have been lost with a link, or the answer did not say it yet.
 void ClusterControl::AskAgain() {
   if (is_new_) return;
-  // Who knows that we have left refuses us.
+  // Who knows that we have left refuses us and says what it knows.
   for (NodeId peer : has_left_unheard_ ? linked_ : std::set<NodeId>()) SendIntroduction(peer);
   std::set<NodeId> asked;
   if (state_.awaits_meeting || !is_compared_) {

@@ -160,6 +160,7 @@ class ClusterControl {
   void IntroduceToAll();
   void Compare(const membership::MembershipMap& known);
   void SetCompared();
+  void Belong();
   void TellThatWeBelong();
   void OnIntroduction(NodeId from, std::string_view bytes);
   std::string WhyNotAdmitted(const membership::Member& member, bool brings_data) const;
