@@ -1,21 +1,24 @@
 #include "orrery/base/codec.h"
 
+#include <cstring>
+
 namespace orrery {
 
 uint64_t Decoder::GetLongVarint() {
-  uint64_t v = 0;
-  for (size_t i = 0; i < 10; ++i) {
-    if (i >= in_.size()) return Fail(), 0;
-    const auto byte = static_cast<uint8_t>(in_[i]);
-    if (i == 9 && byte > 1) return Fail(), 0;
-    v |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
-    if (byte < 0x80) {
-      if (byte == 0 && i > 0) return Fail(), 0;
-      in_.remove_prefix(i + 1);
-      return v;
-    }
+  // Near the end of the input there may be fewer bytes than are looked at. Behind it stands what ends no
+  // varint.
+  char last[kVarintBytesMax];
+  const char* from = in_.data();
+  if (in_.size() < kVarintBytesMax) {
+    std::memset(last, 0, sizeof(last));
+    in_.copy(last, in_.size());
+    from = last;
   }
-  return Fail(), 0;
+  uint64_t v = 0;
+  const size_t bytes = varint::Read(from, &v);
+  if (bytes == 0 || bytes > in_.size()) return Fail(), 0;
+  in_.remove_prefix(bytes);
+  return v;
 }
 
 uint64_t Decoder::GetCount(size_t min_bytes) {

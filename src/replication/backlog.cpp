@@ -62,13 +62,22 @@ void BacklogBudget::Forget(SlotId slot, size_t bytes) {
   std::erase(order_, slot);
 }
 
-void BacklogBudget::Trim(const std::function<size_t(SlotId)>& drop) {
+void BacklogBudget::Trim(const std::function<size_t(SlotId)>& drop,
+                         const std::function<void(SlotId, size_t)>& prefetch) {
   for (size_t tries = order_.size(); bytes_ > bytes_max_ && tries > 0; --tries) {
+    if (prefetch) PrefetchAhead(prefetch);
     const SlotId slot = order_.front();
     order_.pop_front();
     const size_t bytes = drop(slot);
     bytes_ -= bytes;
     if (bytes == 0) order_.push_back(slot);
+  }
+}
+
+void BacklogBudget::PrefetchAhead(const std::function<void(SlotId, size_t)>& prefetch) const {
+  for (size_t step = 0; step < kPrefetchSteps; ++step) {
+    const size_t ahead = (kPrefetchSteps - step) * kStepSlots;
+    if (ahead < order_.size()) prefetch(order_[ahead], step);
   }
 }
 

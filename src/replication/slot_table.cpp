@@ -125,13 +125,23 @@ void SlotTable::SaveTouched(std::vector<SlotId>* touched) {
 }
 
 void SlotTable::TrimBacklogs(const causality::Actor& self) {
-  budget_.Trim([&](SlotId slot) -> size_t {
+  const auto drop = [&](SlotId slot) -> size_t {
     SlotReplica* replica = Find(slot);
     if (replica == nullptr || replica->backlog().empty()) return 1;
     const causality::Dot& oldest = replica->backlog().Oldest()->dot;
     const bool must_stay = oldest.actor == self && oldest.counter > replica->committed().Get(self);
     return must_stay ? 0 : replica->backlog().DropOldest();
-  });
+  };
+  budget_.Trim(drop, [this](SlotId slot, size_t step) { PrefetchOldest(slot, step); });
+}
+
+void SlotTable::PrefetchOldest(SlotId slot, size_t step) const {
+  if (step == 0) return PrefetchFind(slot);
+  const SlotReplica* replica = Find(slot);
+  if (replica == nullptr) return;
+  if (step == 1) return replica->PrefetchBacklog();
+  if (step == 2) return replica->backlog().PrefetchFront();
+  replica->backlog().PrefetchOldest();
 }
 
 }  // namespace orrery::replication

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "orrery/base/prefetch.h"
+
 namespace orrery::storage {
 
 /// Finds entries that stand elsewhere, by the hash of their key: open addressing with linear probing over
@@ -27,7 +29,7 @@ class HashIndex {
 
   /// Asks for the memory that Find begins with.
   void Prefetch(uint64_t hash) const {
-    if (!cells_.empty()) __builtin_prefetch(&cells_[HomeOf(TagOf(hash))]);
+    if (!cells_.empty()) PrefetchBytes(&cells_[HomeOf(TagOf(hash))], 1);
   }
 
   /// REQUIRES: the id is not in the index.

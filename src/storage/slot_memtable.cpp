@@ -361,7 +361,7 @@ class SlotMemTableFactory final : public rocksdb::MemTableRepFactory {
 }  // namespace
 
 void PrefetchBucket(const MemTableBuckets& buckets, std::string_view key) {
-  __builtin_prefetch(&buckets.buckets[buckets.NumberOf({key.data(), key.size()})], 1);
+  PrefetchBytes(&buckets.buckets[buckets.NumberOf({key.data(), key.size()})], 1);
 }
 
 void PrefetchFirstEntry(const MemTableBuckets& buckets, std::string_view key) {

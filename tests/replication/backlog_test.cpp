@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace orrery::replication {
@@ -122,6 +123,25 @@ TEST(BacklogBudgetTest, WhatMustStayIsTriedAgainLater) {
   budget.Trim(drop);
   EXPECT_EQ(tries[1], 2);
   EXPECT_EQ(budget.bytes(), 10u);
+}
+
+TEST(BacklogBudgetTest, AsksStepByStepForWhatItIsAboutToDrop) {
+  constexpr SlotId kSlots = 100;
+  BacklogBudget budget(0);
+  for (SlotId slot = 0; slot < kSlots; ++slot) budget.Added(slot, 10);
+  std::map<SlotId, std::vector<size_t>> steps;
+  int unprepared = 0;
+  const auto drop = [&](SlotId slot) -> size_t {
+    unprepared += steps[slot].size() < BacklogBudget::kPrefetchSteps ? 1 : 0;
+    return 10;
+  };
+  budget.Trim(drop, [&](SlotId slot, size_t step) { steps[slot].push_back(step); });
+  EXPECT_EQ(budget.bytes(), 0u);
+  for (const auto& [slot, of_slot] : steps)
+    EXPECT_TRUE(std::is_sorted(of_slot.begin(), of_slot.end())) << slot;
+  // Only the first ones, whose turn comes at once.
+  EXPECT_LT(unprepared, 20);
+  EXPECT_EQ(steps[kSlots - 1], (std::vector<size_t>{0, 1, 2, 3}));
 }
 
 }  // namespace

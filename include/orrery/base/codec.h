@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "orrery/base/varint.h"
+
 namespace orrery {
 
 /// Appends values to a byte string: little-endian fixed widths, LEB128 varints, length-prefixed bytes.
@@ -14,15 +16,12 @@ class Encoder {
   explicit Encoder(std::string* out) : out_(out) {}
 
   void PutU8(uint8_t v) { out_->push_back(static_cast<char>(v)); }
-  void PutU16(uint16_t v) { PutFixed(v, 2); }
-  void PutU32(uint32_t v) { PutFixed(v, 4); }
-  void PutU64(uint64_t v) { PutFixed(v, 8); }
+  void PutU16(uint16_t v) { PutFixed(v); }
+  void PutU32(uint32_t v) { PutFixed(v); }
+  void PutU64(uint64_t v) { PutFixed(v); }
   void PutVarint(uint64_t v) {
     char bytes[kVarintBytesMax];
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7) bytes[n++] = static_cast<char>(v | 0x80);
-    bytes[n++] = static_cast<char>(v);
-    out_->append(bytes, n);
+    out_->append(bytes, varint::Write(v, bytes));
   }
   /// Zigzag varint.
   void PutSigned(int64_t v) {
@@ -41,14 +40,15 @@ class Encoder {
     out_->append(bytes);
   }
 
-  static constexpr size_t kVarintBytesMax = 10;
+  static constexpr size_t kVarintBytesMax = orrery::kVarintBytesMax;
   static constexpr size_t kLargeBytes = size_t{64} << 10;
 
  private:
-  void PutFixed(uint64_t v, size_t width) {
+  template <typename T>
+  void PutFixed(T v) {
     char bytes[sizeof(v)];
-    for (size_t i = 0; i < width; ++i) bytes[i] = static_cast<char>(v >> (8 * i));
-    out_->append(bytes, width);
+    StoreLittle(v, bytes);
+    out_->append(bytes, sizeof(v));
   }
   std::string* out_;
 };
@@ -59,21 +59,18 @@ template <size_t N>
 class PieceEncoder {
  public:
   void PutU8(uint8_t v) { bytes_[size_++] = static_cast<char>(v); }
-  void PutU16(uint16_t v) { PutFixed<2>(v); }
-  void PutU64(uint64_t v) { PutFixed<8>(v); }
-  void PutVarint(uint64_t v) {
-    for (; v >= 0x80; v >>= 7) bytes_[size_++] = static_cast<char>(v | 0x80);
-    bytes_[size_++] = static_cast<char>(v);
-  }
+  void PutU16(uint16_t v) { PutFixed(v); }
+  void PutU64(uint64_t v) { PutFixed(v); }
+  void PutVarint(uint64_t v) { size_ += varint::Write(v, bytes_ + size_); }
   std::string_view bytes() const { return {bytes_, size_}; }
 
  private:
-  template <size_t kWidth>
-  void PutFixed(uint64_t v) {
-    for (size_t i = 0; i < kWidth; ++i) bytes_[size_ + i] = static_cast<char>(v >> (8 * i));
-    size_ += kWidth;
+  template <typename T>
+  void PutFixed(T v) {
+    StoreLittle(v, bytes_ + size_);
+    size_ += sizeof(v);
   }
-  char bytes_[N];
+  char bytes_[N + kVarintBytesMax];  // a varint may write behind its end
   size_t size_ = 0;
 };
 
@@ -83,10 +80,10 @@ class Decoder {
  public:
   explicit Decoder(std::string_view in) : in_(in) {}
 
-  uint8_t GetU8() { return static_cast<uint8_t>(GetFixed(1)); }
-  uint16_t GetU16() { return static_cast<uint16_t>(GetFixed(2)); }
-  uint32_t GetU32() { return static_cast<uint32_t>(GetFixed(4)); }
-  uint64_t GetU64() { return GetFixed(8); }
+  uint8_t GetU8() { return GetFixed<uint8_t>(); }
+  uint16_t GetU16() { return GetFixed<uint16_t>(); }
+  uint32_t GetU32() { return GetFixed<uint32_t>(); }
+  uint64_t GetU64() { return GetFixed<uint64_t>(); }
   /// Only the shortest encoding of a value is accepted, so that equal values have equal bytes.
   uint64_t GetVarint() {
     if (!in_.empty() && static_cast<uint8_t>(in_.front()) < 0x80) {
@@ -120,11 +117,11 @@ class Decoder {
   }
 
  private:
-  uint64_t GetFixed(size_t width) {
-    if (in_.size() < width) return Fail(), 0;
-    uint64_t v = 0;
-    for (size_t i = 0; i < width; ++i) v |= static_cast<uint64_t>(static_cast<uint8_t>(in_[i])) << (8 * i);
-    in_.remove_prefix(width);
+  template <typename T>
+  T GetFixed() {
+    if (in_.size() < sizeof(T)) return Fail(), T{0};
+    const T v = LoadLittle<T>(in_.data());
+    in_.remove_prefix(sizeof(T));
     return v;
   }
   uint64_t GetLongVarint();

@@ -32,6 +32,8 @@ class Fifo {
   }
   /// Asks for the memory that the next push_back writes to.
   void PrefetchEnd() const { PrefetchBytes(items_.data() + items_.size(), sizeof(T)); }
+  /// Asks for the memory of the front.
+  void PrefetchFront() const { PrefetchBytes(items_.data() + head_, sizeof(T)); }
   void clear() {
     items_.clear();
     head_ = 0;

@@ -28,6 +28,11 @@ class Backlog {
   std::vector<causality::EventPtr> All() const { return {events_.begin(), events_.end()}; }
 
   const causality::EventPtr& Oldest() const { return events_.front(); }
+  /// Asks for the memory that DropOldest needs: first where the event is, a little later the event.
+  void PrefetchFront() const { events_.PrefetchFront(); }
+  void PrefetchOldest() const {
+    if (!events_.empty()) PrefetchBytes(events_.front().get(), sizeof(causality::EncodedEvent));
+  }
   /// Bytes given back.
   size_t DropOldest();
   void Prefetch() const { events_.PrefetchEnd(); }
@@ -46,12 +51,21 @@ class BacklogBudget {
   void Added(SlotId slot, size_t bytes);
   /// The slot's backlog, of so many bytes, is gone.
   void Forget(SlotId slot, size_t bytes);
-  /// Drops oldest events until the limit holds. drop(slot) drops the slot's oldest event and returns its bytes, or 0 if
-  /// it must stay (an own event that is not on W nodes yet).
-  void Trim(const std::function<size_t(SlotId)>& drop);
+  /// Drops oldest events until the limit holds. drop(slot) drops the slot's oldest event and returns its
+  /// bytes, or 0 if it must stay (an own event that is not on W nodes yet). All that this leads to is long
+  /// out of the cache: some slots ahead of it prefetch(slot, step) asks for the memory of one step after the
+  /// other.
+  void Trim(const std::function<size_t(SlotId)>& drop,
+            const std::function<void(SlotId, size_t)>& prefetch = {});
+  static constexpr size_t kPrefetchSteps = 4;
   size_t bytes() const { return bytes_; }
 
  private:
+  /// So many slots ahead of its turn each step comes before the next one.
+  static constexpr size_t kStepSlots = 4;
+
+  void PrefetchAhead(const std::function<void(SlotId, size_t)>& prefetch) const;
+
   size_t bytes_max_;
   size_t bytes_ = 0;
   std::deque<SlotId> order_;

@@ -95,6 +95,8 @@ class SlotTable {
     uint32_t end_ = 0;
   };
 
+  /// Towards the event that TrimBacklogs drops; one of BacklogBudget's steps.
+  void PrefetchOldest(SlotId slot, size_t step) const;
   Status LoadOne(SlotId slot, const StoredStates& states, const SlotLoss* loss,
                  std::vector<std::pair<SlotId, Status>>* corrupt);
 
