@@ -59,7 +59,7 @@ void Coordinator::BeforeCommit() {
   }
   turn_.Clear();
   turn_probes_.Send(static_cast<uint16_t>(context_.options.loop_index),
-                    static_cast<uint16_t>(context_.options.loop_count), context_.outbox);
+                    static_cast<uint16_t>(context_.options.loop_count), turn_us_, context_.outbox);
   turn_begun_ = false;
   ++turn_number_;
   PassOnMoved();

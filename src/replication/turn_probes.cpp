@@ -19,11 +19,16 @@ bool TurnProbes::MayJoin(NodeId peer, uint64_t count) const {
          });
 }
 
-void TurnProbes::Send(uint16_t loop, uint16_t loops, Outbox* outbox) {
+bool TurnProbes::Waits(const Peer& peer, uint64_t now_us) {
+  return !peer.asked.empty() && now_us < peer.asked.back().sent_us + kShareUs;
+}
+
+void TurnProbes::Send(uint16_t loop, uint16_t loops, uint64_t now_us, Outbox* outbox) {
   for (Peer& peer : peers_) {
-    if (!std::exchange(peer.is_wanted, false) && peer.joining.empty()) continue;
+    if ((!peer.is_wanted && peer.joining.empty()) || Waits(peer, now_us)) continue;
+    peer.is_wanted = false;
     outbox->Send(peer.id, TurnProbeMessage{++last_id_, loop, loops});
-    if (!peer.joining.empty()) peer.asked.push_back({last_id_, std::exchange(peer.joining, {})});
+    if (!peer.joining.empty()) peer.asked.push_back({last_id_, now_us, std::exchange(peer.joining, {})});
   }
 }
 

@@ -16,7 +16,7 @@ const NodeId kOther{3};
 class TurnProbesTest : public testing::Test, private runtime::Transport {
  protected:
   void EndTurn() {
-    probes_.Send(1, 2, &outbox_);
+    probes_.Send(1, 2, now_us_, &outbox_);
     outbox_.FlushNow(0, 0);
   }
   std::vector<SlotId> SlotsOf(NodeId peer, uint64_t id) {
@@ -26,6 +26,7 @@ class TurnProbesTest : public testing::Test, private runtime::Transport {
   }
 
   TurnProbes probes_;
+  uint64_t now_us_ = 1'000'000;
   std::map<NodeId, std::vector<TurnProbeMessage>> sent_;
 
  private:
@@ -76,6 +77,7 @@ TEST_F(TurnProbesTest, AnAnswerTellsOfItsOwnQuestionOnly) {
   for (const SlotId slot : std::vector<SlotId>{1, 2, 3}) {
     probes_.Join(kPeer, slot, 1);
     EndTurn();
+    now_us_ += TurnProbes::kShareUs;
   }
   const auto& asked = sent_[kPeer];
   EXPECT_EQ(SlotsOf(kPeer, asked[1].id), (std::vector<SlotId>{2}));
@@ -83,6 +85,40 @@ TEST_F(TurnProbesTest, AnAnswerTellsOfItsOwnQuestionOnly) {
   EXPECT_TRUE(SlotsOf(kPeer, asked[1].id).empty()) << "answered twice";
   EXPECT_TRUE(SlotsOf(kOther, asked[2].id).empty()) << "of another peer";
   EXPECT_TRUE(SlotsOf(kPeer, asked[2].id + 1).empty()) << "never asked";
+}
+
+TEST_F(TurnProbesTest, WhatComesWhileAQuestionIsUnderWaySharesTheNextOne) {
+  probes_.Join(kPeer, 1, 1);
+  EndTurn();
+  for (const SlotId slot : std::vector<SlotId>{2, 3}) {
+    probes_.Join(kPeer, slot, 1);
+    probes_.Want(kPeer);
+    EndTurn();
+  }
+  // Each peer is asked for itself.
+  probes_.Join(kOther, 4, 1);
+  EndTurn();
+  ASSERT_EQ(sent_[kPeer].size(), 1u);
+  ASSERT_EQ(sent_[kOther].size(), 1u);
+  EXPECT_EQ(SlotsOf(kPeer, sent_[kPeer][0].id), (std::vector<SlotId>{1}));
+  EndTurn();
+  ASSERT_EQ(sent_[kPeer].size(), 2u);
+  EXPECT_EQ(SlotsOf(kPeer, sent_[kPeer][1].id), (std::vector<SlotId>{2, 3}));
+  EndTurn();
+  EXPECT_EQ(sent_[kPeer].size(), 2u);
+}
+
+TEST_F(TurnProbesTest, NothingWaitsLongForAnAnswerToShare) {
+  probes_.Join(kPeer, 1, 1);
+  EndTurn();
+  probes_.Join(kPeer, 2, 1);
+  now_us_ += TurnProbes::kShareUs - 1;
+  EndTurn();
+  ASSERT_EQ(sent_[kPeer].size(), 1u);
+  now_us_ += 1;
+  EndTurn();
+  ASSERT_EQ(sent_[kPeer].size(), 2u);
+  EXPECT_EQ(SlotsOf(kPeer, sent_[kPeer][1].id), (std::vector<SlotId>{2}));
 }
 
 TEST_F(TurnProbesTest, WhatALostPeerWasAskedIsForgotten) {

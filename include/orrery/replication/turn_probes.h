@@ -11,12 +11,16 @@
 
 namespace orrery::replication {
 
-/// The quorum reads of a turn that one question to a peer answers: "has anything come to my slots but from
-/// me?" A slot may join it if the peer's answer to a probe of that slot came with the peer's present count
-/// (ForeignChanges); docs/consistency.md, quorum reads. Which slots asked, and what each peer said last. One
-/// loop.
+/// The quorum reads, of one turn or of a few, that one question to a peer answers: "has anything come to my
+/// slots but from me?" A slot may join it if the peer's answer to a probe of that slot came with the peer's
+/// present count (ForeignChanges); docs/consistency.md, quorum reads. Which slots asked, and what each peer
+/// said last. One loop.
 class TurnProbes {
  public:
+  /// Several times what a question takes between nodes that stand side by side, and little where the way is
+  /// long.
+  static constexpr uint64_t kShareUs = 500;
+
   struct Asked {
     SlotId slot = 0;
     uint64_t probe_id = 0;  ///< the slot's
@@ -28,8 +32,9 @@ class TurnProbes {
   void Join(NodeId peer, SlotId slot, uint64_t probe_id) { At(peer).joining.push_back({slot, probe_id}); }
   /// The peer is asked in this turn even if no slot joins: so it learns that its count is of use.
   void Want(NodeId peer) { At(peer).is_wanted = true; }
-  /// The turn's questions.
-  void Send(uint16_t loop, uint16_t loops, Outbox* outbox);
+  /// The turn's questions. What joins while a question to the peer is under way waits for the answer and then
+  /// shares the next one, but for no longer than kShareUs.
+  void Send(uint16_t loop, uint16_t loops, uint64_t now_us, Outbox* outbox);
   /// What the peer answers. Earlier questions that it has passed over go, too: their slots ask again.
   std::vector<Asked> Take(NodeId peer, uint64_t id);
   void Learn(NodeId peer, uint64_t count) { At(peer).count = count; }
@@ -38,6 +43,7 @@ class TurnProbes {
  private:
   struct Question {
     uint64_t id = 0;
+    uint64_t sent_us = 0;
     std::vector<Asked> slots;
   };
   struct Peer {
@@ -49,6 +55,7 @@ class TurnProbes {
   };
 
   Peer& At(NodeId id);
+  static bool Waits(const Peer& peer, uint64_t now_us);
 
   std::vector<Peer> peers_;
   uint64_t last_id_ = 0;
