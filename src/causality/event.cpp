@@ -30,7 +30,7 @@ void DecodeChange(Decoder* in, RowChange* change) {
   const uint64_t added = in->GetCount(20);
   change->added.clear();
   change->added.reserve(added);
-  for (uint64_t i = 0; i < added && in->ok(); ++i) change->added.push_back(DecodeCell(in));
+  for (uint64_t i = 0; i < added && in->ok(); ++i) DecodeCell(in, &change->added.emplace_back());
 }
 
 }  // namespace

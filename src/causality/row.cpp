@@ -95,29 +95,32 @@ void EncodeCell(const Cell& cell, Encoder* out) {
   if (cell.kind == CellKind::kValue) cell.past.Encode(out);
 }
 
-Cell DecodeCell(Decoder* in) {
-  Cell cell;
+void DecodeCell(Decoder* in, Cell* cell) {
   const uint8_t kind = in->GetU8();
   if (!IsKind(kind)) in->Fail();
-  cell.kind = static_cast<CellKind>(kind);
-  cell.dot = DecodeDot(in);
-  cell.birth = cell.kind == CellKind::kIncrement ? in->GetVarint() : cell.dot.counter;
-  if (cell.birth == 0 || cell.birth > cell.dot.counter) in->Fail();
-  cell.hlc = in->GetU64();
-  cell.payload = in->GetBytes();
-  if (cell.kind == CellKind::kValue) cell.past = VersionVector::Decode(in);
-  return cell;
+  cell->kind = static_cast<CellKind>(kind);
+  cell->dot = DecodeDot(in);
+  cell->birth = cell->kind == CellKind::kIncrement ? in->GetVarint() : cell->dot.counter;
+  if (cell->birth == 0 || cell->birth > cell->dot.counter) in->Fail();
+  cell->hlc = in->GetU64();
+  cell->payload = in->GetBytes();
+  if (cell->kind == CellKind::kValue) cell->past = VersionVector::Decode(in);
 }
 
 std::string EncodeRow(const Row& row) {
+  std::string bytes;
+  EncodeRow(row, &bytes);
+  return bytes;
+}
+
+void EncodeRow(const Row& row, std::string* bytes) {
   size_t reserved = Encoder::kVarintBytesMax;
   for (const Cell& cell : row.cells) reserved += EncodedCellBytesMax(cell);
-  std::string bytes;
-  bytes.reserve(reserved);
-  Encoder out(&bytes);
+  bytes->clear();
+  bytes->reserve(reserved);
+  Encoder out(bytes);
   out.PutVarint(row.cells.size());
   for (const Cell& cell : row.cells) EncodeCell(cell, &out);
-  return bytes;
 }
 
 std::optional<std::string_view> SoleValue(std::string_view bytes) {
@@ -144,9 +147,8 @@ bool DecodeRow(std::string_view bytes, Row* row) {
   const uint64_t n = in.GetCount(kCellBytesMin);
   row->cells.reserve(n);
   for (uint64_t i = 0; i < n && in.ok(); ++i) {
-    Cell cell = DecodeCell(&in);
-    if (i > 0 && !(row->cells.back().id() < cell.id())) return false;
-    row->cells.push_back(std::move(cell));
+    DecodeCell(&in, &row->cells.emplace_back());
+    if (i > 0 && !(row->cells[i - 1].id() < row->cells[i].id())) return false;
   }
   return in.done();
 }

@@ -64,7 +64,9 @@ void BacklogBudget::Forget(SlotId slot, size_t bytes) {
 
 void BacklogBudget::Trim(const std::function<size_t(SlotId)>& drop,
                          const std::function<void(SlotId, size_t)>& prefetch) {
-  for (size_t tries = order_.size(); bytes_ > bytes_max_ && tries > 0; --tries) {
+  if (bytes_ <= bytes_max_) return;
+  const size_t bytes_left = bytes_max_ - bytes_max_ / kRoomShare;
+  for (size_t tries = order_.size(); bytes_ > bytes_left && tries > 0; --tries) {
     if (prefetch) PrefetchAhead(prefetch);
     const SlotId slot = order_.front();
     order_.pop_front();

@@ -179,11 +179,12 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   sent.peer = peer;
   sent.sent_us = context_.clock->MonotonicUs();
   SetDeadline(&sent);
-  ForwardMessage message{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
-                         std::move(sent.request)};
+  // Nothing is copied for the message: it only borrows the request.
+  Message message = ForwardMessage{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
+                                   std::move(sent.request)};
   context_.NoteWork(bytes);
   context_.outbox->Send(peer, message);
-  sent.request = std::move(message.request);
+  sent.request = std::move(std::get<ForwardMessage>(message).request);
   sent_.push_back(std::make_unique<Sent>(std::move(sent)));
   ++unanswered_;
 }
@@ -223,7 +224,7 @@ void Router::Answer(NodeId to, ForwardReplyMessage message) {
     ORRERY_MARK("reply too large to be passed on");
     message.response = TooLarge("the reply", context_.options.reply_bytes_max);
   }
-  if (context_.linked.contains(to)) return context_.outbox->SendDurable(to, message);
+  if (context_.linked.contains(to)) return context_.outbox->SendDurable(to, std::move(message));
   ORRERY_MARK("answer waited for a link to who asked");
   unsent_.push_back({to, std::move(message), context_.clock->MonotonicUs() + context_.options.start_grace_us});
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "orrery/base/hash.h"
+#include "orrery/base/prefetch.h"
 
 namespace orrery::replication {
 namespace {
@@ -113,6 +114,12 @@ std::span<const NodeId> SeatTable::Founders(SlotId slot) const {
 
 std::span<const NodeId> SeatTable::Owners(SlotId slot) const {
   return HasRecords(slot) ? std::span<const NodeId>(slots_[slot].owners) : Founders(slot);
+}
+
+void SeatTable::PrefetchOwners(SlotId slot) const {
+  if (HasRecords(slot)) return PrefetchBytes(&slots_[slot], sizeof(Slot));
+  const std::span<const NodeId> founders = Founders(slot);
+  PrefetchBytes(founders.data(), founders.size_bytes());
 }
 
 bool SeatTable::IsOwner(SlotId slot, NodeId node) const {

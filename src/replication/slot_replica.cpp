@@ -28,6 +28,8 @@ namespace {
 constexpr uint8_t kFormat = 2;
 // As much as most slots need.
 constexpr size_t kStateBytesReserved = 128;
+// The memory in which rows are encoded; that of a larger one goes with it.
+constexpr size_t kRowBytesKept = 4096;
 
 std::string SlotKey(SlotId slot) { return storage::SlotPrefix(slot); }
 
@@ -80,10 +82,18 @@ bool SlotReplica::DecodeOwn(std::string_view bytes) {
 }
 
 std::string SlotReplica::State() const {
-  if (is_aside_) return aside_state_;
   std::string bytes;
   bytes.reserve(kStateBytesReserved);
-  Encoder out(&bytes);
+  AppendState(&bytes);
+  return bytes;
+}
+
+void SlotReplica::AppendState(std::string* bytes) const {
+  if (is_aside_) {
+    bytes->append(aside_state_);
+    return;
+  }
+  Encoder out(bytes);
   out.PutU8(kFormat);
   clock_.Encode(&out);
   voided_.Encode(&out);
@@ -93,7 +103,6 @@ std::string SlotReplica::State() const {
   tail.PutVarint(collection_rows_);
   tail.PutU64(newest_);
   out.PutRaw(tail.bytes());
-  return bytes;
 }
 
 SlotReplica::Fit SlotReplica::Classify(const causality::Dot& dot) const {
@@ -264,7 +273,9 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
   if (watch_ != nullptr) watch_->OnRowChange(row_key, before.row);
   const bool was = !before.row.empty();
   const bool is = !after.empty();
-  std::string bytes = is ? causality::EncodeRow(after) : std::string();
+  static thread_local std::string bytes;
+  bytes.clear();
+  if (is) causality::EncodeRow(after, &bytes);
   const uint64_t digest_change = (is ? storage::RowHash(row_key, bytes) : 0) - (was ? before.hash : 0);
   const uint64_t row_change = (is ? uint64_t{1} : 0) - (was ? 1 : 0);
   const bool in_collection = storage::IsCollectionRow(row_key);
@@ -276,7 +287,13 @@ Status SlotReplica::WriteRow(std::string_view row_key, const StoredRow& before, 
   row_count_ += row_change;
   if (in_collection) collection_rows_ += row_change;
   const storage::SlotRowKey key(id_, row_key);
-  is ? store_->PutOwned(Table::kRows, key.view(), std::move(bytes)) : store_->Delete(Table::kRows, key.view());
+  if (!is) {
+    store_->Delete(Table::kRows, key.view());
+  } else if (bytes.size() <= kRowBytesKept) {
+    store_->Put(Table::kRows, key.view(), bytes);
+  } else {
+    store_->PutOwned(Table::kRows, key.view(), std::exchange(bytes, {}));
+  }
   return Status::Ok();
 }
 

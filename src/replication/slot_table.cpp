@@ -121,7 +121,7 @@ void SlotTable::SaveTouched(std::vector<SlotId>* touched) {
   for (SlotId slot : *touched) {
     if (At(slot).TakeDirty()) dirty_.push_back(slot);
   }
-  journal_.Save(dirty_, [this](SlotId slot) { return At(slot).State(); });
+  journal_.Save(dirty_, [this](SlotId slot, std::string* bytes) { At(slot).AppendState(bytes); });
 }
 
 void SlotTable::TrimBacklogs(const causality::Actor& self) {

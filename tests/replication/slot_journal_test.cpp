@@ -22,7 +22,7 @@ class SlotJournalTest : public testing::Test {
       slots.push_back(slot);
       newest_[slot] = state;
     }
-    journal->Save(slots, [this](SlotId slot) { return newest_.at(slot); });
+    journal->Save(slots, [this](SlotId slot, std::string* bytes) { bytes->append(newest_.at(slot)); });
     ASSERT_TRUE(store_->Commit(storage::Durability::kDisk).ok());
   }
 

@@ -74,9 +74,12 @@ bool IsNewer(const Cell& a, const Cell& b);
 void EncodeCell(const Cell& cell, Encoder* out);
 /// At least as much as EncodeCell writes.
 size_t EncodedCellBytesMax(const Cell& cell);
-Cell DecodeCell(Decoder* in);
+/// REQUIRES: *cell as it is made.
+void DecodeCell(Decoder* in, Cell* cell);
 
 std::string EncodeRow(const Row& row);
+/// The same into memory that is at hand, in place of what is there.
+void EncodeRow(const Row& row, std::string* bytes);
 /// False if the bytes are not what EncodeRow writes; the row is then unspecified.
 [[nodiscard]] bool DecodeRow(std::string_view bytes, Row* row);
 /// The payload of an encoded row that is one short value without a past, as most rows are; nullopt of all others, which

@@ -51,18 +51,20 @@ class BacklogBudget {
   void Added(SlotId slot, size_t bytes);
   /// The slot's backlog, of so many bytes, is gone.
   void Forget(SlotId slot, size_t bytes);
-  /// Drops oldest events until the limit holds. drop(slot) drops the slot's oldest event and returns its
-  /// bytes, or 0 if it must stay (an own event that is not on W nodes yet). All that this leads to is long
-  /// out of the cache: some slots ahead of it prefetch(slot, step) asks for the memory of one step after the
-  /// other.
+  /// If the limit is passed, drops oldest events until some room is left, since in lots that costs less.
+  /// drop(slot) drops the slot's oldest event and returns its bytes, or 0 if it must stay (an own event that
+  /// is not on W nodes yet). All that this leads to is long out of the cache: some slots ahead of it
+  /// prefetch(slot, step) asks for the memory of one step after the other.
   void Trim(const std::function<size_t(SlotId)>& drop,
             const std::function<void(SlotId, size_t)>& prefetch = {});
   static constexpr size_t kPrefetchSteps = 4;
   size_t bytes() const { return bytes_; }
 
  private:
+  /// A share of the limit that Trim leaves free.
+  static constexpr size_t kRoomShare = 1024;
   /// So many slots ahead of its turn each step comes before the next one.
-  static constexpr size_t kStepSlots = 4;
+  static constexpr size_t kStepSlots = 6;
 
   void PrefetchAhead(const std::function<void(SlotId, size_t)>& prefetch) const;
 

@@ -72,6 +72,7 @@ class Coordinator final : private storage::FoldRule {
   void PrefetchPlace(SlotId id) const {
     PrefetchBytes(&slots_[id], sizeof(slots_[id]));
     context_.slots->PrefetchFind(id);
+    context_.seats.PrefetchOwners(id);
   }
   void PrefetchSlot(SlotId id) const;
   void PrefetchQueues(SlotId id) const;

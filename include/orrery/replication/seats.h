@@ -66,6 +66,8 @@ class SeatTable {
   /// The distinct owners in the order of their seats: the first one in reach coordinates. No allocation.
   std::span<const NodeId> Owners(SlotId slot) const;
   bool IsOwner(SlotId slot, NodeId node) const;
+  /// Asks for the memory that Owners leads to, or begins with.
+  void PrefetchOwners(SlotId slot) const;
   /// Owner of a seat that is in service.
   bool InService(SlotId slot, NodeId node) const;
   size_t SeatCount(SlotId slot) const { return Owners(slot).size(); }

@@ -35,18 +35,19 @@ class SlotJournal {
   /// At load: records of this life come after everything that the slot's own value replaces.
   void StartAfter(uint64_t as_of) { sequence_ = std::max(sequence_, as_of); }
 
-  /// The turn's states, each slot once; state(slot) gives its bytes. Few go into their own values, many into a record.
+  /// The turn's states, each slot once; state(slot, &bytes) appends its bytes. Few go into their own values,
+  /// many into a record.
   template <typename State>
   void Save(const std::vector<SlotId>& slots, const State& state) {
     if (slots.size() <= kOwnMax) {
-      for (SlotId slot : slots) PutOwn(slot, state(slot));
+      for (SlotId slot : slots) PutOwn(slot, Gather(state, slot));
       return;
     }
     BeginRecord();
-    for (SlotId slot : slots) AddToRecord(slot, state(slot));
+    for (SlotId slot : slots) AddToRecord(slot, Gather(state, slot));
     EndRecord();
     while (bytes_ > bytes_max_) {
-      for (SlotId slot : DropOldest()) PutOwn(slot, state(slot));
+      for (SlotId slot : DropOldest()) PutOwn(slot, Gather(state, slot));
     }
   }
 
@@ -62,6 +63,14 @@ class SlotJournal {
     std::vector<SlotId> slots;
   };
 
+  /// Until the next call.
+  template <typename State>
+  std::string_view Gather(const State& state, SlotId slot) {
+    gathered_.clear();
+    state(slot, &gathered_);
+    return gathered_;
+  }
+
   void PutOwn(SlotId slot, std::string_view state);
   void BeginRecord();
   void AddToRecord(SlotId slot, std::string_view state);
@@ -76,7 +85,8 @@ class SlotJournal {
   size_t bytes_ = 0;
   std::deque<Record> records_;
   std::vector<uint64_t> latest_;  ///< by slot: the record that has its newest state; 0: its own value does
-  std::string buffer_;
+  std::string buffer_;            ///< memory of the record that is being made
+  std::string gathered_;          ///< and of a slot's state
 };
 
 /// Moves the newest state of every slot from the journals into its own value and drops the journals, in one commit. To be

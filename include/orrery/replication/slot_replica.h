@@ -53,6 +53,7 @@ class SlotReplica {
   uint64_t state_as_of() const { return state_as_of_; }
   /// Clock, voided set, digest and counts, for the store.
   std::string State() const;
+  void AppendState(std::string* bytes) const;
   /// Whether the state has changed since this was last asked.
   bool TakeDirty() { return std::exchange(dirty_, false); }
 
