@@ -1,6 +1,9 @@
 #include "orrery/replication/turn_probes.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "orrery/base/marks.h"
 
 namespace orrery::replication {
 
@@ -25,7 +28,11 @@ bool TurnProbes::Waits(const Peer& peer, uint64_t now_us) {
 
 void TurnProbes::Send(uint16_t loop, uint16_t loops, uint64_t now_us, Outbox* outbox) {
   for (Peer& peer : peers_) {
-    if ((!peer.is_wanted && peer.joining.empty()) || Waits(peer, now_us)) continue;
+    if (!peer.is_wanted && peer.joining.empty()) continue;
+    if (Waits(peer, now_us)) {
+      ORRERY_MARK("quorum read waited to share the next question");
+      continue;
+    }
     peer.is_wanted = false;
     outbox->Send(peer.id, TurnProbeMessage{++last_id_, loop, loops});
     if (!peer.joining.empty()) peer.asked.push_back({last_id_, now_us, std::exchange(peer.joining, {})});

@@ -103,8 +103,7 @@ TEST_F(BlockingTest, AClientThatSendsNoMoreGetsWhatIsThereAndDoesNotWait) {
 TEST_F(BlockingTest, WaitsOnWhenTheCoordinatorDiesAndKeepsItsPlace) {
   auto first = Wait(Other(0), {"BZPOPMIN", "queue", "0"});
   auto second = Wait(Other(1), {"BZPOPMIN", "queue", "0"});
-  nodes_.Kill(coordinator_, SIGKILL);
-  nodes_.Reap(coordinator_);
+  nodes_.Crash(coordinator_);
   RunUntilDone(Other(1), {"ZADD", "queue", "1", "a"});
   EXPECT_EQ(first.get(), "queue|a|1");
   // And when it returns and takes over again.
@@ -122,8 +121,7 @@ TEST_F(BlockingTest, ListsServeThroughAllNodesAndOutliveTheCoordinator) {
   EXPECT_EQ(nodes_.Run(Other(1), {"RPUSH", "queue", "a"}), "1");
   EXPECT_EQ(first.get(), "queue|a");
   auto fourth = Wait(Other(0), {"BRPOP", "queue", "0"});
-  nodes_.Kill(coordinator_, SIGKILL);
-  nodes_.Reap(coordinator_);
+  nodes_.Crash(coordinator_);
   EXPECT_EQ(third.get(), "-CONNECTION");
   RunUntilDone(Other(1), {"RPUSH", "queue", "b"});
   RunUntilDone(Other(0), {"RPUSH", "queue", "c"});
@@ -223,8 +221,7 @@ TEST_F(BlockingTest, QueueUnderLoadLosesNothingWhenTheCoordinatorDies) {
     EXPECT_TRUE(Eventually([&] { return produced >= goal; }, 60));
   };
   wait_for_more(200);
-  nodes_.Kill(coordinator_, SIGKILL);
-  nodes_.Reap(coordinator_);
+  nodes_.Crash(coordinator_);
   wait_for_more(200);
   nodes_.Start(coordinator_);
   wait_for_more(200);

@@ -183,8 +183,7 @@ TEST_F(GarbageTest, AnnouncedBulksTakeNoMemory) {
 TEST_F(GarbageTest, SilentStrangersOnThePeerPortKeepNobodyOut) {
   std::vector<RawClient> silent;
   for (int i = 0; i < 300; ++i) silent.emplace_back(PeerPort());
-  nodes_.Kill(2, SIGKILL);
-  nodes_.Reap(2);
+  nodes_.Crash(2);
   nodes_.Start(2);
   EXPECT_TRUE(nodes_.WaitUntilServing());
   ExpectUndisturbed();

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <string>
 
@@ -52,8 +51,7 @@ TEST_F(KeyspaceTest, CountsLookupsAndEndedKeysOnceInTheCluster) {
 TEST_F(KeyspaceTest, IsCountedAsItIsFromEveryNodeAtOnceWithOneNodeDownToo) {
   ASSERT_TRUE(nodes_.WaitUntilServing());
   AddAndCount(0, 150, 3);
-  nodes_.Kill(2, SIGKILL);
-  nodes_.Reap(2);
+  nodes_.Crash(2);
   for (size_t i : {0u, 1u}) {
     ASSERT_TRUE(Eventually([&] {
       return FieldOf(nodes_.Run(i, {"INFO", "dynamo"}), "members_alive") == "2";

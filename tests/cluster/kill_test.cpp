@@ -27,8 +27,7 @@ TEST(KillTest, OneOfFiveNodesDiesUnderLoadAndReturns) {
   Load load(nodes);
   WaitForWrites(load, 500);
   const Clock::time_point start = Clock::now();
-  nodes.Kill(4, SIGKILL);
-  nodes.Reap(4);
+  nodes.Crash(4);
   WaitForWrites(load, 1000);
   nodes.Start(4);
   WaitForWrites(load, 500);

@@ -2,7 +2,6 @@
 // siblings.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <filesystem>
 #include <string>
@@ -36,8 +35,7 @@ class LargeMovesTest : public testing::Test {
       EXPECT_TRUE(client.Run({"GET", Keys()[i]}) == LargeValue(i, round)) << Keys()[i];
   }
   void Lose(size_t node) {
-    nodes_.Kill(node, SIGKILL);
-    nodes_.Reap(node);
+    nodes_.Crash(node);
     ASSERT_TRUE(nodes_.WaitUntilServing());
   }
   /// While others go on with small values, for which it is no reason to fail.

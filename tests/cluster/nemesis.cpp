@@ -177,8 +177,7 @@ void Nemesis::PutOldImageBack() {
   with_room.erase(parts_.disk_node);
   const size_t node = PickFrom(with_room);
   const std::string dir = parts_.nodes->dir(node), aside = dir + ".image";
-  parts_.nodes->Kill(node, SIGKILL);
-  parts_.nodes->Reap(node);
+  parts_.nodes->Crash(node);
   std::filesystem::remove_all(aside);
   std::filesystem::copy(dir, aside, std::filesystem::copy_options::recursive);
   parts_.nodes->Start(node);
@@ -191,8 +190,7 @@ void Nemesis::PutOldImageBack() {
     return true;
   };
   Eventually(handed_over);
-  parts_.nodes->Kill(node, SIGKILL);
-  parts_.nodes->Reap(node);
+  parts_.nodes->Crash(node);
   std::filesystem::remove_all(dir);
   std::filesystem::rename(aside, dir);
   parts_.nodes->Start(node);

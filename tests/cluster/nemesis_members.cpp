@@ -1,7 +1,5 @@
 // The nemesis' part about members: nodes come, leave, lose their disks, are replaced.
 
-#include <signal.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -71,8 +69,7 @@ void Nemesis::WipeDisk() {
   with_room.erase(parts_.disk_node);
   const size_t node = PickFrom(with_room);
   lost_.insert(parts_.nodes->Run(node, {"CLUSTER", "MYID"}));
-  parts_.nodes->Kill(node, SIGKILL);
-  parts_.nodes->Reap(node);
+  parts_.nodes->Crash(node);
   Empty(node);
   parts_.nodes->Start(node);
 }
@@ -84,8 +81,7 @@ void Nemesis::ReplaceAndReturn() {
   with_room.erase(parts_.disk_node);
   const size_t node = PickFrom(with_room);
   const std::string id = parts_.nodes->Run(node, {"CLUSTER", "MYID"});
-  parts_.nodes->Kill(node, SIGKILL);
-  parts_.nodes->Reap(node);
+  parts_.nodes->Crash(node);
   if (!Eventually([&] { return Remove(id); }, kRemovalSeconds)) {
     std::cout << "  not removed: " << id << std::endl;
     killed_.insert(node);
@@ -114,8 +110,7 @@ void Nemesis::ReapWhoLeft() {
     const size_t node = *it++;
     const bool runs = parts_.nodes->pid(node) != 0 && !stopped_.contains(node);
     if (!runs || parts_.nodes->ClientOf(node, 2).Run({"GET", "anything"}) != kWasRemoved) continue;
-    parts_.nodes->Kill(node, SIGKILL);
-    parts_.nodes->Reap(node);
+    parts_.nodes->Crash(node);
     Empty(node);
     leaving_.erase(node);
   }

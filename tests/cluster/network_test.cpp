@@ -1,7 +1,6 @@
 // Cuts of the network itself: no node is told, frames just stop coming.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -105,8 +104,7 @@ TEST_F(NetworkTest, ANodeThatWasKilledDuringACutReturnsAfterIt) {
   Load load(*nodes_);
   WaitForWrites(load, 300);
   Cut({3, 4});
-  nodes_->Kill(4, SIGKILL);
-  nodes_->Reap(4);
+  nodes_->Crash(4);
   WaitForWrites(load, 500);
   network_->Heal();
   nodes_->Start(4);

@@ -1,7 +1,6 @@
 // New nodes that meet nobody, or a member whom all others lose.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <filesystem>
 #include <string>
@@ -15,17 +14,12 @@ namespace {
 
 const std::vector<std::string> kSettings = {"--slot-transfer", "yes", "--request-timeout", "20000"};
 
-void Lose(Processes* nodes, size_t node) {
-  nodes->Kill(node, SIGKILL);
-  nodes->Reap(node);
-}
-
 // After three seconds it served alone, and with what its clients wrote nobody took it in any more.
 TEST(NewcomerTest, WhoFindsNobodyServesNobodyAndJoinsLater) {
   Processes nodes(2, kSettings, {.started = 1});
   ASSERT_TRUE(nodes.WaitUntilServing());
   ASSERT_EQ(nodes.Run(0, {"SET", "key", "theirs"}), "OK");
-  Lose(&nodes, 0);
+  nodes.Crash(0);
   nodes.Start(1);
   ASSERT_TRUE(Eventually([&] { return nodes.Run(1, {"SET", "key", "lost"}) == kAwaitsMeeting; }));
   EXPECT_EQ(nodes.Run(1, {"GET", "key"}), kAwaitsMeeting);
@@ -41,7 +35,7 @@ TEST(NewcomerTest, WhomOnlyALostMemberKnewIsAMemberWithAllThatItHas) {
   Processes nodes(3, kSettings, {.started = 2});
   ASSERT_TRUE(nodes.WaitUntilServing());
   ASSERT_EQ(nodes.Run(0, {"SET", "before", "1"}), "OK");
-  Lose(&nodes, 0);
+  nodes.Crash(0);
   nodes.Start(2);
   ASSERT_TRUE(Eventually([&] {
     return nodes.Run(2, {"GET", "before"}) == "1";
@@ -50,7 +44,7 @@ TEST(NewcomerTest, WhomOnlyALostMemberKnewIsAMemberWithAllThatItHas) {
     ASSERT_EQ(nodes.Run(2, {"SET", "key" + std::to_string(i), std::to_string(i)}), "OK");
   }
   const std::string lost = Id(nodes, 1);
-  Lose(&nodes, 1);
+  nodes.Crash(1);
   std::filesystem::remove_all(nodes.dir(1));
   nodes.Start(0);
   ASSERT_TRUE(Eventually([&] { return KnownNodes(nodes, 0) == "3"; })) << nodes.Run(0, {"RING", "STATUS"});

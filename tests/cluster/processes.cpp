@@ -172,8 +172,7 @@ Processes::~Processes() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].pid == 0) continue;
     Kill(i, SIGCONT);
-    Kill(i, SIGKILL);
-    Reap(i);
+    Crash(i);
   }
   if (keep_data_ || testing::Test::HasFailure()) {
     std::cout << "Data and logs of the nodes: " << root_ << std::endl;

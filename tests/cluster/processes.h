@@ -1,6 +1,7 @@
 #pragma once
 
 #include <hiredis/hiredis.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -97,6 +98,11 @@ class Processes {
   void Kill(size_t node, int signal);
   /// After a deadly signal: until the process is gone. Its exit code, or -1 if the signal ended it.
   int Reap(size_t node);
+  /// kill -9; the process is gone when this returns.
+  void Crash(size_t node) {
+    Kill(node, SIGKILL);
+    Reap(node);
+  }
 
   size_t size() const { return nodes_.size(); }
   std::set<size_t> running() const;

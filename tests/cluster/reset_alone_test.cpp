@@ -164,8 +164,7 @@ TEST_F(ResetOfOneTest, WhateverOfTheOldLifeACrashHasLeftTheNextStartWipes) {
   for (int left : {1, 0}) {
     const std::string old_id = Id(nodes_, 0);
     for (int i = 0; i < 100; ++i) EXPECT_EQ(Run({"SET", "key" + std::to_string(i), "v"}), "OK");
-    nodes_.Kill(0, SIGKILL);
-    nodes_.Reap(0);
+    nodes_.Crash(0);
     std::ofstream(nodes_.dir(0) + "/reset-pending").flush();
     const std::filesystem::path rows = nodes_.dir(0) + "/rows";
     if (left == 0) std::filesystem::remove(rows / "CURRENT");
@@ -183,8 +182,7 @@ TEST(ResetDiskTest, AFullDiskIsNoObstacle) {
   while (value.size() < 40'000) value += std::to_string(random());
   for (int i = 0; i < 50; ++i) EXPECT_EQ(nodes.Run(0, {"SET", "key" + std::to_string(i), value}), "OK");
   const std::string old_id = Id(nodes, 2);
-  nodes.Kill(2, SIGKILL);
-  nodes.Reap(2);
+  nodes.Crash(2);
   ASSERT_TRUE(Eventually([&] { return nodes.Run(0, {"CLUSTER", "FORGET", old_id}) == "OK"; }));
   const std::string aside = nodes.dir(2) + ".aside";
   std::filesystem::copy(nodes.dir(2), aside, std::filesystem::copy_options::recursive);

@@ -1,7 +1,6 @@
 // CLUSTER RESET of a node that was in a cluster with data, and its way back.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -79,8 +78,7 @@ TEST_F(ResetTest, ANodeThatWasForgottenWhileItWasDeadIsResetAndMeetsTheClusterAg
   ASSERT_TRUE(nodes_.WaitUntilServing());
   Write(150);
   const std::string old_id = Id(nodes_, kFourth);
-  nodes_.Kill(kFourth, SIGKILL);
-  nodes_.Reap(kFourth);
+  nodes_.Crash(kFourth);
   Write(50);
   ASSERT_TRUE(Eventually([&] { return nodes_.Run(0, {"CLUSTER", "FORGET", old_id}) == "OK"; }));
   ASSERT_TRUE(Eventually([this] { return IsSettled(); }, 60));

@@ -1,7 +1,6 @@
 // Quorum reads that share one question to another home (docs/consistency.md, quorum reads).
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <string>
 
@@ -52,8 +51,7 @@ TEST_P(TurnProbesTest, WhatOthersWroteForANodeThatWasAwayIsSeenWhenItIsBack) {
   ASSERT_TRUE(nodes_.WaitUntilServing());
   for (size_t i = 0; i < kKeys; ++i) ASSERT_EQ(nodes_.Run(i % 3, {"SET", Key(i), "old"}), "OK");
   for (int round = 0; round < 3; ++round) ReadAll("old", 3);
-  nodes_.Kill(2, SIGKILL);
-  nodes_.Reap(2);
+  nodes_.Crash(2);
   ASSERT_TRUE(Eventually([&] { return Sum("members_alive", 2) == 4; }));
   for (size_t i = 0; i < kKeys; ++i) ASSERT_EQ(nodes_.Run(i % 2, {"SET", Key(i), "new"}), "OK");
   for (int round = 0; round < 3; ++round) ReadAll("new", 2);

@@ -118,10 +118,28 @@ TEST(ConfigFileTest, ReadsEveryKindOfValue) {
       {"maxmemory-clients 50%", "maxmemory-clients", "50%"},
       {"replicaof no one", "replicaof", ""},
       {"slaveof NO ONE", "replicaof", ""},
+      {"slave-read-only no", "replica-read-only", "no"},
+      {"min-slaves-to-write 1", "min-replicas-to-write", "1"},
+      {"list-max-ziplist-size 128", "list-max-listpack-size", "128"},
+      {"lua-time-limit 10", "busy-reply-threshold", "10"},
+      {"slave-announce-ip 10.0.0.1", "replica-announce-ip", "10.0.0.1"},
       {"# comment\n\n   # another\nport 1", "port", "1"},
       {"port 1\nport 2", "port", "2"},
   };
   for (const Case& c : cases) EXPECT_EQ(Value(Parse(c.line), c.name), c.value) << c.line;
+}
+
+// What a file from before Redis 5 says of replicas and encodings.
+TEST(ConfigFileTest, TakesTheOlderNames) {
+  const std::string lines =
+      "slave-serve-stale-data yes\nslave-read-only yes\nslave-priority 100\nslave-lazy-flush no\n"
+      "slave-announce-ip 5.5.5.5\nslave-announce-port 1234\nmin-slaves-to-write 3\nmin-slaves-max-lag 10\n"
+      "repl-ping-slave-period 10\ncluster-slave-validity-factor 10\nclient-output-buffer-limit slave 256mb "
+      "64mb 60\n"
+      "hash-max-ziplist-entries 512\nhash-max-ziplist-value 64\nlist-max-ziplist-size -2\n"
+      "zset-max-ziplist-entries 128\nzset-max-ziplist-value 64\nlua-time-limit 5000\n"
+      "active-defrag-ignore-bytes 100mb\nactive-defrag-threshold-lower 10\nactive-defrag-cycle-min 1\n";
+  EXPECT_EQ(Value(Parse(lines), "replica-announce-port"), "1234");
 }
 
 TEST(ConfigFileTest, RefusesBadLinesInRedisWords) {
