@@ -26,8 +26,6 @@ using storage::Table;
 namespace {
 
 constexpr uint8_t kFormat = 2;
-// As much as most slots need.
-constexpr size_t kStateBytesReserved = 128;
 // The memory in which rows are encoded; that of a larger one goes with it.
 constexpr size_t kRowBytesKept = 4096;
 
@@ -83,7 +81,6 @@ bool SlotReplica::DecodeOwn(std::string_view bytes) {
 
 std::string SlotReplica::State() const {
   std::string bytes;
-  bytes.reserve(kStateBytesReserved);
   AppendState(&bytes);
   return bytes;
 }
