@@ -66,11 +66,15 @@ void Coordinator::SendProbes(SlotId id, Slot* slot) {
   for (const Waiting& waiting : slot->queue) needed = std::max(needed, waiting.reads_needed);
   const uint64_t probe_id = slot->next_probe++;
   size_t sent = 0;
-  for (const Target& target : slot->targets.others) {
-    if (!everybody && sent >= needed) break;
-    if (target.pending) continue;
+  const auto ask = [&](const Target& target) {
+    if (target.pending || (!everybody && sent >= needed)) return;
     if (everybody || !JoinTurnProbe(id, *slot, target, probe_id)) SendProbe(id, target, probe_id);
     ++sent;
+  };
+  const Target* const first = slot->targets.FindOther(slot->ask_first);
+  if (first != nullptr) ask(*first);
+  for (const Target& target : slot->targets.others) {
+    if (&target != first) ask(target);
   }
   slot->probe_sent_us = turn_us_;
   slot->probed_turn = turn_number_;

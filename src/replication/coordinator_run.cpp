@@ -177,6 +177,11 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
   NoteLarge(bytes + executed.response.reply.size() + executed.event_bytes, slot);
   if (ShowsNothingNew(id, *slot, executed))
     return Finish(std::move(executed.done), std::move(executed.response));
+  if (MayBind(id, *slot, request, executed)) {
+    executed.response.after = context_.slots->At(id).clock().Get(context_.self);
+    NoteTook(executed.begun_us);
+    return Finish(std::move(executed.done), std::move(executed.response));
+  }
   LookAfterCommit(id, slot, executed);
   slot->replies.push_back(std::move(executed));
 }
@@ -195,6 +200,19 @@ void Coordinator::NoteLarge(size_t bytes, Slot* slot) {
 bool Coordinator::ShowsNothingNew(SlotId id, const Slot& slot, const Executed& executed) const {
   return executed.own.counter == 0 && slot.replies.empty() && slot.quorum.all_settled() &&
          !context_.slots->IsTouched(id);
+}
+
+// With two copies the node that forwarded the command, if it is a home, need not hear from us that there are
+// two: its own copy of what was seen here is the second one. That it has what others made is not said by its
+// having what we made.
+bool Coordinator::MayBind(SlotId id, const Slot& slot, const Request& request,
+                          const Executed& executed) const {
+  if (request.entry_count == 0 || executed.write_quorum != 0 || context_.W(id) != 2) return false;
+  if (!slot.quorum.base_settled()) return false;
+  if (slot.quorum.settled() < slot.others_saw) return false;
+  if (!slot.targets.we_are_home || context_.slots->At(id).clock().Get(context_.self) == 0) return false;
+  const Target* entry = slot.targets.FindOther(request.entry);
+  return entry != nullptr && !entry->pending && !entry->is_fallback();
 }
 
 // A reply that waits for other nodes is looked at when they answer, not before.
@@ -277,6 +295,12 @@ void Coordinator::AfterCommit() {
   RunFinished();
 }
 
+void Coordinator::NoteTook(uint64_t begun_us) {
+  if (!context_.pace.is_moving()) return;
+  const uint64_t now_us = context_.clock->MonotonicUs();
+  context_.pace.NoteForeground(now_us - std::min(now_us, begun_us));
+}
+
 void Coordinator::Release(SlotId id, Slot* slot) {
   size_t wanted = context_.W(id);
   if (ORRERY_MUTATION("one-copy-too-few") && wanted > 1) --wanted;
@@ -294,10 +318,7 @@ void Coordinator::Release(SlotId id, Slot* slot) {
       ++it;
       continue;
     }
-    if (context_.pace.is_moving()) {
-      const uint64_t now_us = context_.clock->MonotonicUs();
-      context_.pace.NoteForeground(now_us - std::min(now_us, it->begun_us));
-    }
+    NoteTook(it->begun_us);
     Finish(std::move(it->done), std::move(it->response));
     it = slot->replies.erase(it);
   }
@@ -313,6 +334,10 @@ bool Coordinator::MayLeave(SlotId id, const Slot& slot, const Executed& executed
 
 void Coordinator::CommitFailed(const std::string& why) {
   disk_error_ = why;
+  for (auto& [done, response] : finished_) {
+    // It rests on a copy here.
+    if (response.after != 0) response = {Outcome::kUnknown, ""};
+  }
   TakeArrived();
   for (auto& [request, done] : std::exchange(moved_on_, {})) Refuse(Outcome::kDiskError, why, std::move(done));
   for (SlotId id : busy_.slots()) {
@@ -355,7 +380,7 @@ void Coordinator::OnTick(uint64_t now_us) {
 // no acknowledgement is on its way: all who take part say what they have, and get what they lack.
 void Coordinator::AskEverybody(Slot* slot) {
   for (Waiting& waiting : slot->queue) {
-    if (waiting.probe_id != 0) waiting.probe_id = slot->next_probe;
+    if (waiting.reads_needed != 0) waiting.probe_id = slot->next_probe;
   }
   if (!slot->ready) slot->ready_probe = slot->next_probe;
   slot->probe_wanted = true;

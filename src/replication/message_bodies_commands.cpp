@@ -3,12 +3,33 @@
 #include "replication/message_bodies.h"
 
 namespace orrery::replication::bodies {
+namespace {
+
+// Beside the outcome: a dot follows.
+constexpr uint8_t kIsBound = 128;
+
+template <typename Message>
+void SlotAndDot(const Message& m, Encoder* out) {
+  PieceEncoder<2 + causality::kDotBytesMax> piece;
+  piece.PutU16(m.slot);
+  Encode(m.upto, &piece);
+  out->PutRaw(piece.bytes());
+}
+
+template <typename Message>
+void ReadSlotAndDot(Decoder* in, Message* m) {
+  m->slot = ReadSlot(in);
+  m->upto = causality::DecodeDot(in);
+}
+
+}  // namespace
 
 void Body(const ForwardMessage& m, Encoder* out) {
-  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  PieceEncoder<17 + Encoder::kVarintBytesMax> head;
   head.PutU64(m.request_id);
   head.PutU8(m.hops);
   head.PutVarint(m.age_ms);
+  head.PutU64(m.count);
   out->PutRaw(head.bytes());
   EncodeRequest(m.request, out);
 }
@@ -16,22 +37,27 @@ void Read(Decoder* in, ForwardMessage* m) {
   m->request_id = in->GetU64();
   m->hops = in->GetU8();
   m->age_ms = in->GetVarint();
+  m->count = in->GetU64();
   m->request = DecodeRequest(in);
 }
 
 void Body(const ForwardReplyMessage& m, Encoder* out) {
-  PieceEncoder<9 + Encoder::kVarintBytesMax> head;
+  PieceEncoder<9 + causality::kDotBytesMax + Encoder::kVarintBytesMax> head;
+  const bool is_bound = m.after.counter != 0;
   head.PutU64(m.request_id);
-  head.PutU8(static_cast<uint8_t>(m.response.outcome));
+  head.PutU8(static_cast<uint8_t>(static_cast<uint8_t>(m.response.outcome) | (is_bound ? kIsBound : 0)));
+  if (is_bound) Encode(m.after, &head);
   head.PutVarint(m.response.reply.size());
   out->PutRaw(head.bytes());
   out->PutRaw(m.response.reply);
 }
 void Read(Decoder* in, ForwardReplyMessage* m) {
   m->request_id = in->GetU64();
-  const uint8_t outcome = in->GetU8();
+  const uint8_t bits = in->GetU8();
+  const uint8_t outcome = bits & static_cast<uint8_t>(~kIsBound);
   if (outcome > static_cast<uint8_t>(Outcome::kDiskError)) in->Fail();
   m->response.outcome = static_cast<Outcome>(outcome);
+  m->after = (bits & kIsBound) != 0 ? causality::DecodeDot(in) : causality::Dot();
   m->response.reply = in->GetBytes();
 }
 
@@ -45,14 +71,24 @@ void Read(Decoder* in, EventMessage* m) {
 }
 
 void Body(const AckMessage& m, Encoder* out) {
-  PieceEncoder<2 + causality::kDotBytesMax> piece;
-  piece.PutU16(m.slot);
-  Encode(m.upto, &piece);
-  out->PutRaw(piece.bytes());
+  SlotAndDot(m, out);
 }
 void Read(Decoder* in, AckMessage* m) {
-  m->slot = ReadSlot(in);
-  m->upto = causality::DecodeDot(in);
+  ReadSlotAndDot(in, m);
+}
+
+void Body(const CommitAskMessage& m, Encoder* out) {
+  SlotAndDot(m, out);
+}
+void Read(Decoder* in, CommitAskMessage* m) {
+  ReadSlotAndDot(in, m);
+}
+
+void Body(const CommitTellMessage& m, Encoder* out) {
+  SlotAndDot(m, out);
+}
+void Read(Decoder* in, CommitTellMessage* m) {
+  ReadSlotAndDot(in, m);
 }
 
 void Body(const ProbeMessage& m, Encoder* out) {

@@ -46,6 +46,7 @@ Router::Router(ShardContext* context, Coordinator* coordinator, LoopMesh* mesh)
       coordinator_(*coordinator),
       mesh_(mesh),
       next_id_(Hash64({}, context->self.incarnation) & kIdMask),
+      bound_(context),
       started_until_us_(context->clock->MonotonicUs() + context->options.start_grace_us),
       was_alone_(context->view->members.size() == 1),
       compare_until_us_(started_until_us_) {
@@ -181,12 +182,17 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   SetDeadline(&sent);
   // Nothing is copied for the message: it only borrows the request.
   Message message = ForwardMessage{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
-                                   std::move(sent.request)};
+                                   CountFor(peer, sent.request.slot), std::move(sent.request)};
   context_.NoteWork(bytes);
   context_.outbox->Send(peer, message);
   sent.request = std::move(std::get<ForwardMessage>(message).request);
   sent_.push_back(std::make_unique<Sent>(std::move(sent)));
   ++unanswered_;
+}
+
+// What we would answer to the peer's question for the slot; 0 if nothing.
+uint64_t Router::CountFor(NodeId peer, SlotId slot) const {
+  return context_.Owns(slot) && context_.InService(slot) ? context_.foreign->CountOf(peer) : 0;
 }
 
 // Null if nobody waits for the answer.
@@ -211,10 +217,13 @@ void Router::OnForward(NodeId from, ForwardMessage message) {
   const uint64_t id = message.request_id;
   if (message.hops > 1) ++context_.stats.relayed;
   const SlotId slot = message.request.slot;
+  message.request.entry = from;
+  message.request.entry_count = message.count;
   Route(std::move(message.request), message.hops, [this, from, id, slot](Response response) {
     // Whoever thought that we coordinate learns first who does.
     if (response.outcome == Outcome::kNotHere) context_.TellSeats(from, slot);
-    Answer(from, {id, std::move(response)});
+    const uint64_t after = response.after;
+    Answer(from, {id, std::move(response), {context_.self, after}});
   });
 }
 
@@ -242,10 +251,30 @@ void Router::SendAnswers() {
 void Router::OnForwardReply(NodeId from, ForwardReplyMessage message) {
   std::unique_ptr<Sent>* const found = FindSent(message.request_id);
   if (found == nullptr || (*found)->peer != from) return;
+  if (message.after.counter != 0) {
+    return bound_.Add((*found)->request.slot, message.request_id, from, message.after,
+                      std::move(message.response));
+  }
   Sent sent = TakeSent(found);
   TrimSent();
   if (message.response.outcome == Outcome::kNotHere && !sent.handed_over) return TryAgain(std::move(sent));
   sent.done(std::move(message.response));
+}
+
+void Router::Show(uint64_t request_id, Response response) {
+  std::unique_ptr<Sent>* const found = FindSent(request_id);
+  if (found == nullptr) return;
+  Sent sent = TakeSent(found);
+  TrimSent();
+  sent.done(std::move(response));
+}
+
+void Router::OnCommitTell(const CommitTellMessage& tell) {
+  bound_.OnCommitTell(tell, show_);
+}
+
+void Router::AfterCommit(const std::vector<SlotId>& changed) {
+  bound_.AfterCommit(changed, show_);
 }
 
 // Before what its client has sent for the slot since, which waits behind it.
@@ -338,6 +367,7 @@ void Router::OnTick(uint64_t now_us) {
   SendAnswers();
   DispatchStarting();
   DispatchWaiting(now_us);
+  bound_.OnTick([this](uint64_t request_id) { return FindSent(request_id) != nullptr; });
   std::erase_if(part_came_us_, [now_us](const auto& part) { return now_us > part.second + kPartsApartUs; });
   for (Sent& sent : TakeSentIf([&](const Sent& s) { return IsOverdue(s, now_us); })) {
     const bool wrote = sent.request.traits.writes;

@@ -71,6 +71,7 @@ Shard::Shard(const ShardOptions& options, const Parts& parts, causality::Actor s
   context_.hybrid = &hybrid_;
   context_.outbox = &outbox_;
   context_.slots = &slots_;
+  context_.foreign = &foreign_;
   context_.seats.SetFounders(FoundersOf(*context_.view));
   slots_.CountForeign(&foreign_);
   coordinator_.SetPassOn(

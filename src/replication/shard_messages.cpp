@@ -145,6 +145,8 @@ void Shard::Handle(NodeId from, Message& message) {
     void operator()(TurnProbeReplyMessage& m) { shard.coordinator_.OnTurnProbeReply(from, m); }
     void operator()(ClockAskMessage& m) { shard.copies_.OnAsk(from, m); }
     void operator()(ClockTellMessage& m) { shard.copies_.OnTell(from, m); }
+    void operator()(CommitAskMessage& m) { shard.coordinator_.OnCommitAsk(from, m); }
+    void operator()(CommitTellMessage& m) { shard.router_.OnCommitTell(m); }
     void operator()(ClockMessage& m) { shard.catch_up_.OnClock(from, m); }
     void operator()(BehindMessage& m) { shard.catch_up_.OnBehind(from, m); }
     void operator()(MergeRequestMessage& m) { shard.catch_up_.OnMergeRequest(from, m); }

@@ -26,6 +26,7 @@ void Shard::EndTurn() {
   CommitTurn();
   if (failed_) return;
   coordinator_.AfterCommit();
+  router_.AfterCommit(touched_);
   OnSeatsWritten();
   catch_up_.AfterCommit();
   survey_.AfterCommit();

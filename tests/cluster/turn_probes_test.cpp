@@ -20,8 +20,8 @@ class TurnProbesTest : public testing::TestWithParam<std::string> {
     for (size_t i = 0; i < nodes; ++i) sum += std::stoull(FieldOf(nodes_.Run(i, {"INFO", "dynamo"}), field));
     return sum;
   }
-  void ReadAll(const std::string& value, size_t nodes) {
-    for (size_t i = 0; i < kKeys; ++i) ASSERT_EQ(nodes_.Run(i % nodes, {"GET", Key(i)}), value);
+  void ReadAll(const std::string& value, size_t nodes, size_t shift = 0) {
+    for (size_t i = 0; i < kKeys; ++i) ASSERT_EQ(nodes_.Run((i + shift) % nodes, {"GET", Key(i)}), value);
   }
 
   Processes nodes_{3, {"--threads", GetParam()}};
@@ -30,13 +30,18 @@ class TurnProbesTest : public testing::TestWithParam<std::string> {
 TEST_P(TurnProbesTest, SlotsAreAskedForByThemselvesOnlyOnce) {
   ASSERT_TRUE(nodes_.WaitUntilServing());
   for (size_t i = 0; i < kKeys; ++i) ASSERT_EQ(nodes_.Run(i % 3, {"SET", Key(i), "old"}), "OK");
-  // Whatever the nodes still have to tell each other after their start makes some be asked for again.
+  // Whatever the nodes still have to tell each other after their start makes some be asked for again; and of
+  // each home that a key is read through its coordinator learns by itself.
   ASSERT_TRUE(Eventually([&] {
     const uint64_t sent = Sum("probes_sent", 3);
-    const uint64_t joined = Sum("probes_joined", 3);
+    const uint64_t shared = Sum("probes_joined", 3) + Sum("probes_spared", 3);
     ReadAll("old", 3);
-    return Sum("probes_sent", 3) == sent && Sum("probes_joined", 3) == joined + kKeys;
+    ReadAll("old", 3, 1);
+    return Sum("probes_sent", 3) == sent &&
+           Sum("probes_joined", 3) + Sum("probes_spared", 3) == shared + 2 * kKeys;
   }));
+  EXPECT_GT(Sum("probes_joined", 3), 0u);
+  EXPECT_GT(Sum("probes_spared", 3), 0u);
   // Writes of the slots' own coordinators change nothing of that.
   const uint64_t sent = Sum("probes_sent", 3);
   for (size_t i = 0; i < kKeys; ++i) {
@@ -45,6 +50,13 @@ TEST_P(TurnProbesTest, SlotsAreAskedForByThemselvesOnlyOnce) {
   }
   // Whoever does not answer for a while is asked again, by single slots.
   EXPECT_LT(Sum("probes_sent", 3), sent + kKeys / 2);
+}
+
+TEST_P(TurnProbesTest, WritesThroughAnotherHomeAreAcknowledgedByIt) {
+  ASSERT_TRUE(nodes_.WaitUntilServing());
+  for (size_t i = 0; i < kKeys; ++i) ASSERT_EQ(nodes_.Run(i % 3, {"SET", Key(i), "old"}), "OK");
+  EXPECT_GT(Sum("replies_bound", 3), 0u);
+  ReadAll("old", 3);
 }
 
 TEST_P(TurnProbesTest, WhatOthersWroteForANodeThatWasAwayIsSeenWhenItIsBack) {

@@ -222,7 +222,7 @@ TEST(MessagesTest, KnowsTheSlotOfEachMessage) {
       ++with_slot;
     }
   }
-  EXPECT_EQ(with_slot, SampleMessages().size() - 12);  // those of many slots or of none
+  EXPECT_EQ(with_slot, SampleMessages().size() - 13);  // those of many slots or of none
 }
 
 }  // namespace

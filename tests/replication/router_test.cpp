@@ -283,6 +283,41 @@ TEST_F(LostCoordinatorTest, WhatComesAfterACommandThatWasGivenBackStaysBehindIt)
   EXPECT_EQ(again[2].request.args[2], "2");
 }
 
+// A coordinator that needs one more copy than its own replies at once to a home, which shows the reply when
+// it has that.
+TEST_F(LostCoordinatorTest, AHomeShowsAReplyWhenItHasWhatItIsBoundTo) {
+  Submit({"SET", "k", "1"}, write_);
+  const auto sent = SentTo<ForwardMessage>(first_);
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].count, context_.foreign->CountOf(first_)) << "it says that it is a home";
+  const auto event = net_.node(first_.value).Set(ForeignSlot(), "k", "1");
+  router_.OnForwardReply(first_, {sent[0].request_id, {Outcome::kReply, "+OK\r\n"}, event->dot});
+  router_.AfterCommit({});
+  EXPECT_TRUE(outcomes_.empty());
+  net_.node(1).catch_up.OnEvent(first_, EventMessage{0, event});
+  router_.AfterCommit({ForeignSlot()});
+  EXPECT_EQ(outcomes_, std::vector{Outcome::kReply});
+  EXPECT_EQ(router_.pending(), 0u);
+}
+
+// Its coordinator is lost before the event comes: the write may have been applied.
+TEST_F(LostCoordinatorTest, ABoundReplyIsNoReplyIfTheCoordinatorIsLost) {
+  Request increment;
+  increment.slot = ForeignSlot();
+  increment.traits = {true, true, false, false};
+  increment.args = Arguments({"INCR", "n"});
+  router_.Submit(std::move(increment), [this](Response response) { outcomes_.push_back(response.outcome); });
+  const auto sent = SentTo<ForwardMessage>(first_);
+  ASSERT_EQ(sent.size(), 1u);
+  router_.OnForwardReply(first_, {sent[0].request_id, {Outcome::kReply, ":1\r\n"}, {{first_, 1}, 1}});
+  router_.AfterCommit({});
+  net_.Unlink(1, first_.value);
+  router_.OnReachChanged();
+  router_.TellEnded();
+  EXPECT_EQ(outcomes_, std::vector{Outcome::kUnknown});
+  EXPECT_EQ(router_.pending(), 0u);
+}
+
 // Whoever waited for a loop whose disk was full got no answer until there was room again.
 TEST_F(LostCoordinatorTest, WithoutADiskEverybodyIsAnsweredAtOnce) {
   Submit({"SET", "k", "1"}, write_);

@@ -58,6 +58,8 @@ TestNode::TestNode(TestNet* net, NodeId node_id, const ClusterViewPtr& view, con
   context.seats.SetFounders(view->ring);
   context.outbox = &outbox_;
   context.slots = &slots_;
+  context.foreign = &foreign_;
+  slots_.CountForeign(&foreign_);
   context.log = [this](const std::string& line) { logged.push_back(line); };
 }
 

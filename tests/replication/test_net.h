@@ -102,6 +102,7 @@ class TestNode final : private CatchUpListener, private runtime::Transport {
   std::unique_ptr<storage::RowStore> store_;
   Outbox outbox_;
   SlotTable slots_;
+  ForeignChanges foreign_{&context.seats, id, 1};
   std::unique_ptr<storage::HintStore> hint_store_;
   runtime::SeededRandom random_;
   HandTimers timers_;

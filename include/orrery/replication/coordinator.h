@@ -42,6 +42,7 @@ class Coordinator final : private storage::FoldRule {
   void OnProbeReply(NodeId from, const ProbeReplyMessage& reply);
   void OnCountedReply(NodeId from, const CountedReplyMessage& reply);
   void OnTurnProbeReply(NodeId from, const TurnProbeReplyMessage& reply);
+  void OnCommitAsk(NodeId from, const CommitAskMessage& ask);
   void OnHintAck(NodeId from, const HintAckMessage& ack);
   /// A peer told its durable clock for another reason.
   void OnPeerClock(NodeId peer, SlotId slot, const causality::SlotClock& clock);
@@ -103,7 +104,7 @@ class Coordinator final : private storage::FoldRule {
     Callback done;
     uint64_t begun_us = 0;  ///< when its node sent it, or it came here
     uint64_t deadline_us = 0;
-    uint64_t probe_id = 0;  ///< 0: needs no quorum read
+    uint64_t probe_id = 0;  ///< 0: asks nobody
     size_t reads_needed = 0;
     uint64_t row_hint = 0;  ///< for RowStore::PrefetchRow
     bool may_hand_over = true;
@@ -136,6 +137,7 @@ class Coordinator final : private storage::FoldRule {
     size_t probed_count = 0;
     uint64_t birth_floor = 0;
     uint64_t made = 0;  ///< own counter, which a repair of the slot may have set back: no dot is given twice
+    uint64_t others_saw = 0;    ///< sequence of the last event of another coordinator
     causality::SlotClock seen;  ///< what of our clock the quorum counts already
     SlotQuorum quorum;
 
@@ -146,6 +148,7 @@ class Coordinator final : private storage::FoldRule {
     uint64_t retry_pause_us = 0;
     uint64_t ready_probe = 0;
     uint64_t counted_from = 0;  ///< what was answered to earlier probes says nothing of the clock that we have now
+    NodeId ask_first;           ///< if it takes part: what it answers will spare later questions
     uint64_t probe_sent_us = 0;
     size_t counted_for = 0;        ///< W when what the slot had was last counted from the beginning
     uint64_t everybody_probe = 0;  ///< the last probe that went to all who take part
@@ -160,6 +163,7 @@ class Coordinator final : private storage::FoldRule {
   void Enqueue(Waiting&& waiting);
   void PrefetchArrived(size_t place);
   void PrefetchTurn(size_t place) const;
+  bool HasEntryAnswered(const Slot& slot, const Waiting& waiting) const;
   void WantProbe(Slot* slot, Waiting* waiting);
   void EndReplies(Slot* slot, const std::string& why);
   bool Admit(Slot* slot, Waiting* waiting);
@@ -182,6 +186,8 @@ class Coordinator final : private storage::FoldRule {
   }
   bool ShowsNothingNew(SlotId id, const Slot& slot, const Executed& executed) const;
   void LookAfterCommit(SlotId id, Slot* slot, const Executed& executed);
+  bool MayBind(SlotId id, const Slot& slot, const Request& request, const Executed& executed) const;
+  void NoteTook(uint64_t begun_us);
   void NoteDone(SlotId id, const Slot& slot);
   bool CanRun(SlotId id, Slot* slot, const Waiting& head);
   size_t CurrentCount(const Slot& slot, uint64_t probe_id, bool homes_only) const;

@@ -29,6 +29,9 @@ struct ForwardMessage {
   uint8_t hops = 0;
   /// How old the request was when this frame left: a relay does not make it young again.
   uint64_t age_ms = 0;
+  /// Of a sender that is a home of the slot itself: its count of foreign changes (ForeignChanges) for the
+  /// receiver. So it has answered, without having been asked, what a quorum read would ask it. Else 0.
+  uint64_t count = 0;
   Request request;
 };
 
@@ -36,6 +39,24 @@ struct ForwardReplyMessage {
   static constexpr uint8_t kType = 2;
   uint64_t request_id = 0;
   Response response;
+  /// If its counter is not 0, the reply is bound: the receiver, a home of the slot, may show it when it has
+  /// committed this event of the sender's.
+  causality::Dot after{};
+};
+
+/// "Are your events of the slot on W nodes up to this one?", asked where a reply is bound to it and it has
+/// not come.
+struct CommitAskMessage {
+  static constexpr uint8_t kType = 38;
+  SlotId slot = 0;
+  causality::Dot upto;
+};
+
+/// "They are, up to this one."
+struct CommitTellMessage {
+  static constexpr uint8_t kType = 39;
+  SlotId slot = 0;
+  causality::Dot upto;
 };
 
 /// An event for a home, from its coordinator or from whoever sees that the home lacks it.
@@ -339,12 +360,12 @@ struct SeatReachMessage {
 
 using Message = std::variant<ForwardMessage, ForwardReplyMessage, EventMessage, AckMessage, ProbeMessage,
                              ProbeReplyMessage, TurnProbeMessage, TurnProbeReplyMessage, CountedReplyMessage,
-                             ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage,
-                             MergeRequestMessage, MergePartMessage,
-                             HintMessage, HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage,
-                             GossipMessage, SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage, SeatDigestsMessage,
-                             SeatAskMessage, SeatGivenMessage, SeatReachMessage, CloseAskMessage, CloseAnswerMessage,
-                             MergeAskMessage, MergeTreeMessage>;
+                             ClockMessage, ClockAskMessage, ClockTellMessage, BehindMessage, CommitAskMessage,
+                             CommitTellMessage, MergeRequestMessage, MergePartMessage, HintMessage,
+                             HintAckMessage, HintOfferMessage, HintWantMessage, SummaryMessage, GossipMessage,
+                             SurveyMessage, SurveyReplyMessage, SeatsMessage, SeatHashMessage,
+                             SeatDigestsMessage, SeatAskMessage, SeatGivenMessage, SeatReachMessage,
+                             CloseAskMessage, CloseAnswerMessage, MergeAskMessage, MergeTreeMessage>;
 
 /// Appends one message to a frame under construction.
 void AppendMessage(const Message& message, std::string* frame);

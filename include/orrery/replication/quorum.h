@@ -38,6 +38,8 @@ class SlotQuorum {
   uint64_t last_seen() const { return last_seen_; }
   /// Everything up to this sequence number is on write_quorum nodes, ours included.
   uint64_t Settle(size_t write_quorum);
+  /// What Settle last said.
+  uint64_t settled() const { return settled_; }
   bool base_settled() const { return base_settled_; }
   /// Whether nothing waits to be settled.
   bool all_settled() const { return base_settled_ && unsettled_.empty(); }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orrery/base/codec.h"
+#include "orrery/base/node_id.h"
 #include "orrery/base/slot.h"
 #include "orrery/storage/transaction.h"
 
@@ -78,6 +79,9 @@ struct Request {
   /// When the node that forwarded it sent it, in milliseconds of this node's monotonic clock; 0 for a client of this node.
   /// Not part of the encoded request: the frame says it.
   uint64_t sent_ms = 0;
+  /// Which node that was, and its ForwardMessage::count. Not part of the encoded request either.
+  NodeId entry;
+  uint64_t entry_count = 0;
   Arguments args;
   /// Of a blocking command: its client's place among all that wait, compared as bytes, the least first; it outlives
   /// coordinators. A request with a place takes out of its slot what is parked there by the same place. Empty: none.
@@ -111,6 +115,9 @@ enum class Outcome : uint8_t {
 struct Response {
   Outcome outcome = Outcome::kReply;
   std::string reply;  ///< RESP bytes when outcome is kReply; else a detail for the error text
+  /// Between nodes only, if not 0: to be shown when the entry node has the coordinator's events of the slot
+  /// up to this counter (BoundReplies).
+  uint64_t after = 0;
 };
 
 /// The RESP error line (with "-" and CRLF) that a client sees for an outcome other than kReply. The one place where

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "orrery/replication/bound_replies.h"
 #include "orrery/replication/coordinator.h"
 #include "orrery/replication/messages.h"
 #include "orrery/replication/request.h"
@@ -50,6 +51,9 @@ class Router final : public RequestRouter {
   /// Some reply of the peer may be on its way.
   void OnPartOfFrame(NodeId peer) { part_came_us_[peer] = context_.clock->MonotonicUs(); }
   void OnForwardReply(NodeId from, ForwardReplyMessage message);
+  void OnCommitTell(const CommitTellMessage& tell);
+  /// The turn is committed, and what it changed in these slots.
+  void AfterCommit(const std::vector<SlotId>& changed);
   /// A link or the view changed: what was sent to a node now out of reach is lost.
   void OnReachChanged();
   /// We belong to a cluster from now on, of which we know as little as if we had just started.
@@ -89,6 +93,7 @@ class Router final : public RequestRouter {
 
   void Dispatch(Sent&& sent);
   void Forward(NodeId peer, Sent&& sent);
+  uint64_t CountFor(NodeId peer, SlotId slot) const;
   void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
   bool MustCompare() const;
   bool LacksLinks(const Request& request) const;
@@ -100,6 +105,7 @@ class Router final : public RequestRouter {
   void End(Sent&& sent, Response response);
   std::unique_ptr<Sent>* FindSent(uint64_t request_id);
   Sent TakeSent(std::unique_ptr<Sent>* sent);
+  void Show(uint64_t request_id, Response response);
   void TrimSent();
   bool IsOverdue(const Sent& sent, uint64_t now_us) const;
   std::vector<Sent> TakeSentIf(const std::function<bool(const Sent&)>& condition);
@@ -123,6 +129,8 @@ class Router final : public RequestRouter {
   std::optional<std::string> disk_error_;
   std::vector<Sent> starting_;  ///< for links to come up, in the order of arrival
   std::vector<Unsent> unsent_;
+  BoundReplies bound_;
+  const BoundReplies::Show show_ = [this](uint64_t id, Response response) { Show(id, std::move(response)); };
   std::map<NodeId, uint64_t> part_came_us_;  ///< when part of a frame last came, where that was just now
   uint64_t started_until_us_;
   bool was_alone_;

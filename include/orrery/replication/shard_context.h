@@ -68,6 +68,7 @@ struct ShardStats {
   uint64_t events_foreign = 0;  ///< of slots that we are no home of
   uint64_t probes_sent = 0;
   uint64_t probes_joined = 0;  ///< reads of slots that the turn's question to the peer was asked for
+  uint64_t probes_spared = 0;  ///< reads for which the node that forwarded them had answered already
   uint64_t reads_repaired = 0;
   uint64_t hints_stored = 0;
   uint64_t hints_delivered = 0;
@@ -83,6 +84,7 @@ struct ShardStats {
   uint64_t bad_frames = 0;
   uint64_t unknown_messages = 0;  ///< of types that a later version has; skipped
   uint64_t clock_refused = 0;
+  uint64_t replies_bound = 0;  ///< of other coordinators, shown when we had what they were bound to
   uint64_t forwarded = 0;
   uint64_t relayed = 0;
   uint64_t handed_over = 0;  ///< commands that a home ahead of us ran, while we merged
@@ -128,6 +130,7 @@ struct ShardContext {
   std::set<NodeId> linked;
   Outbox* outbox = nullptr;
   SlotTable* slots = nullptr;
+  const ForeignChanges* foreign = nullptr;
   NodeLives lives;
   ClosingSeals seals;
   /// Slots that got events of lives that may be over: to be looked at by LifeCloser.

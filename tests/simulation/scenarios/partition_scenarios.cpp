@@ -90,6 +90,50 @@ TEST(PartitionScenario, ReadSeesWhatCameToTheOtherHomeByOtherHands) {
   s.Settle();
 }
 
+// The same where the other home is the one that the client is connected to: it says with the read how many
+// changes by other hands came to it, which spares the question as long as there was none.
+TEST(PartitionScenario, ReadSeesWhatCameToItsEntryNodeByOtherHands) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(0), 'c', "SET", {"old"}), "+OK\r\n");
+  s.Isolate({s.home(0), s.home(1)});
+  s.RunFor(kNoticedUs);
+  const auto spared = [&] { return s.cluster().node(s.home(0)).ShardOf(s.slot()).stats().probes_spared; };
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(s.Do(s.home(1), 'c', "GET"), "$3\r\nold\r\n");
+  const uint64_t before = spared();
+  EXPECT_EQ(s.Do(s.home(1), 'c', "GET"), "$3\r\nold\r\n");
+  EXPECT_EQ(spared(), before + 1);
+
+  EXPECT_EQ(s.Do(s.home(2), 'c', "SET", {"new"}), "+OK\r\n");
+  s.cluster().SetBlocked(s.home(1), s.home(2), false);
+  s.cluster().SetBlocked(s.home(2), s.home(1), false);
+  const auto& at_second = s.cluster().node(s.home(1)).ShardOf(s.slot()).slots();
+  const causality::SlotClock old = at_second.Find(s.slot())->clock();
+  for (int i = 0; i < 200'000 && at_second.Find(s.slot())->clock() == old; ++i) s.RunFor(50);
+  const auto& at_first = s.cluster().node(s.home(0)).ShardOf(s.slot()).slots();
+  ASSERT_EQ(at_first.Find(s.slot())->clock(), old) << "it is to be asked for by the read";
+  EXPECT_EQ(s.Do(s.home(1), 'c', "GET"), "$3\r\nnew\r\n");
+  s.Settle();
+}
+
+// A write through another home is acknowledged when that has it: no word need come back to the coordinator
+// first.
+TEST(PartitionScenario, WriteThroughAHomeIsAcknowledgedBeforeItsCoordinatorHearsOfTheSecondCopy) {
+  Scenario s;
+  EXPECT_EQ(s.Do(s.home(1), 'c', "SET", {"old"}), "+OK\r\n");
+  s.RunFor(100'000);
+  const auto& shard = s.cluster().node(s.home(0)).ShardOf(s.slot());
+  const uint64_t made = shard.stats().events_made;
+  const Call* write = s.Send(s.home(1), 'c', "SET", {"new"});
+  for (int i = 0; i < 10'000 && shard.stats().events_made == made; ++i) s.RunFor(10);
+  ASSERT_EQ(shard.stats().events_made, made + 1);
+  for (const size_t home : {s.home(1), s.home(2)}) s.cluster().SetBlocked(home, s.home(0), true);
+  s.RunFor(3'000);
+  EXPECT_EQ(Scenario::Seen(*write), "+OK\r\n");
+  EXPECT_GT(s.cluster().node(s.home(1)).ShardOf(s.slot()).stats().replies_bound, 0u);
+  s.Settle();
+  EXPECT_EQ(s.Do(s.home(2), 'c', "GET"), "$3\r\nnew\r\n");
+}
+
 // home(0) counts on before it notices the cut: that is a later version of what the other side deletes, and
 // goes with it.
 TEST(PartitionScenario, LaterVersionOfADeletedCountIsDeletedByAMerge) {
