@@ -11,10 +11,11 @@ void BoundReplies::Add(SlotId slot, uint64_t request_id, NodeId coordinator, con
   came_.emplace_back(slot, Bound{request_id, coordinator, after, std::move(response)});
 }
 
+// As what a home acknowledges.
 bool BoundReplies::IsHere(SlotId slot, const causality::Dot& dot) const {
+  if (ORRERY_MUTATION("bound-replies-shown-at-once")) return true;
   const SlotReplica* replica = context_.slots->Find(slot);
-  return (replica != nullptr && replica->clock().Covers(dot)) ||
-         ORRERY_MUTATION("bound-replies-shown-at-once");
+  return replica != nullptr && context_.IsHome(slot) && replica->clock().Get(dot.actor) >= dot.counter;
 }
 
 // Events travel before the replies that are bound to them: hardly ever is one not here yet.
@@ -24,6 +25,7 @@ void BoundReplies::AfterCommit(const std::vector<SlotId>& changed, const Show& s
       for (auto [at, end] = late_.equal_range(slot); at != end;) {
         const auto bound = at++;
         if (!IsHere(slot, bound->second.after)) continue;
+        ++context_.stats.replies_bound;
         show(bound->second.request_id, std::move(bound->second.response));
         late_.erase(bound);
       }
@@ -52,12 +54,24 @@ void BoundReplies::OnCommitTell(const CommitTellMessage& tell, const Show& show)
   }
 }
 
+// One question for all replies of a slot that are bound to events of one coordinator.
+void BoundReplies::AskFor(SlotId slot) {
+  std::map<NodeId, causality::Dot> newest;
+  for (auto [at, end] = late_.equal_range(slot); at != end; ++at) {
+    Bound& bound = at->second;
+    if (!std::exchange(bound.has_ticked, true) || !context_.InReach(bound.coordinator)) continue;
+    causality::Dot& dot = newest[bound.coordinator];
+    if (dot.counter <= bound.after.counter) dot = bound.after;
+  }
+  for (const auto& [coordinator, dot] : newest)
+    context_.outbox->Send(coordinator, CommitAskMessage{slot, dot});
+}
+
 void BoundReplies::OnTick(const std::function<bool(uint64_t request_id)>& is_wanted) {
   if (late_.empty()) return;
   std::erase_if(late_, [&](const auto& entry) { return !is_wanted(entry.second.request_id); });
-  for (auto& [slot, bound] : late_) {
-    if (!std::exchange(bound.has_ticked, true) || !context_.InReach(bound.coordinator)) continue;
-    context_.outbox->Send(bound.coordinator, CommitAskMessage{slot, bound.after});
+  for (auto first = late_.begin(); first != late_.end(); first = late_.upper_bound(first->first)) {
+    AskFor(first->first);
   }
 }
 

@@ -224,12 +224,16 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
 // The entry node of a bound reply, which has not got the event.
 void Coordinator::OnCommitAsk(NodeId from, const CommitAskMessage& ask) {
   Slot* slot = Find(ask.slot);
-  if (slot == nullptr || ask.upto.actor != context_.self) return;
-  const uint64_t committed = context_.slots->At(ask.slot).committed().Get(context_.self);
-  if (committed >= ask.upto.counter) {
-    return context_.outbox->SendDurable(from, CommitTellMessage{ask.slot, {context_.self, committed}});
-  }
-  AskEverybody(slot);
+  if (slot == nullptr || !slot->targets.we_are_home || ask.upto.actor != context_.self) return;
+  const uint64_t committed =
+      slot->quorum.base_settled() ? context_.slots->At(ask.slot).committed().Get(context_.self) : 0;
+  if (committed != 0)
+    context_.outbox->SendDurable(from, CommitTellMessage{ask.slot, {context_.self, committed}});
+  if (committed >= ask.upto.counter) return;
+  if (context_.clock->MonotonicUs() <= slot->probe_sent_us + context_.options.probe_patience_us) return;
+  ORRERY_MARK("homes asked what they have for a reply that is bound elsewhere");
+  slot->probe_wanted = true;
+  slot->probe_everybody = true;
   Changed(ask.slot);
 }
 
@@ -276,13 +280,25 @@ void Coordinator::OnSlotAdvanced(SlotId id) {
   Changed(id);
 }
 
-void Coordinator::EndReplies(Slot* slot, const std::string& why) {
-  for (Executed& executed : slot->replies) {
-    const bool wrote = executed.own.counter != 0;
-    ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
-    Finish(std::move(executed.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, wrote ? "" : why});
-  }
+bool Coordinator::IsIdle(SlotId id) const {
+  const auto is_its = [id](const auto& bound) { return bound.first == id; };
+  return slots_[id] == nullptr ||
+         (slots_[id]->replies.empty() && std::none_of(bound_.begin(), bound_.end(), is_its));
+}
+
+void Coordinator::EndReply(Executed&& executed, const std::string& why) {
+  const bool wrote = executed.own.counter != 0;
+  ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
+  Finish(std::move(executed.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown, wrote ? "" : why});
+}
+
+void Coordinator::EndReplies(SlotId id, Slot* slot, const std::string& why) {
+  for (Executed& executed : slot->replies) EndReply(std::move(executed), why);
   slot->replies.clear();
+  for (auto& [bound_to, executed] : bound_) {
+    if (bound_to == id) EndReply(std::move(executed), why);
+  }
+  std::erase_if(bound_, [id](const auto& bound) { return bound.first == id; });
 }
 
 // While a cluster grows to N nodes W grows with the slot's seats, and what was on W nodes is not any more:
@@ -304,7 +320,7 @@ void Coordinator::OnSeatsChanged(SlotId id) {
   if (was_home && !slot->targets.we_are_home) {
     // Our own copy was counted among the homes'.
     if (!slot->replies.empty()) ORRERY_MARK("reply waited for copies when its seat was somebody else's");
-    EndReplies(slot, "the slot moved to another node");
+    EndReplies(id, slot, "the slot moved to another node");
   }
   const NodeId coordinator = CoordinatorInReach(context_, id);
   if (coordinator && coordinator != context_.self.node && pass_on_) {
@@ -322,7 +338,7 @@ void Coordinator::OnSlotReset(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
   if (!slot->replies.empty()) ORRERY_MARK("reply waited for copies when its slot was emptied");
-  EndReplies(slot, "the slot's rows are damaged on this node and are being repaired");
+  EndReplies(id, slot, "the slot's rows are damaged on this node and are being repaired");
   ForgetCounts(slot);
   slot->seen = context_.slots->At(id).clock();
   slot->quorum.Rebase(slot->seen);

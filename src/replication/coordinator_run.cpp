@@ -179,8 +179,8 @@ void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
     return Finish(std::move(executed.done), std::move(executed.response));
   if (MayBind(id, *slot, request, executed)) {
     executed.response.after = context_.slots->At(id).clock().Get(context_.self);
-    NoteTook(executed.begun_us);
-    return Finish(std::move(executed.done), std::move(executed.response));
+    bound_.emplace_back(id, std::move(executed));
+    return;
   }
   LookAfterCommit(id, slot, executed);
   slot->replies.push_back(std::move(executed));
@@ -292,6 +292,11 @@ void Coordinator::AfterCommit() {
     Release(id, &slot);
     NoteDone(id, slot);
   }
+  for (auto& [id, executed] : bound_) {
+    NoteTook(executed.begun_us);
+    Finish(std::move(executed.done), std::move(executed.response));
+  }
+  bound_.clear();
   RunFinished();
 }
 
@@ -334,10 +339,7 @@ bool Coordinator::MayLeave(SlotId id, const Slot& slot, const Executed& executed
 
 void Coordinator::CommitFailed(const std::string& why) {
   disk_error_ = why;
-  for (auto& [done, response] : finished_) {
-    // It rests on a copy here.
-    if (response.after != 0) response = {Outcome::kUnknown, ""};
-  }
+  for (auto& [id, executed] : std::exchange(bound_, {})) EndReply(std::move(executed), why);
   TakeArrived();
   for (auto& [request, done] : std::exchange(moved_on_, {})) Refuse(Outcome::kDiskError, why, std::move(done));
   for (SlotId id : busy_.slots()) {

@@ -58,6 +58,7 @@ void Read(Decoder* in, ForwardReplyMessage* m) {
   if (outcome > static_cast<uint8_t>(Outcome::kDiskError)) in->Fail();
   m->response.outcome = static_cast<Outcome>(outcome);
   m->after = (bits & kIsBound) != 0 ? causality::DecodeDot(in) : causality::Dot();
+  if ((bits & kIsBound) != 0 && m->after.counter == 0) in->Fail();
   m->response.reply = in->GetBytes();
 }
 

@@ -182,7 +182,7 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   SetDeadline(&sent);
   // Nothing is copied for the message: it only borrows the request.
   Message message = ForwardMessage{id, static_cast<uint8_t>(sent.hops + 1), context_.AgeMs(sent.request),
-                                   CountFor(peer, sent.request.slot), std::move(sent.request)};
+                                   CountFor(peer, sent), std::move(sent.request)};
   context_.NoteWork(bytes);
   context_.outbox->Send(peer, message);
   sent.request = std::move(std::get<ForwardMessage>(message).request);
@@ -190,9 +190,12 @@ void Router::Forward(NodeId peer, Sent&& sent) {
   ++unanswered_;
 }
 
-// What we would answer to the peer's question for the slot; 0 if nothing.
-uint64_t Router::CountFor(NodeId peer, SlotId slot) const {
-  return context_.Owns(slot) && context_.InService(slot) ? context_.foreign->CountOf(peer) : 0;
+// What we would answer to the peer's question for the slot; 0 if nothing, or if we would not take what it
+// makes of the request, as while we merge, for which reason a request is handed over.
+uint64_t Router::CountFor(NodeId peer, const Sent& sent) const {
+  const SlotId slot = sent.request.slot;
+  if (sent.handed_over || !context_.Owns(slot) || !context_.InService(slot)) return 0;
+  return coordinator_.TakesEvents(slot) ? context_.foreign->CountOf(peer) : 0;
 }
 
 // Null if nobody waits for the answer.

@@ -60,7 +60,7 @@ TEST(UpgradeTest, NodesAreUpgradedOneByOneUnderLoadAndNothingIsLost) {
     nodes.Kill(node, SIGTERM);
     EXPECT_EQ(nodes.Reap(node), 0) << "node " << node << " did not end in order";
     clients.WaitForMore(300);
-    nodes.SetEnvironment(node, "ORRERY_TEST_PEER_VERSIONS", "1-2");
+    nodes.SetEnvironment(node, "ORRERY_TEST_PEER_VERSIONS", "2-3");
     nodes.SetEnvironment(node, "ORRERY_TEST_UNKNOWN_MESSAGES", "1");
     nodes.Start(node);
     ASSERT_TRUE(nodes.WaitUntilServing());
@@ -82,11 +82,11 @@ TEST(UpgradeTest, NodesAreUpgradedOneByOneUnderLoadAndNothingIsLost) {
 TEST(UpgradeTest, NodesWithoutACommonVersionRefuseEachOtherAndSayWhy) {
   Processes nodes(kNodes, kPatient, {.started = 2});
   ASSERT_TRUE(nodes.WaitUntilServing());
-  nodes.SetEnvironment(2, "ORRERY_TEST_PEER_VERSIONS", "2-3");
+  nodes.SetEnvironment(2, "ORRERY_TEST_PEER_VERSIONS", "3-4");
   nodes.Start(2);
-  const std::string says = "it speaks version 1 of the peer protocol, we speak 2 to 3";
+  const std::string says = "it speaks version 2 of the peer protocol, we speak 3 to 4";
   EXPECT_TRUE(Eventually([&] { return LogOf(nodes, 2).find(says) != std::string::npos; }));
-  const std::string hears = "it speaks version 2 to 3 of the peer protocol, we speak 1";
+  const std::string hears = "it speaks version 3 to 4 of the peer protocol, we speak 2";
   EXPECT_TRUE(Eventually([&] { return LogOf(nodes, 0).find(hears) != std::string::npos; }));
   // The others go on without it, and it takes nobody in by itself.
   EXPECT_EQ(nodes.Run(0, {"SET", "k", "v"}), "OK");
@@ -96,7 +96,7 @@ TEST(UpgradeTest, NodesWithoutACommonVersionRefuseEachOtherAndSayWhy) {
 
 TEST(UpgradeTest, NodesUseTheHighestVersionThatBothSpeak) {
   Processes nodes(kNodes, kPatient, {.started = 0});
-  const char* versions[kNodes] = {"1-2", "2-3", "1-3"};
+  const char* versions[kNodes] = {"2-3", "3-4", "2-4"};
   for (size_t node = 0; node < kNodes; ++node) {
     nodes.SetEnvironment(node, "ORRERY_TEST_PEER_VERSIONS", versions[node]);
     nodes.Start(node);

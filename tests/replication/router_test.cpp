@@ -300,6 +300,51 @@ TEST_F(LostCoordinatorTest, AHomeShowsAReplyWhenItHasWhatItIsBoundTo) {
   EXPECT_EQ(router_.pending(), 0u);
 }
 
+// The other side of it: asked whether its event is on enough nodes, a coordinator asks the homes, and tells
+// when it knows.
+TEST_F(RouterTest, ACoordinatorTellsWhenEnoughNodesHaveWhatAReplyIsBoundTo) {
+  SlotId slot = 0;
+  while (net_.view->ring->Coordinator(slot) != NodeId{1}) ++slot;
+  const causality::Dot dot = net_.node(1).Set(slot, "k", "v")->dot;
+  Request read;
+  read.slot = slot;
+  read.traits = {true, false, false, true};
+  read.args = Arguments({"GET", "k"});
+  coordinator_.Submit(std::move(read), [](Response) {});
+  coordinator_.BeforeCommit();
+  const size_t probes = SentTo<ProbeMessage>(NodeId{2}).size();
+
+  coordinator_.OnCommitAsk(NodeId{2}, {slot, dot});
+  coordinator_.BeforeCommit();
+  EXPECT_EQ(SentTo<ProbeMessage>(NodeId{2}).size(), probes) << "it has just asked";
+  net_.clock.Advance(context_.options.probe_patience_us + 1);
+  coordinator_.OnCommitAsk(NodeId{2}, {slot, dot});
+  coordinator_.BeforeCommit();
+  EXPECT_EQ(SentTo<ProbeMessage>(NodeId{2}).size(), probes + 1);
+  EXPECT_TRUE(SentTo<CommitTellMessage>(NodeId{2}).empty());
+
+  coordinator_.OnAck(NodeId{3}, {slot, dot});
+  coordinator_.AfterCommit();
+  coordinator_.OnCommitAsk(NodeId{2}, {slot, {{NodeId{1}, 99}, 1}});
+  EXPECT_TRUE(SentTo<CommitTellMessage>(NodeId{2}).empty()) << "that is another life's";
+  coordinator_.OnCommitAsk(NodeId{2}, {slot, {dot.actor, dot.counter + 5}});
+  const auto told = SentTo<CommitTellMessage>(NodeId{2});
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].slot, slot);
+  EXPECT_EQ(told[0].upto, dot);
+}
+
+// What it would be bound to could not be applied before the merge is over.
+TEST_F(LostCoordinatorTest, AHomeThatMergesDoesNotOfferItsCopy) {
+  Submit({"SET", "k", "1"}, write_);
+  net_.node(1).catch_up.OnBehind(first_, {ForeignSlot()});
+  Submit({"SET", "k", "2"}, write_);
+  const auto sent = SentTo<ForwardMessage>(first_);
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_NE(sent[0].count, 0u);
+  EXPECT_EQ(sent[1].count, 0u);
+}
+
 // Its coordinator is lost before the event comes: the write may have been applied.
 TEST_F(LostCoordinatorTest, ABoundReplyIsNoReplyIfTheCoordinatorIsLost) {
   Request increment;

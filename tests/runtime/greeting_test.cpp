@@ -158,7 +158,7 @@ TEST(GreetingTest, RefusesVersionsItDoesNotSpeakAndSaysWhichItDoes) {
   hello[greeting::kMagic.size() + greeting::kMessageHeaderBytes] = 7;
   hello[greeting::kMagic.size() + greeting::kMessageHeaderBytes + 1] = 9;
   ASSERT_EQ(pair.accept.Feed(hello), AcceptGreeting::Step::kFailed);
-  EXPECT_EQ(pair.accept.failure().text, "it speaks version 7 to 9 of the peer protocol, we speak 1");
+  EXPECT_EQ(pair.accept.failure().text, "it speaks version 7 to 9 of the peer protocol, we speak 2");
   ASSERT_EQ(pair.dial.Feed(pair.accept.reply()), DialGreeting::Step::kFailed);
   EXPECT_EQ(pair.dial.failure().refused, Refusal::kVersion);
 }

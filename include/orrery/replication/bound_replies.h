@@ -41,6 +41,7 @@ class BoundReplies {
   };
   using Late = std::multimap<SlotId, Bound>;
 
+  void AskFor(SlotId slot);
   bool IsHere(SlotId slot, const causality::Dot& dot) const;
 
   ShardContext& context_;

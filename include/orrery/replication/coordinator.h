@@ -60,7 +60,9 @@ class Coordinator final : private storage::FoldRule {
   /// to run are passed on to whoever coordinates.
   void OnSeatsChanged(SlotId slot);
   /// Whether no command that ran waits for anything.
-  bool IsIdle(SlotId slot) const { return slots_[slot] == nullptr || slots_[slot]->replies.empty(); }
+  bool IsIdle(SlotId slot) const;
+  /// Whether others' events of the slot are applied here as they come: not while it is merged or repaired.
+  bool TakesEvents(SlotId slot) const { return !catch_up_.Merging(slot); }
   /// In this turn, whatever it is that may have changed.
   void LookAt(SlotId slot) {
     if (slots_[slot]) Changed(slot);
@@ -165,7 +167,8 @@ class Coordinator final : private storage::FoldRule {
   void PrefetchTurn(size_t place) const;
   bool HasEntryAnswered(const Slot& slot, const Waiting& waiting) const;
   void WantProbe(Slot* slot, Waiting* waiting);
-  void EndReplies(Slot* slot, const std::string& why);
+  void EndReplies(SlotId id, Slot* slot, const std::string& why);
+  void EndReply(Executed&& executed, const std::string& why);
   bool Admit(Slot* slot, Waiting* waiting);
   bool SendOn(Waiting* waiting);
   void PassOn(Request&& request, Callback&& done);
@@ -230,6 +233,7 @@ class Coordinator final : private storage::FoldRule {
   SlotSet busy_;                  ///< slots with a queue or replies
   SlotSet refused_;               ///< slots of which a fallback has refused hints
   std::vector<SlotId> taken_;     ///< memory of AfterCommit
+  std::vector<std::pair<SlotId, Executed>> bound_;  ///< of this turn: they leave with its commit (MayBind)
   std::vector<std::pair<Callback, Response>> finished_;
   std::vector<std::pair<Callback, Response>> calling_;  ///< memory of RunFinished
   TurnProbes turn_probes_;

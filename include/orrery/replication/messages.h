@@ -52,7 +52,7 @@ struct CommitAskMessage {
   causality::Dot upto;
 };
 
-/// "They are, up to this one."
+/// "They are up to this one", which may be less.
 struct CommitTellMessage {
   static constexpr uint8_t kType = 39;
   SlotId slot = 0;

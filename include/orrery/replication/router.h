@@ -93,7 +93,7 @@ class Router final : public RequestRouter {
 
   void Dispatch(Sent&& sent);
   void Forward(NodeId peer, Sent&& sent);
-  uint64_t CountFor(NodeId peer, SlotId slot) const;
+  uint64_t CountFor(NodeId peer, const Sent& sent) const;
   void HandOver(NodeId peer, Request request, uint64_t deadline_us, Callback done);
   bool MustCompare() const;
   bool LacksLinks(const Request& request) const;
