@@ -208,8 +208,8 @@ bool Coordinator::ShowsNothingNew(SlotId id, const Slot& slot, const Executed& e
 bool Coordinator::MayBind(SlotId id, const Slot& slot, const Request& request,
                           const Executed& executed) const {
   if (request.entry_count == 0 || executed.write_quorum != 0 || context_.W(id) != 2) return false;
-  if (!slot.quorum.base_settled()) return false;
-  if (slot.quorum.settled() < slot.others_saw) return false;
+  if (slot.quorum.all_settled()) return false;  // it waits for the commit here, and for nobody else
+  if (!slot.quorum.base_settled() || slot.quorum.settled() < slot.others_saw) return false;
   if (!slot.targets.we_are_home || context_.slots->At(id).clock().Get(context_.self) == 0) return false;
   const Target* entry = slot.targets.FindOther(request.entry);
   return entry != nullptr && !entry->pending && !entry->is_fallback();
