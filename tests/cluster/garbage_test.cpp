@@ -120,7 +120,7 @@ const Garbage kPeerGarbage[] = {
     {"HelloThatStops", kMagic + std::string("\x01\x50\x00\x01\x01", 5), ""},
     {"ProofFirst", kMagic + std::string("\x03\x30\x00", 3) + std::string(48, 'p'), ""},
     {"OtherVersion", Hello(9, "orrery"), Refusal(2)},
-    {"OtherCluster", Hello(1, "other"), Refusal(3)},
+    {"OtherCluster", Hello(2, "other"), Refusal(3)},
 };
 
 class GarbageTest : public testing::Test {
