@@ -18,22 +18,31 @@ bool BoundReplies::IsHere(SlotId slot, const causality::Dot& dot) const {
   return replica != nullptr && context_.IsHome(slot) && replica->clock().Get(dot.actor) >= dot.counter;
 }
 
+template <typename MayShow>
+void BoundReplies::ShowLate(SlotId slot, const MayShow& may_show, const Show& show) {
+  for (auto [at, end] = late_.equal_range(slot); at != end;) {
+    const auto bound = at++;
+    if (!may_show(bound->second.after)) continue;
+    show(bound->second.request_id, std::move(bound->second.response));
+    late_.erase(bound);
+  }
+}
+
 // Events travel before the replies that are bound to them: hardly ever is one not here yet.
 void BoundReplies::AfterCommit(const std::vector<SlotId>& changed, const Show& show) {
+  const auto count_if_here = [this](SlotId slot, const causality::Dot& after) {
+    const bool is_here = IsHere(slot, after);
+    context_.stats.replies_bound += is_here ? 1 : 0;
+    return is_here;
+  };
   if (!late_.empty()) {
     for (const SlotId slot : changed) {
-      for (auto [at, end] = late_.equal_range(slot); at != end;) {
-        const auto bound = at++;
-        if (!IsHere(slot, bound->second.after)) continue;
-        ++context_.stats.replies_bound;
-        show(bound->second.request_id, std::move(bound->second.response));
-        late_.erase(bound);
-      }
+      ShowLate(
+          slot, [&](const causality::Dot& after) { return count_if_here(slot, after); }, show);
     }
   }
   for (auto& [slot, bound] : came_) {
-    if (IsHere(slot, bound.after)) {
-      ++context_.stats.replies_bound;
+    if (count_if_here(slot, bound.after)) {
       show(bound.request_id, std::move(bound.response));
     } else {
       ORRERY_MARK("reply came before the event that it is bound to");
@@ -44,14 +53,12 @@ void BoundReplies::AfterCommit(const std::vector<SlotId>& changed, const Show& s
 }
 
 void BoundReplies::OnCommitTell(const CommitTellMessage& tell, const Show& show) {
-  for (auto [at, end] = late_.equal_range(tell.slot); at != end;) {
-    const auto bound = at++;
-    const causality::Dot& after = bound->second.after;
-    if (after.actor != tell.upto.actor || after.counter > tell.upto.counter) continue;
+  const auto is_told = [&](const causality::Dot& after) {
+    if (after.actor != tell.upto.actor || after.counter > tell.upto.counter) return false;
     ORRERY_MARK("reply shown on its coordinator's word that enough others have the event");
-    show(bound->second.request_id, std::move(bound->second.response));
-    late_.erase(bound);
-  }
+    return true;
+  };
+  ShowLate(tell.slot, is_told, show);
 }
 
 // One question for all replies of a slot that are bound to events of one coordinator.

@@ -86,13 +86,18 @@ void Coordinator::Enqueue(Waiting&& waiting) {
   }
 }
 
+// Whether it says that it is, and is one for us.
+bool Coordinator::IsEntryAHome(const Slot& slot, const Request& request) {
+  if (request.entry_count == 0) return false;
+  const Target* entry = slot.targets.FindOther(request.entry);
+  return entry != nullptr && !entry->pending && !entry->is_fallback();
+}
+
 // A home that forwards a command has said with it whether anything has come to it that we may lack, since its
 // client sent the command: just what it would answer if we asked.
 bool Coordinator::HasEntryAnswered(const Slot& slot, const Waiting& waiting) const {
   const Request& request = waiting.request;
-  if (request.entry_count == 0 || waiting.reads_needed > 1) return false;
-  const Target* entry = slot.targets.FindOther(request.entry);
-  if (entry == nullptr || entry->pending || entry->is_fallback()) return false;
+  if (waiting.reads_needed > 1 || !IsEntryAHome(slot, request)) return false;
   if (slot.quorum.CurrentUnder(request.entry) != request.entry_count &&
       !ORRERY_MUTATION("entries-count-as-current"))
     return false;

@@ -207,12 +207,10 @@ bool Coordinator::ShowsNothingNew(SlotId id, const Slot& slot, const Executed& e
 // having what we made.
 bool Coordinator::MayBind(SlotId id, const Slot& slot, const Request& request,
                           const Executed& executed) const {
-  if (request.entry_count == 0 || executed.write_quorum != 0 || context_.W(id) != 2) return false;
+  if (!IsEntryAHome(slot, request) || executed.write_quorum != 0 || context_.W(id) != 2) return false;
   if (slot.quorum.all_settled()) return false;  // it waits for the commit here, and for nobody else
   if (!slot.quorum.base_settled() || slot.quorum.settled() < slot.others_saw) return false;
-  if (!slot.targets.we_are_home || context_.slots->At(id).clock().Get(context_.self) == 0) return false;
-  const Target* entry = slot.targets.FindOther(request.entry);
-  return entry != nullptr && !entry->pending && !entry->is_fallback();
+  return slot.targets.we_are_home && context_.slots->At(id).clock().Get(context_.self) != 0;
 }
 
 // A reply that waits for other nodes is looked at when they answer, not before.
@@ -391,11 +389,7 @@ void Coordinator::AskEverybody(Slot* slot) {
 
 void Coordinator::Expire(Slot* slot, uint64_t now_us) {
   while (!slot->replies.empty() && slot->replies.front().deadline_us <= now_us) {
-    Executed& late = slot->replies.front();
-    const bool wrote = late.own.counter != 0;
-    ++(wrote ? context_.stats.unknown_outcomes : context_.stats.cluster_down);
-    Finish(std::move(late.done), {wrote ? Outcome::kUnknown : Outcome::kClusterDown,
-                                  wrote ? "" : "what was read is not known to be on enough nodes"});
+    EndReply(std::move(slot->replies.front()), "what was read is not known to be on enough nodes");
     slot->replies.pop_front();
   }
   while (!slot->queue.empty() && slot->queue.front().deadline_us <= now_us) {

@@ -39,14 +39,16 @@ class BoundReplies {
     Response response;
     bool has_ticked = false;
   };
-  using Late = std::multimap<SlotId, Bound>;
 
+  /// Of those of the slot whose event was late.
+  template <typename MayShow>
+  void ShowLate(SlotId slot, const MayShow& may_show, const Show& show);
   void AskFor(SlotId slot);
   bool IsHere(SlotId slot, const causality::Dot& dot) const;
 
   ShardContext& context_;
   std::vector<std::pair<SlotId, Bound>> came_;  ///< in this turn
-  Late late_;                                   ///< whose event was not here by the end of their turn
+  std::multimap<SlotId, Bound> late_;           ///< whose event was not here by the end of their turn
 };
 
 }  // namespace orrery::replication

@@ -165,6 +165,7 @@ class Coordinator final : private storage::FoldRule {
   void Enqueue(Waiting&& waiting);
   void PrefetchArrived(size_t place);
   void PrefetchTurn(size_t place) const;
+  static bool IsEntryAHome(const Slot& slot, const Request& request);
   bool HasEntryAnswered(const Slot& slot, const Waiting& waiting) const;
   void WantProbe(Slot* slot, Waiting* waiting);
   void EndReplies(SlotId id, Slot* slot, const std::string& why);
