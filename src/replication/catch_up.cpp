@@ -10,12 +10,6 @@ namespace orrery::replication {
 
 using causality::SlotClock;
 
-namespace {
-
-constexpr size_t kEventBytesKept = 4096;
-
-}  // namespace
-
 CatchUp::CatchUp(ShardContext* context, CatchUpListener* listener)
     : context_(*context),
       listener_(*listener),
@@ -64,30 +58,16 @@ void CatchUp::OnEvent(NodeId from, const EventMessage& message) {
 }
 
 void CatchUp::Apply(NodeId from, const EventMessage& message) {
-  // Not kept for good where one event was large.
-  if (message.event->bytes.size() > kEventBytesKept) {
-    causality::Event event;
-    return Apply(from, message, &event);
-  }
-  Apply(from, message, &event_);
-}
-
-void CatchUp::Apply(NodeId from, const EventMessage& message, causality::Event* memory) {
-  causality::Event& event = *memory;
-  const size_t bytes = message.event->bytes.size();
-  bool decoded = false;
+  const causality::EncodedEvent& event = *message.event;
   Status applied;
-  context_.RunStep(bytes, [&] {
-    decoded = causality::DecodeEvent(message.event->bytes, &event);
-    if (decoded) applied = context_.slots->Apply(event, message.event, from);
-  });
-  if (!decoded) {
+  context_.RunStep(event.bytes.size(), [&] { applied = context_.slots->Apply(message.event, from); });
+  if (applied.code() == StatusCode::kInvalid) {
     ++context_.stats.bad_frames;
     if (context_.log) context_.log("malformed event from " + from.ToHex());
     return;
   }
   if (!applied.ok()) return OnHalfDone(event.slot, applied);
-  context_.NoteWork(bytes);
+  context_.NoteWork(event.bytes.size());
   ++context_.stats.events_applied;
   if (!asked_us_.empty()) asked_us_.erase({from, event.slot});
   if (context_.lives.IsOver(event.dot.actor)) context_.perhaps_ended.Insert(event.slot);

@@ -116,6 +116,20 @@ Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded
   return Status::Ok();
 }
 
+bool SlotReplica::TryReplace(const causality::Replacement& event, const causality::EventPtr& encoded) {
+  const bool is_row_alone = watch_ == nullptr && voided_.empty() && collection_rows_ == 0;
+  if (!is_row_alone || !clock_.Covers(event.removed.dot) || storage::IsCollectionRow(event.row_key))
+    return false;
+  const storage::SlotRowKey key(id_, event.row_key);
+  const auto stored = store_->View(Table::kRows, key.view());
+  if (!stored.ok() || !*stored || causality::SoleValueId(**stored) != event.removed) return false;
+  has_written_ = true;
+  digest_ += storage::RowHash(event.row_key, event.row) - storage::RowHash(event.row_key, **stored);
+  store_->Put(Table::kRows, key.view(), event.row);
+  NoteAdvanced(event.dot, event.hlc, encoded);
+  return true;
+}
+
 Status SlotReplica::ApplyOwn(const Event& event, const std::vector<RowUpdate>& rows,
                              const causality::EventPtr& encoded) {
   ORRERY_CHECK(event.scopes.empty() && rows.size() == event.changes.size());
@@ -130,9 +144,14 @@ Status SlotReplica::ApplyOwn(const Event& event, const std::vector<RowUpdate>& r
 
 void SlotReplica::NoteApplied(const Event& event, const causality::EventPtr& encoded) {
   causality::VoidUnseen(event, clock_, &voided_);
-  if (clock_.Get(event.dot.actor) + 1 == event.dot.counter) clock_.Advance(event.dot);
+  NoteAdvanced(event.dot, event.hlc, encoded);
+}
+
+void SlotReplica::NoteAdvanced(const causality::Dot& dot, causality::HybridTime hlc,
+                               const causality::EventPtr& encoded) {
+  if (clock_.Get(dot.actor) + 1 == dot.counter) clock_.Advance(dot);
   voided_.Prune(clock_);
-  newest_ = std::max(newest_, event.hlc);
+  newest_ = std::max(newest_, hlc);
   dirty_ = true;
   if (encoded != nullptr) backlog_.Append(encoded);
 }

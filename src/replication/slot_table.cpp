@@ -6,6 +6,13 @@
 
 namespace orrery::replication {
 
+namespace {
+
+// The memory in which events are decoded; that of a larger one goes with it.
+constexpr size_t kEventBytesKept = 4096;
+
+}  // namespace
+
 SlotReplica& SlotTable::At(SlotId slot) {
   auto& entry = slots_[slot];
   if (!entry) {
@@ -65,6 +72,23 @@ Status SlotTable::Apply(const causality::Event& event, const causality::EventPtr
   return status;
 }
 
+Status SlotTable::Apply(const causality::EventPtr& encoded, NodeId by) {
+  const auto replacement = causality::ReplacementIn(encoded->bytes);
+  if (replacement && At(encoded->slot).TryReplace(*replacement, encoded)) {
+    Touch(encoded->slot, encoded->dot.actor.node == by ? by : NodeId());
+    budget_.Added(encoded->slot, encoded->bytes.size());
+    return Status::Ok();
+  }
+  if (encoded->bytes.size() <= kEventBytesKept) return DecodeAndApply(encoded, by, &event_);
+  causality::Event event;
+  return DecodeAndApply(encoded, by, &event);
+}
+
+Status SlotTable::DecodeAndApply(const causality::EventPtr& encoded, NodeId by, causality::Event* memory) {
+  if (!causality::DecodeEvent(encoded->bytes, memory)) return Status::Invalid("malformed event");
+  return Apply(*memory, encoded, by);
+}
+
 void SlotTable::SetAside(SlotId slot) {
   Touch(slot);
   size_t bytes = 0;
@@ -90,12 +114,13 @@ Status SlotTable::Replay(SlotId slot, const std::vector<causality::EventPtr>& ev
   SlotReplica& replica = At(slot);
   for (const auto& encoded : events) {
     const SlotReplica::Fit fit = replica.Classify(encoded->dot);
-    causality::Event event;
-    if (fit == SlotReplica::Fit::kGap || !causality::DecodeEvent(encoded->bytes, &event)) continue;
+    if (fit == SlotReplica::Fit::kGap) continue;
     if (fit == SlotReplica::Fit::kNext) {
-      if (Status s = Apply(event, encoded); !s.ok()) return s;
+      if (Status s = Apply(encoded); !s.ok() && s.code() != StatusCode::kInvalid) return s;
       continue;
     }
+    causality::Event event;
+    if (!causality::DecodeEvent(encoded->bytes, &event)) continue;
     replica.backlog().Append(encoded);
     budget_.Added(slot, encoded->bytes.size());
   }

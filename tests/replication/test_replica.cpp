@@ -23,9 +23,7 @@ EventPtr TestReplica::Run(const Work& work) {
 
 bool TestReplica::Take(const EventPtr& encoded) {
   if (slot().Classify(encoded->dot) != SlotReplica::Fit::kNext) return false;
-  Event event;
-  EXPECT_TRUE(causality::DecodeEvent(encoded->bytes, &event));
-  EXPECT_TRUE(slots_.Apply(event, encoded).ok());
+  EXPECT_TRUE(slots_.Apply(encoded).ok());
   return true;
 }
 

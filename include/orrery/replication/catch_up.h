@@ -100,7 +100,6 @@ class CatchUp {
   };
 
   void Apply(NodeId from, const EventMessage& message);
-  void Apply(NodeId from, const EventMessage& message, causality::Event* memory);
   void OnGap(NodeId from, SlotId slot, const causality::Actor& actor);
   void AskHomes(SlotId slot);
   void TakeImage(SlotId slot, MergeRequester::Fetched fetched);
@@ -117,7 +116,6 @@ class CatchUp {
   AntiEntropy anti_entropy_;
   SlotRepair repair_;
   std::vector<Ack> acks_;
-  causality::Event event_;  ///< memory of Apply
   std::map<std::pair<NodeId, SlotId>, uint64_t> asked_us_;
 };
 

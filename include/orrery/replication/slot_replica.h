@@ -11,6 +11,7 @@
 #include "orrery/base/status.h"
 #include "orrery/causality/event.h"
 #include "orrery/causality/merge.h"
+#include "orrery/causality/replacement.h"
 #include "orrery/replication/backlog.h"
 #include "orrery/replication/slot_image.h"
 #include "orrery/replication/slot_journal.h"
@@ -62,6 +63,10 @@ class SlotReplica {
   Fit Classify(const causality::Dot& dot) const;
   /// REQUIRES: Classify(event.dot) == kNext. `encoded` goes to the backlog; null: nobody will ask for it.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded);
+  /// Apply of an event that is a replacement, where the row is just the value that it removes and nothing but
+  /// row, clock and digest changes by it: bytes in the place of bytes, nothing is decoded. False: nothing was
+  /// done, it takes Apply. REQUIRES: as Apply; `event` read off encoded's bytes.
+  [[nodiscard]] bool TryReplace(const causality::Replacement& event, const causality::EventPtr& encoded);
   /// Apply for the event that a transaction on this replica has just made, with what it knows of the rows: no
   /// row is read again. REQUIRES: as Apply; no scopes; rows as TakeEvent gave them, and nothing applied since
   /// they were read.
@@ -151,6 +156,7 @@ class SlotReplica {
   struct KeyedUpdate;
   Status MergeRange(const SlotImage& theirs, const KeyRange& range, std::vector<KeyedUpdate>* updates) const;
   void NoteApplied(const causality::Event& event, const causality::EventPtr& encoded);
+  void NoteAdvanced(const causality::Dot& dot, causality::HybridTime hlc, const causality::EventPtr& encoded);
   Status WriteRows(const std::vector<KeyedUpdate>& updates);
   Status WriteRow(std::string_view row_key, const storage::StoredRow& before, const causality::Row& after);
 

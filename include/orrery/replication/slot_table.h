@@ -53,6 +53,8 @@ class SlotTable {
   void CountForeign(ForeignChanges* foreign) { foreign_ = foreign; }
   /// Applies to the replica and accounts for its backlog. by: who sent it; zero: it came otherwise.
   [[nodiscard]] Status Apply(const causality::Event& event, const causality::EventPtr& encoded, NodeId by = {});
+  /// The same, of the event's bytes. kInvalid: they are malformed, and nothing was done.
+  [[nodiscard]] Status Apply(const causality::EventPtr& encoded, NodeId by = {});
   /// As SlotReplica::ApplyOwn where that is allowed, else as Apply.
   [[nodiscard]] Status ApplyOwn(const causality::Event& event, const std::vector<storage::RowUpdate>& rows,
                                 const causality::EventPtr& encoded);
@@ -97,6 +99,7 @@ class SlotTable {
 
   /// Towards the event that TrimBacklogs drops; one of BacklogBudget's steps.
   void PrefetchOldest(SlotId slot, size_t step) const;
+  Status DecodeAndApply(const causality::EventPtr& encoded, NodeId by, causality::Event* memory);
   Status LoadOne(SlotId slot, const StoredStates& states, const SlotLoss* loss,
                  std::vector<std::pair<SlotId, Status>>* corrupt);
 
@@ -109,6 +112,7 @@ class SlotTable {
   BacklogBudget budget_;
   SlotJournal journal_;
   std::vector<SlotId> dirty_;  ///< memory of SaveTouched
+  causality::Event event_;     ///< memory of Apply
 };
 
 }  // namespace orrery::replication
