@@ -37,6 +37,7 @@ void Coordinator::TakeArrived() {
     PrefetchArrived(place);
     Enqueue(std::move(arrived_[place]));
   }
+  ConcludeArrived();
   arrived_.clear();
 }
 
@@ -60,6 +61,7 @@ void Coordinator::Enqueue(Waiting&& waiting) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
+  if (slot.has_ran && !ORRERY_MUTATION("commands-run-on-unapplied-rows")) ConcludeArrived();
   if (!Admit(&slot, &waiting)) return;
   waiting.begun_us = request.sent_ms == 0 ? turn_us_ : std::min(turn_us_, request.sent_ms * 1000);
   waiting.deadline_us = turn_us_ + context_.TimeoutUs(request);
@@ -72,10 +74,7 @@ void Coordinator::Enqueue(Waiting&& waiting) {
     // What waits for nobody runs at once, while its slot is at hand.
     if (!parked_.empty() || !waiting.request.place.empty()) turn_.Insert(id);
     if (TryHandOver(id, &slot, &waiting)) return NoteDone(id, slot);
-    if (CanRun(id, &slot, waiting)) {
-      Execute(id, &slot, std::move(waiting));
-      return NoteDone(id, slot);
-    }
+    if (CanRun(id, &slot, waiting)) return ExecuteArrived(id, &slot, std::move(waiting));
   }
   const bool only_waits = waiting.probe_id != 0 && slot.ready && !catch_up_.Merging(id);
   slot.queue.push_back(std::move(waiting));

@@ -126,64 +126,114 @@ storage::FoldRule::Foldable Coordinator::FoldableIn(SlotId id) const {
 }
 
 void Coordinator::Execute(SlotId id, Slot* slot, Waiting&& waiting) {
-  const Request& request = waiting.request;
-  if (request.traits.writes && !disk_error_.empty()) {
-    return Refuse(Outcome::kDiskError, disk_error_, std::move(waiting.done));
+  Ran ran;
+  if (Run(id, slot, std::move(waiting), &ran)) Conclude(&ran);
+}
+
+// Some commands of a turn run, and then what they made is applied: each half of the way fits the processor's
+// instruction cache, both together do not. A command that meets one of its own slot waits for that.
+void Coordinator::ExecuteArrived(SlotId id, Slot* slot, Waiting&& waiting) {
+  Ran& ran = ran_.emplace_back();
+  const bool has_run = Run(id, slot, std::move(waiting), &ran);
+  const bool may_wait = has_run && ran.status.ok() && ran.changed && !slot->targets.we_stand_for &&
+                        ran.step_bytes < ShardContext::kLongStepBytes;
+  if (may_wait) {
+    slot->has_ran = true;
+    if (ran_.size() == kRunTogether) ConcludeArrived();
+    return;
   }
+  if (has_run) Conclude(&ran);
+  NoteDone(id, *slot);
+  ran_.pop_back();
+}
+
+void Coordinator::ConcludeArrived() {
+  for (Ran& ran : ran_) {
+    ran.slot->has_ran = false;
+    Conclude(&ran);
+    NoteDone(ran.id, *ran.slot);
+  }
+  ran_.clear();
+}
+
+bool Coordinator::Run(SlotId id, Slot* slot, Waiting&& waiting, Ran* ran) {
+  const Request& request = waiting.request;
+  const auto refuse = [&](Outcome outcome, const std::string& why) {
+    Refuse(outcome, why, std::move(waiting.done));
+    return false;
+  };
+  if (request.traits.writes && !disk_error_.empty()) return refuse(Outcome::kDiskError, disk_error_);
   if (context_.IsStale(request)) {
     ORRERY_MARK("forwarded request too old to run");
-    return Refuse(Outcome::kNotHere, "", std::move(waiting.done));
+    return refuse(Outcome::kNotHere, "");
   }
   if (!request.place.empty()) {
     FinishParked(parked_.Leave(id, request.place), {});
-    if (request.traits.parks) return Park(std::move(waiting));
+    if (request.traits.parks) return Park(std::move(waiting)), false;
     waiting.request.holds = &parked_;
   }
   storage::Transaction transaction = Begin(id, *slot);
   for (const auto& [row_key, bytes] : request.attachments) {
     causality::Row row;
-    if (!causality::DecodeRow(bytes, &row)) {
-      return Refuse(Outcome::kClusterDown, "malformed rows of another slot", std::move(waiting.done));
-    }
+    if (!causality::DecodeRow(bytes, &row))
+      return refuse(Outcome::kClusterDown, "malformed rows of another slot");
     transaction.Attach(row_key, std::move(row));
   }
-  Executed executed;
+  Executed& executed = ran->executed;
   const size_t bytes = request.args.bytes();
-  const size_t expected = slot->large_values > 0 ? ShardContext::kLongStepBytes : bytes;
-  context_.RunStep(expected, [&] { context_.executor->Execute(request, &transaction, &executed.response.reply); });
-  context_.NoteWork(bytes + executed.response.reply.size());
+  ran->id = id;
+  ran->slot = slot;
+  ran->step_bytes = slot->large_values > 0 ? ShardContext::kLongStepBytes : bytes;
+  context_.RunStep(ran->step_bytes,
+                   [&] { context_.executor->Execute(request, &transaction, &executed.response.reply); });
+  ran->bytes = bytes + executed.response.reply.size();
+  context_.NoteWork(ran->bytes);
   executed.done = std::move(waiting.done);
   executed.begun_us = waiting.begun_us;
   executed.deadline_us = waiting.deadline_us;
   executed.saw = slot->quorum.last_seen();
-  Status status = transaction.status();
-  if (status.ok() && transaction.changed()) {
-    executed.write_quorum = request.write_quorum != 0 ? context_.W(id, request.write_quorum) : 0;
-    status = Commit(id, slot, &transaction, expected, &executed);
+  ran->has_own_timeout = request.timeout_ms != 0;
+  ran->entry_is_home = IsEntryAHome(*slot, request);
+  ran->status = transaction.status();
+  if (!ran->status.ok() || !transaction.changed()) return true;
+  executed.write_quorum = request.write_quorum != 0 ? context_.W(id, request.write_quorum) : 0;
+  ran->event = transaction.TakeEvent(&ran->rows);
+  ran->changed = true;
+  return true;
+}
+
+void Coordinator::Conclude(Ran* ran) {
+  const SlotId id = ran->id;
+  Slot* const slot = ran->slot;
+  Executed& executed = ran->executed;
+  Status status = ran->status;
+  if (status.ok() && ran->changed) {
+    status = Commit(ran);
     // A few bytes may have changed a large value.
-    if (request.timeout_ms == 0) executed.deadline_us += ShardContext::TransportUs(executed.event_bytes);
+    if (!ran->has_own_timeout) executed.deadline_us += ShardContext::TransportUs(executed.event_bytes);
   }
-  if (status.code() == StatusCode::kRefused) {
-    NoteDone(id, *slot);
-    return Finish(std::move(executed.done), {Outcome::kReply, status.message()});
-  }
-  if (!status.ok()) {
-    const bool wrote = executed.own.counter != 0;
-    NoteDone(id, *slot);
-    wrote ? catch_up_.OnHalfDone(id, status) : catch_up_.OnCorruption(id, status);
-    return Refuse(wrote ? Outcome::kUnknown : Outcome::kClusterDown,
-                  "the slot's rows are damaged on this node and are being repaired", std::move(executed.done));
-  }
-  NoteLarge(bytes + executed.response.reply.size() + executed.event_bytes, slot);
+  if (!status.ok()) return Fail(status, ran);
+  NoteLarge(ran->bytes + executed.event_bytes, slot);
   if (ShowsNothingNew(id, *slot, executed))
     return Finish(std::move(executed.done), std::move(executed.response));
-  if (MayBind(id, *slot, request, executed)) {
+  if (MayBind(*ran)) {
     executed.response.after = context_.slots->At(id).clock().Get(context_.self);
     bound_.emplace_back(id, std::move(executed));
     return;
   }
   LookAfterCommit(id, slot, executed);
   slot->replies.push_back(std::move(executed));
+}
+
+void Coordinator::Fail(const Status& status, Ran* ran) {
+  Executed& executed = ran->executed;
+  NoteDone(ran->id, *ran->slot);
+  if (status.code() == StatusCode::kRefused)
+    return Finish(std::move(executed.done), {Outcome::kReply, status.message()});
+  const bool wrote = executed.own.counter != 0;
+  wrote ? catch_up_.OnHalfDone(ran->id, status) : catch_up_.OnCorruption(ran->id, status);
+  Refuse(wrote ? Outcome::kUnknown : Outcome::kClusterDown,
+         "the slot's rows are damaged on this node and are being repaired", std::move(executed.done));
 }
 
 // Commands with few words may read and write large values. Those of a slot that has one are taken to, for some time.
@@ -205,12 +255,12 @@ bool Coordinator::ShowsNothingNew(SlotId id, const Slot& slot, const Executed& e
 // With two copies the node that forwarded the command, if it is a home, need not hear from us that there are
 // two: its own copy of what was seen here is the second one. That it has what others made is not said by its
 // having what we made.
-bool Coordinator::MayBind(SlotId id, const Slot& slot, const Request& request,
-                          const Executed& executed) const {
-  if (!IsEntryAHome(slot, request) || executed.write_quorum != 0 || context_.W(id) != 2) return false;
+bool Coordinator::MayBind(const Ran& ran) const {
+  const Slot& slot = *ran.slot;
+  if (!ran.entry_is_home || ran.executed.write_quorum != 0 || context_.W(ran.id) != 2) return false;
   if (slot.quorum.all_settled()) return false;  // it waits for the commit here, and for nobody else
   if (!slot.quorum.base_settled() || slot.quorum.settled() < slot.others_saw) return false;
-  return slot.targets.we_are_home && context_.slots->At(id).clock().Get(context_.self) != 0;
+  return slot.targets.we_are_home && context_.slots->At(ran.id).clock().Get(context_.self) != 0;
 }
 
 // A reply that waits for other nodes is looked at when they answer, not before.
@@ -236,20 +286,21 @@ Status Coordinator::CheckSizes(const causality::EncodedEvent* event,
   return Status::Ok();
 }
 
-Status Coordinator::Commit(SlotId id, Slot* slot, storage::Transaction* transaction, size_t bytes,
-                           Executed* executed) {
-  std::vector<storage::RowUpdate> rows;
-  const Event event = transaction->TakeEvent(&rows);
+Status Coordinator::Commit(Ran* ran) {
+  const SlotId id = ran->id;
+  Slot* const slot = ran->slot;
+  const Event& event = ran->event;
+  Executed* const executed = &ran->executed;
   // Whoever joins copies the slot: nobody will ever ask for what happened before.
   const bool alone = context_.view->members.size() == 1 && slot->targets.others.empty() && !context_.options.lone_backlog;
   EventPtr encoded;
   Status status;
-  context_.RunStep(bytes, [&] {
+  context_.RunStep(ran->step_bytes, [&] {
     if (!alone) encoded = causality::MakeEventPtr(event);
-    status = CheckSizes(encoded.get(), rows);
+    status = CheckSizes(encoded.get(), ran->rows);
     if (!status.ok()) return;
     executed->own = event.dot;
-    status = context_.slots->ApplyOwn(event, rows, encoded);
+    status = context_.slots->ApplyOwn(event, ran->rows, encoded);
   });
   if (!status.ok()) return status;
   if (encoded != nullptr) executed->event_bytes = encoded->bytes.size();

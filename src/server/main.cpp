@@ -70,10 +70,11 @@ int Main(int argc, char** argv) {
 
 // What jemalloc begins with; its environment variable MALLOC_CONF goes before. A node's memory is met here
 // and there, slot by slot and row by row: with pages of 4 KB a good part of the time went to finding the
-// pages.
+// pages. And what tables and logs free they soon take again: for five minutes it is kept, since a page that
+// comes back from the kernel is cleared first.
 extern "C" {
 extern const char* malloc_conf;
-const char* malloc_conf = "thp:always";
+const char* malloc_conf = "thp:always,dirty_decay_ms:300000";
 }
 
 int main(int argc, char** argv) {

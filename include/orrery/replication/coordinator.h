@@ -100,7 +100,10 @@ class Coordinator final : private storage::FoldRule {
   static constexpr size_t kPrefetchPlaceAhead = 9;
   static constexpr size_t kPrefetchAhead = 6;
   static constexpr size_t kPrefetchQueuesAhead = 3;
+  /// So many commands run before what they made is applied.
+  static constexpr size_t kRunTogether = 16;
 
+  struct Slot;
   struct Waiting {
     Request request;
     Callback done;
@@ -121,6 +124,20 @@ class Coordinator final : private storage::FoldRule {
     size_t event_bytes = 0;   ///< of the event as it is sent
     size_t write_quorum = 0;  ///< 0: the slot's
   };
+  /// A command that has run, with what it made, which is not applied yet.
+  struct Ran {
+    SlotId id = 0;
+    Slot* slot = nullptr;
+    Executed executed;
+    Status status;
+    bool changed = false;
+    causality::Event event;                ///< if it changed anything
+    std::vector<storage::RowUpdate> rows;  ///< of the event's changes
+    size_t bytes = 0;                      ///< of request and reply
+    size_t step_bytes = 0;                 ///< about as many are handled when it is applied
+    bool has_own_timeout = false;
+    bool entry_is_home = false;
+  };
   struct Slot {
     // What every command needs stands first, in this many bytes, for the sake of PrefetchSlot.
     static constexpr size_t kHotBytes = 6 * kCacheLineBytes;
@@ -132,6 +149,7 @@ class Coordinator final : private storage::FoldRule {
     Targets targets;
     bool known_targets = false;
     bool ready = false;
+    bool has_ran = false;  ///< a command whose event is not applied yet
     bool probe_wanted = false;
     bool probe_everybody = false;
     uint64_t next_probe = 1;
@@ -190,7 +208,7 @@ class Coordinator final : private storage::FoldRule {
   }
   bool ShowsNothingNew(SlotId id, const Slot& slot, const Executed& executed) const;
   void LookAfterCommit(SlotId id, Slot* slot, const Executed& executed);
-  bool MayBind(SlotId id, const Slot& slot, const Request& request, const Executed& executed) const;
+  bool MayBind(const Ran& ran) const;
   void NoteTook(uint64_t begun_us);
   void NoteDone(SlotId id, const Slot& slot);
   bool CanRun(SlotId id, Slot* slot, const Waiting& head);
@@ -206,10 +224,15 @@ class Coordinator final : private storage::FoldRule {
   Foldable FoldableIn(SlotId id) const override;
   storage::Transaction Begin(SlotId id, const Slot& slot);
   void Execute(SlotId id, Slot* slot, Waiting&& waiting);
+  void ExecuteArrived(SlotId id, Slot* slot, Waiting&& waiting);
+  /// False: it was not run, and is answered or parked.
+  bool Run(SlotId id, Slot* slot, Waiting&& waiting, Ran* ran);
+  void Conclude(Ran* ran);
+  void ConcludeArrived();
   Status CheckSizes(const causality::EncodedEvent* event, const std::vector<storage::RowUpdate>& rows) const;
   void NoteLarge(size_t bytes, Slot* slot);
-  /// bytes: about as many are handled.
-  Status Commit(SlotId id, Slot* slot, storage::Transaction* transaction, size_t bytes, Executed* executed);
+  Status Commit(Ran* ran);
+  void Fail(const Status& status, Ran* ran);
   void Replicate(SlotId id, Slot* slot, const causality::EventPtr& event);
   uint64_t HintsBegin(SlotId id, const Slot& slot, NodeId home, const causality::Actor& actor) const;
   void SendHints(SlotId id, Slot* slot, const Target& target, const causality::Actor& actor, uint64_t upto);
@@ -229,6 +252,7 @@ class Coordinator final : private storage::FoldRule {
   HintService& hints_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Waiting> arrived_;  ///< since the last turn; slots are looked at for all of them in one go
+  std::vector<Ran> ran_;          ///< of those, at most one of a slot
   SlotSet turn_;                  ///< slots to look at in this turn
   SlotSet release_;               ///< slots of which replies may leave when this turn is committed
   SlotSet busy_;                  ///< slots with a queue or replies
