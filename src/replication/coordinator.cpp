@@ -61,7 +61,7 @@ void Coordinator::Enqueue(Waiting&& waiting) {
   const Request& request = waiting.request;
   const SlotId id = request.slot;
   Slot& slot = At(id);
-  if (slot.has_ran && !ORRERY_MUTATION("commands-run-on-unapplied-rows")) ConcludeArrived();
+  if (slot.has_unapplied && !ORRERY_MUTATION("commands-run-on-unapplied-rows")) ConcludeArrived();
   if (!Admit(&slot, &waiting)) return;
   waiting.begun_us = request.sent_ms == 0 ? turn_us_ : std::min(turn_us_, request.sent_ms * 1000);
   waiting.deadline_us = turn_us_ + context_.TimeoutUs(request);

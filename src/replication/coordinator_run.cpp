@@ -138,7 +138,7 @@ void Coordinator::ExecuteArrived(SlotId id, Slot* slot, Waiting&& waiting) {
   const bool may_wait = has_run && ran.status.ok() && ran.changed && !slot->targets.we_stand_for &&
                         ran.step_bytes < ShardContext::kLongStepBytes;
   if (may_wait) {
-    slot->has_ran = true;
+    slot->has_unapplied = true;
     if (ran_.size() == kRunTogether) ConcludeArrived();
     return;
   }
@@ -149,7 +149,7 @@ void Coordinator::ExecuteArrived(SlotId id, Slot* slot, Waiting&& waiting) {
 
 void Coordinator::ConcludeArrived() {
   for (Ran& ran : ran_) {
-    ran.slot->has_ran = false;
+    ran.slot->has_unapplied = false;
     Conclude(&ran);
     NoteDone(ran.id, *ran.slot);
   }

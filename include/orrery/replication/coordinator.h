@@ -149,7 +149,7 @@ class Coordinator final : private storage::FoldRule {
     Targets targets;
     bool known_targets = false;
     bool ready = false;
-    bool has_ran = false;  ///< a command whose event is not applied yet
+    bool has_unapplied = false;  ///< the event of a command in ran_
     bool probe_wanted = false;
     bool probe_everybody = false;
     uint64_t next_probe = 1;
