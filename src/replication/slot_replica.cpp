@@ -118,8 +118,7 @@ Status SlotReplica::Apply(const Event& event, const causality::EventPtr& encoded
 
 bool SlotReplica::TryReplace(const causality::Replacement& event, const causality::EventPtr& encoded) {
   const bool is_row_alone = watch_ == nullptr && voided_.empty() && collection_rows_ == 0;
-  if (!is_row_alone || !clock_.Covers(event.removed.dot) || storage::IsCollectionRow(event.row_key))
-    return false;
+  if (!is_row_alone || !clock_.Covers(event.removed.dot)) return false;
   const storage::SlotRowKey key(id_, event.row_key);
   const auto stored = store_->View(Table::kRows, key.view());
   if (!stored.ok() || !*stored) return false;

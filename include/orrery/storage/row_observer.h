@@ -31,11 +31,11 @@ struct RowTotals {
 };
 
 /// Told of every change of a row, whatever made it (own event, replica's event, merge), before it is put into
-/// the same batch; but not where a string's sole value takes the place of another one in a slot without
-/// collections, since nothing that is derived changes by that. Keeps the derived tables (kCounts, kExpiry,
-/// kIndex) right, which are never replicated. Must depend on the rows and the derived tables alone, never on
-/// clocks, so that they can be rebuilt. Called on the slot's loop. kCorruption: a derived entry cannot be
-/// read.
+/// the same batch; but not always where a string's sole value takes the place of another one in a slot
+/// without collections, since nothing that is derived changes by that. Keeps the derived tables (kCounts,
+/// kExpiry, kIndex) right, which are never replicated. Must depend on the rows and the derived tables alone,
+/// never on clocks, so that they can be rebuilt. Called on the slot's loop. kCorruption: a derived entry
+/// cannot be read.
 class RowObserver {
  public:
   virtual ~RowObserver() = default;
