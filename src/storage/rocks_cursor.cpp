@@ -129,10 +129,16 @@ Status RocksCursor::status() const {
 }
 
 RocksSnapshot::RocksSnapshot(std::shared_ptr<RocksInstance> instance)
-    : instance_(std::move(instance)), snapshot_(instance_->db().GetSnapshot()) {}
+    : instance_(std::move(instance)), snapshot_(Take(instance_.get())) {}
+
+const rocksdb::Snapshot* RocksSnapshot::Take(RocksInstance* instance) {
+  instance->snapshots().Add();
+  return instance->db().GetSnapshot();
+}
 
 RocksSnapshot::~RocksSnapshot() {
   instance_->db().ReleaseSnapshot(snapshot_);
+  instance_->snapshots().Remove();
 }
 
 Result<std::optional<std::string>> RocksSnapshot::Get(Table table, std::string_view key) const {

@@ -61,6 +61,8 @@ class RocksSnapshot final : public Snapshot {
   std::unique_ptr<Cursor> Scan(Table table, std::string_view prefix, std::string_view from) const override;
 
  private:
+  static const rocksdb::Snapshot* Take(RocksInstance* instance);
+
   const std::shared_ptr<RocksInstance> instance_;
   const rocksdb::Snapshot* const snapshot_;
 };

@@ -13,15 +13,16 @@
 
 namespace orrery::storage {
 
-std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& options,
-                                                          const std::shared_ptr<rocksdb::Cache>& block_cache,
-                                                          const std::shared_ptr<LatestBuckets>& row_buckets) {
+std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(
+    const RocksOptions& options, const std::shared_ptr<rocksdb::Cache>& block_cache,
+    const std::shared_ptr<LatestBuckets>& row_buckets,
+    const std::shared_ptr<const SnapshotCount>& snapshots) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);
-    families.emplace_back(
-        std::string(FamilyName(table)),
-        MakeFamilyOptions(options, table, block_cache, table == Table::kRows ? row_buckets : nullptr));
+    families.emplace_back(std::string(FamilyName(table)),
+                          MakeFamilyOptions(options, table, block_cache,
+                                            table == Table::kRows ? row_buckets : nullptr, snapshots));
   }
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   return families;
@@ -62,7 +63,8 @@ Result<std::shared_ptr<RocksInstance>> RocksInstance::Open(
   db_options.listeners.push_back(std::make_shared<DamageListener>(options));
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened =
-      rocksdb::DB::Open(db_options, options.path, MakeFamilies(options, block_cache, instance->row_buckets_),
+      rocksdb::DB::Open(db_options, options.path,
+                        MakeFamilies(options, block_cache, instance->row_buckets_, instance->snapshots_),
                         &instance->all_families_, &db);
   if (!opened.ok()) return FromRead(opened, "open " + options.path);
   instance->db_.reset(db);

@@ -21,9 +21,10 @@
 namespace orrery::storage {
 
 /// The column families of a database, with the default one that is not used last.
-std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(const RocksOptions& options,
-                                                          const std::shared_ptr<rocksdb::Cache>& block_cache,
-                                                          const std::shared_ptr<LatestBuckets>& row_buckets = nullptr);
+std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies(
+    const RocksOptions& options, const std::shared_ptr<rocksdb::Cache>& block_cache,
+    const std::shared_ptr<LatestBuckets>& row_buckets = nullptr,
+    const std::shared_ptr<const SnapshotCount>& snapshots = nullptr);
 
 /// One opening of the database's files, from DB::Open to DB::Close. Shared by all who read or write through
 /// it; the last to let go closes it. Any thread.
@@ -47,6 +48,9 @@ class RocksInstance {
 
   /// Of the memtable that takes rows, for those who are about to write some.
   std::shared_ptr<const MemTableBuckets> row_buckets() const { return row_buckets_->Get(); }
+
+  /// For whoever takes one.
+  SnapshotCount& snapshots() { return *snapshots_; }
 
   /// All of the batch or nothing of it.
   Status Write(bool sync, rocksdb::WriteBatch* batch);
@@ -72,6 +76,7 @@ class RocksInstance {
 
   // Constant after Open.
   const std::shared_ptr<LatestBuckets> row_buckets_ = std::make_shared<LatestBuckets>();
+  const std::shared_ptr<SnapshotCount> snapshots_ = std::make_shared<SnapshotCount>();
   std::unique_ptr<LogFiles> logs_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> families_{};

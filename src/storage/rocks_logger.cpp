@@ -9,6 +9,11 @@
 namespace orrery::storage {
 namespace {
 
+// A flush finds fewer entries in a memtable than were written to it, as it should (slot_memtable.h).
+bool IsOfDroppedVersions(std::string_view text) {
+  return text.find(" entries in memtables, but read ") != std::string_view::npos;
+}
+
 class RocksLogger final : public rocksdb::Logger {
  public:
   explicit RocksLogger(std::function<void(std::string_view)> log)
@@ -20,7 +25,9 @@ class RocksLogger final : public rocksdb::Logger {
     if (log_ == nullptr) return;
     std::array<char, 1024> line;
     const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-    if (length > 0) log_({line.data(), std::min(static_cast<size_t>(length), line.size() - 1)});
+    if (length <= 0) return;
+    const std::string_view text(line.data(), std::min(static_cast<size_t>(length), line.size() - 1));
+    if (!IsOfDroppedVersions(text)) log_(text);
   }
 
  private:

@@ -102,6 +102,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
   // Measured with tests/bench/storage_bench: one batch per loop turn gains nothing from a second write queue.
   db.enable_pipelined_write = false;
   db.allow_concurrent_memtable_write = false;  // slot_memtable.h
+  db.flush_verify_memtable_count = false;      // the same
   db.avoid_unnecessary_blocking_io = true;     // a loop that drops a cursor does not delete files
   db.max_background_jobs = options.background_jobs;
   db.max_open_files = options.max_open_files;
@@ -115,7 +116,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
 
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Table table,
                                                const std::shared_ptr<rocksdb::Cache>& block_cache,
-                                               const std::shared_ptr<LatestBuckets>& latest) {
+                                               const std::shared_ptr<LatestBuckets>& latest,
+                                               const std::shared_ptr<const SnapshotCount>& snapshots) {
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeBlockOptions(block_cache)));
   family.compression = Compression({rocksdb::kLZ4Compression, rocksdb::kSnappyCompression});
@@ -138,7 +140,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Tabl
   if (StartsWithSlot(table)) {
     // Its buckets are as quick to say that a key is not there as a filter would be, which every write had to
     // fill.
-    family.memtable_factory = NewSlotMemTableFactory(family.write_buffer_size, latest);
+    family.memtable_factory = NewSlotMemTableFactory(family.write_buffer_size, latest, snapshots);
   } else {
     family.memtable_whole_key_filtering = true;
     family.memtable_prefix_bloom_size_ratio = 0.05;

@@ -23,9 +23,10 @@ std::string_view FamilyName(Table table);
 
 rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
                                  std::shared_ptr<rocksdb::Statistics> statistics);
-/// latest: see NewSlotMemTableFactory; not used for a table whose keys do not start with a slot.
-rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksOptions& options, Table table,
-                                               const std::shared_ptr<rocksdb::Cache>& block_cache,
-                                               const std::shared_ptr<LatestBuckets>& latest = nullptr);
+/// latest, snapshots: see NewSlotMemTableFactory; not used for a table whose keys do not start with a slot.
+rocksdb::ColumnFamilyOptions MakeFamilyOptions(
+    const RocksOptions& options, Table table, const std::shared_ptr<rocksdb::Cache>& block_cache,
+    const std::shared_ptr<LatestBuckets>& latest = nullptr,
+    const std::shared_ptr<const SnapshotCount>& snapshots = nullptr);
 
 }  // namespace orrery::storage

@@ -9,6 +9,7 @@
 #include "orrery/base/prefetch.h"
 #include "orrery/base/slot.h"
 #include "storage/bucket_set.h"
+#include "storage/entry_memory.h"
 
 namespace orrery::storage {
 namespace {
@@ -48,6 +49,7 @@ class ArenaMemory final : public rocksdb::MemTableRep {
 /// tower.
 struct Node {
   const char* entry;
+  size_t bytes;  ///< of its memory
 
   using Link = std::atomic<Node*>;
   Link* tower() { return reinterpret_cast<Link*>(this + 1); }
@@ -92,11 +94,17 @@ struct MemTableBuckets {
     const auto byte = [&](size_t i) {
       return i < user_key.size() ? static_cast<uint8_t>(user_key[i]) : uint8_t{0};
     };
-    const size_t slot = static_cast<size_t>(byte(0)) << 8 | byte(1);
+    const size_t slot = SlotOf(user_key);
     if (slot >= kSlotCount) return count - 1;
     const size_t last = (size_t{1} << hash_bits) - 1;
     const size_t share = byte(2) > 0 ? last : static_cast<size_t>(byte(3)) >> (8 - hash_bits);
     return (slot << hash_bits) | share;
+  }
+
+  // Some keys begin with more than any slot.
+  static size_t SlotOf(const Slice& key) {
+    const auto byte = [&](size_t i) { return i < key.size() ? static_cast<uint8_t>(key[i]) : uint8_t{0}; };
+    return static_cast<size_t>(byte(0)) << 8 | byte(1);
   }
 
   const int hash_bits;
@@ -109,8 +117,12 @@ namespace {
 class SlotMemTable final : public rocksdb::MemTableRep {
  public:
   SlotMemTable(const KeyComparator& compare, rocksdb::Allocator* allocator,
-               std::shared_ptr<MemTableBuckets> buckets)
-      : MemTableRep(allocator), compare_(compare), buckets_(std::move(buckets)), occupied_(buckets_->count) {}
+               std::shared_ptr<MemTableBuckets> buckets, std::shared_ptr<const SnapshotCount> snapshots)
+      : MemTableRep(allocator),
+        compare_(compare),
+        buckets_(std::move(buckets)),
+        snapshots_(std::move(snapshots)),
+        occupied_(buckets_->count) {}
 
   rocksdb::KeyHandle Allocate(size_t bytes, char** entry) override;
   void Insert(rocksdb::KeyHandle handle) override;
@@ -123,13 +135,18 @@ class SlotMemTable final : public rocksdb::MemTableRep {
 
  private:
   class Walk;
+  class CountedWalk;
   class PointRead;
 
   void* AllocateAligned(size_t bytes);
+  void* NodeMemory(size_t bytes);
+  bool MayDropVersions(const Slice& internal_key) const;
+  void DropOlderVersions(Node* node, const Slice& internal_key, Node::Link** before);
   int RandomHeight();
-  size_t BucketOf(const Slice& internal_key) const {
-    return buckets_->NumberOf({internal_key.data(), internal_key.size() - sizeof(uint64_t)});
+  static Slice UserKeyOf(const Slice& internal_key) {
+    return {internal_key.data(), internal_key.size() - sizeof(uint64_t)};
   }
+  size_t BucketOf(const Slice& internal_key) const { return buckets_->NumberOf(UserKeyOf(internal_key)); }
   Bucket& BucketAt(size_t number) const { return buckets_->buckets[number]; }
   Node* FirstOf(size_t number) const { return BucketAt(number).first.load(std::memory_order_acquire); }
 
@@ -146,6 +163,9 @@ class SlotMemTable final : public rocksdb::MemTableRep {
 
   const KeyComparator& compare_;
   const std::shared_ptr<MemTableBuckets> buckets_;
+  const std::shared_ptr<const SnapshotCount> snapshots_;
+  mutable std::atomic<size_t> walks_{0};
+  EntryMemory dropped_;
   BucketSet occupied_;
   uint32_t random_ = 0x2545f491;
 };
@@ -170,11 +190,20 @@ int SlotMemTable::RandomHeight() {
 rocksdb::KeyHandle SlotMemTable::Allocate(size_t bytes, char** entry) {
   const auto height = static_cast<size_t>(RandomHeight());
   const size_t before_entry = sizeof(Node) + height * sizeof(Node::Link);
-  char* const memory = static_cast<char*>(AllocateAligned(before_entry + bytes));
-  Node* const node = new (memory) Node{memory + before_entry};
+  const size_t node_bytes = EntryMemory::RoundUp(before_entry + bytes);
+  char* const memory = static_cast<char*>(NodeMemory(node_bytes));
+  Node* const node = new (memory) Node{memory + before_entry, node_bytes};
   for (size_t i = 0; i < height; ++i) new (node->tower() + i) Node::Link(nullptr);
   *entry = memory + before_entry;
   return node;
+}
+
+// A walk that began before an entry was dropped may still stand on it. One that is counted after this look
+// has begun after all that was dropped so far, and does not meet it.
+void* SlotMemTable::NodeMemory(size_t bytes) {
+  if (dropped_.empty() || walks_.fetch_add(0, std::memory_order_acq_rel) != 0) return AllocateAligned(bytes);
+  void* const memory = dropped_.Take(bytes);
+  return memory != nullptr ? memory : AllocateAligned(bytes);
 }
 
 void SlotMemTable::Insert(rocksdb::KeyHandle handle) {
@@ -189,7 +218,7 @@ void SlotMemTable::Insert(rocksdb::KeyHandle handle) {
 
   Node::Link* before[kMaxHeight];
   if (IsBeforeAll(bucket, internal_key)) {
-    for (int level = 0; level < node->height(); ++level) before[level] = bucket.Head(level);
+    for (int level = 0; level < bucket.height(); ++level) before[level] = bucket.Head(level);
   } else {
     FirstNotBefore(&bucket, internal_key, before);
   }
@@ -197,7 +226,30 @@ void SlotMemTable::Insert(rocksdb::KeyHandle handle) {
     node->tower()[level].store(before[level]->load(std::memory_order_relaxed), std::memory_order_relaxed);
     before[level]->store(node, std::memory_order_release);
   }
-  if (is_first) occupied_.Add(number);
+  if (is_first) {
+    occupied_.Add(number);
+  } else if (MayDropVersions(internal_key)) {
+    DropOlderVersions(node, internal_key, before);
+  }
+}
+
+// Of slots only: of another loop's keys in the same bucket some may be read at this moment, uncounted.
+bool SlotMemTable::MayDropVersions(const Slice& internal_key) const {
+  return snapshots_ != nullptr && snapshots_->none() && walks_.load(std::memory_order_acquire) == 0 &&
+         MemTableBuckets::SlotOf(UserKeyOf(internal_key)) < kSlotCount;
+}
+
+// They stand just behind it. before: the links that led over its place, which on its own levels lead to it
+// now.
+void SlotMemTable::DropOlderVersions(Node* node, const Slice& internal_key, Node::Link** before) {
+  while (Node* const older = node->tower()[0].load(std::memory_order_relaxed)) {
+    if (UserKeyOf(compare_.decode_key(older->entry)) != UserKeyOf(internal_key)) return;
+    for (int level = 0; level < older->height(); ++level) {
+      Node::Link* const link = level < node->height() ? &node->tower()[level] : before[level];
+      link->store(older->tower()[level].load(std::memory_order_relaxed), std::memory_order_release);
+    }
+    dropped_.Give(older, older->bytes);
+  }
 }
 
 bool SlotMemTable::Contains(const char* entry) const {
@@ -312,8 +364,23 @@ class SlotMemTable::Walk : public MemTableRep::Iterator {
   size_t prefetched_ = 0;  ///< up to which bucket
 };
 
+/// A walk that keeps entries where they are as long as it lives.
+class SlotMemTable::CountedWalk final : public Walk {
+ public:
+  explicit CountedWalk(const SlotMemTable& table) : Walk(table), walks_(table.walks_) {
+    walks_.fetch_add(1, std::memory_order_acq_rel);
+  }
+  ~CountedWalk() override { walks_.fetch_sub(1, std::memory_order_acq_rel); }
+  CountedWalk(const CountedWalk&) = delete;
+  CountedWalk& operator=(const CountedWalk&) = delete;
+
+ private:
+  std::atomic<size_t>& walks_;
+};
+
 /// The walk by which MemTableRep::Get reads a point. RocksDB 7.8 never destroys it, and starts the next one
-/// when the last is done with, so that one place for each thread does for all.
+/// when the last is done with, so that one place for each thread does for all. It is not counted: while a key
+/// is read, nobody writes to its slot.
 class SlotMemTable::PointRead final : public Walk {
  public:
   static PointRead* In(const SlotMemTable& table) {
@@ -328,8 +395,8 @@ class SlotMemTable::PointRead final : public Walk {
 };
 
 rocksdb::MemTableRep::Iterator* SlotMemTable::GetIterator(rocksdb::Arena* arena) {
-  if (arena == nullptr) return new Walk(*this);
-  return new (ArenaMemory(arena).Allocate(sizeof(Walk))) Walk(*this);
+  if (arena == nullptr) return new CountedWalk(*this);
+  return new (ArenaMemory(arena).Allocate(sizeof(CountedWalk))) CountedWalk(*this);
 }
 
 rocksdb::MemTableRep::Iterator* SlotMemTable::GetDynamicPrefixIterator(rocksdb::Arena* arena) {
@@ -339,8 +406,9 @@ rocksdb::MemTableRep::Iterator* SlotMemTable::GetDynamicPrefixIterator(rocksdb::
 
 class SlotMemTableFactory final : public rocksdb::MemTableRepFactory {
  public:
-  SlotMemTableFactory(int hash_bits, std::shared_ptr<LatestBuckets> latest)
-      : hash_bits_(hash_bits), latest_(std::move(latest)) {}
+  SlotMemTableFactory(int hash_bits, std::shared_ptr<LatestBuckets> latest,
+                      std::shared_ptr<const SnapshotCount> snapshots)
+      : hash_bits_(hash_bits), latest_(std::move(latest)), snapshots_(std::move(snapshots)) {}
 
   rocksdb::MemTableRep* CreateMemTableRep(const rocksdb::MemTableRep::KeyComparator& compare,
                                           rocksdb::Allocator* allocator,
@@ -348,7 +416,7 @@ class SlotMemTableFactory final : public rocksdb::MemTableRepFactory {
                                           rocksdb::Logger* /*logger*/) override {
     auto buckets = std::make_shared<MemTableBuckets>(hash_bits_);
     if (latest_ != nullptr) latest_->Set(buckets);
-    return new SlotMemTable(compare, allocator, std::move(buckets));
+    return new SlotMemTable(compare, allocator, std::move(buckets), snapshots_);
   }
   static const char* kClassName() { return "SlotMemTableFactory"; }
   const char* Name() const override { return kClassName(); }
@@ -356,6 +424,7 @@ class SlotMemTableFactory final : public rocksdb::MemTableRepFactory {
  private:
   const int hash_bits_;
   const std::shared_ptr<LatestBuckets> latest_;
+  const std::shared_ptr<const SnapshotCount> snapshots_;
 };
 
 }  // namespace
@@ -370,13 +439,14 @@ void PrefetchFirstEntry(const MemTableBuckets& buckets, std::string_view key) {
   PrefetchBytes(bucket.first.load(std::memory_order_relaxed), 2 * kCacheLineBytes);
 }
 
-std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(size_t write_buffer_bytes,
-                                                                    std::shared_ptr<LatestBuckets> latest) {
+std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(
+    size_t write_buffer_bytes, std::shared_ptr<LatestBuckets> latest,
+    std::shared_ptr<const SnapshotCount> snapshots) {
   int hash_bits = 0;
   const auto bytes_with = [](int bits) { return (size_t{kSlotCount} << bits) * sizeof(Bucket); };
   while (hash_bits < kMaxHashBits && bytes_with(hash_bits + 1) <= write_buffer_bytes / kBucketBytesShare)
     ++hash_bits;
-  return std::make_shared<SlotMemTableFactory>(hash_bits, std::move(latest));
+  return std::make_shared<SlotMemTableFactory>(hash_bits, std::move(latest), std::move(snapshots));
 }
 
 }  // namespace orrery::storage

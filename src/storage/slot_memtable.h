@@ -2,6 +2,7 @@
 
 #include <rocksdb/memtablerep.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,20 @@ class LatestBuckets {
   std::shared_ptr<const MemTableBuckets> buckets_;
 };
 
+/// How many snapshots of a database there are: as long as there is any, memtables keep all versions of a key.
+/// Any thread.
+class SnapshotCount {
+ public:
+  /// Before the snapshot is taken.
+  void Add() { count_.fetch_add(1, std::memory_order_acq_rel); }
+  /// After it was let go.
+  void Remove() { count_.fetch_sub(1, std::memory_order_acq_rel); }
+  bool none() const { return count_.load(std::memory_order_acquire) == 0; }
+
+ private:
+  std::atomic<size_t> count_{0};
+};
+
 /// For whoever is about to write a batch: asks for the memory that the write of a key will look at, first for
 /// its bucket and, when that has come, for the first entry in it. Only hints.
 void PrefetchBucket(const MemTableBuckets& buckets, std::string_view key);
@@ -47,7 +62,16 @@ void PrefetchFirstEntry(const MemTableBuckets& buckets, std::string_view key);
 ///
 /// One writer at a time (allow_concurrent_memtable_write = false), readers at any time.
 /// latest, if given, is told of each memtable's buckets.
+///
+/// With `snapshots`, a version of a key is dropped and its memory used again when a newer one comes, unless
+/// there is a snapshot or a walk over this memtable. So what is written again and again neither fills
+/// memtables nor is written to table files again and again. This asks for two things that hold where each
+/// slot has one thread (RowStore): who reads a key, or walks, wants to see keys only of slots that no other
+/// thread writes to meanwhile; of those of others it may see none. And of a slot's keys nothing is merged (no
+/// merge operator), and none is SingleDeleted. RocksDB then finds fewer entries in a memtable than it has
+/// written: flush_verify_memtable_count = false.
 std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(
-    size_t write_buffer_bytes, std::shared_ptr<LatestBuckets> latest = nullptr);
+    size_t write_buffer_bytes, std::shared_ptr<LatestBuckets> latest = nullptr,
+    std::shared_ptr<const SnapshotCount> snapshots = nullptr);
 
 }  // namespace orrery::storage

@@ -15,6 +15,7 @@
 
 #include "orrery/storage/row_key.h"
 #include "storage/bucket_set.h"
+#include "storage/entry_memory.h"
 #include "storage/store_harness.h"
 #include "storage/test_random.h"
 
@@ -230,6 +231,215 @@ TEST_P(SlotMemTableTest, ReadersSeeWholeCommitsWhileTheWriterWrites) {
   is_written = true;
   reader.join();
   EXPECT_GT(walks, 0u);
+}
+
+/// The same with older versions dropped, as in the store.
+class DroppingMemTableTest : public testing::Test {
+ protected:
+  DroppingMemTableTest() : path_(NewTestDirectory()) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.allow_concurrent_memtable_write = false;
+    options.flush_verify_memtable_count = false;
+    options.write_buffer_size = size_t{256} << 20;
+    options.memtable_factory = NewSlotMemTableFactory(options.write_buffer_size, nullptr, snapshots_);
+    rocksdb::DB* db = nullptr;
+    EXPECT_TRUE(rocksdb::DB::Open(options, path_, &db).ok());
+    db_.reset(db);
+  }
+  ~DroppingMemTableTest() override {
+    db_.reset();
+    std::filesystem::remove_all(path_);
+  }
+
+  void Put(const std::string& key, const std::string& value) {
+    ASSERT_TRUE(db_->Put(rocksdb::WriteOptions(), key, value).ok());
+  }
+  std::string Get(const std::string& key) {
+    std::string value;
+    return db_->Get(rocksdb::ReadOptions(), key, &value).ok() ? value : "(none)";
+  }
+  Rows Read(const rocksdb::Snapshot* snapshot = nullptr) {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot;
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
+    Rows rows;
+    for (it->SeekToFirst(); it->Valid(); it->Next())
+      rows.emplace_back(it->key().ToString(), it->value().ToString());
+    return rows;
+  }
+  uint64_t MemoryBytes() {
+    uint64_t bytes = 0;
+    EXPECT_TRUE(db_->GetIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &bytes));
+    return bytes;
+  }
+  const rocksdb::Snapshot* TakeSnapshot() {
+    snapshots_->Add();
+    return db_->GetSnapshot();
+  }
+  void Release(const rocksdb::Snapshot* snapshot) {
+    db_->ReleaseSnapshot(snapshot);
+    snapshots_->Remove();
+  }
+
+  const std::string path_;
+  const std::shared_ptr<SnapshotCount> snapshots_ = std::make_shared<SnapshotCount>();
+  std::unique_ptr<rocksdb::DB> db_;
+};
+
+std::string RowOf(int i) {
+  return EncodeRowKey(static_cast<SlotId>(i % kSlotCount),
+                      {0, "key:" + std::to_string(i), RowTag::kString, {}});
+}
+
+TEST_F(DroppingMemTableTest, WhatIsWrittenAgainAndAgainTakesNoMoreMemory) {
+  TestRandom random;
+  const auto write_all = [&] {
+    for (int i = 0; i < 2000; ++i) Put(RowOf(i), std::string(20 + random.Below(8), 'v'));
+  };
+  write_all();
+  write_all();
+  const uint64_t before = MemoryBytes();
+  for (int round = 0; round < 50; ++round) write_all();
+  // Kept, these versions would take some ten megabytes.
+  EXPECT_LT(MemoryBytes(), before + (uint64_t{1} << 20));
+  EXPECT_EQ(Read().size(), 2000u);
+}
+
+TEST_F(DroppingMemTableTest, AFlushWritesWhatIsLeft) {
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 300; ++i) Put(RowOf(i), std::to_string(round));
+  }
+  ASSERT_TRUE(db_->Delete(rocksdb::WriteOptions(), RowOf(7)).ok());
+  ASSERT_TRUE(db_->Flush(rocksdb::FlushOptions()).ok());
+  EXPECT_EQ(Read().size(), 299u);
+  EXPECT_EQ(Get(RowOf(7)), "(none)");
+  EXPECT_EQ(Get(RowOf(8)), "4");
+  // What a table file has is behind what is deleted now.
+  ASSERT_TRUE(db_->Delete(rocksdb::WriteOptions(), RowOf(8)).ok());
+  Put(RowOf(8), "again");
+  ASSERT_TRUE(db_->Delete(rocksdb::WriteOptions(), RowOf(8)).ok());
+  EXPECT_EQ(Get(RowOf(8)), "(none)");
+}
+
+TEST_F(DroppingMemTableTest, SnapshotsAndWalksKeepWhatTheySee) {
+  TestRandom random;
+  std::map<std::string, std::string> model;
+  struct View {
+    Rows rows;
+    const rocksdb::Snapshot* snapshot = nullptr;
+    std::unique_ptr<rocksdb::Iterator> walk;
+  };
+  std::vector<View> views;
+  const auto end_view = [&](View& view) {
+    Rows seen;
+    if (view.snapshot != nullptr) {
+      seen = Read(view.snapshot);
+      Release(view.snapshot);
+    } else {
+      for (; view.walk->Valid(); view.walk->Next())
+        seen.emplace_back(view.walk->key().ToString(), view.walk->value().ToString());
+    }
+    ASSERT_EQ(seen, view.rows);
+  };
+  for (int step = 0; step < 20000; ++step) {
+    // Few slots and keys, so that buckets hold several, and towers meet.
+    const std::string key = EncodeRowKey(
+        static_cast<SlotId>(random.Below(3)),
+        {0, std::string(1, static_cast<char>('a' + random.Below(3))), RowTag::kHash, random.Bytes(2, "xyz")});
+    if (random.OneIn(4)) {
+      ASSERT_TRUE(db_->Delete(rocksdb::WriteOptions(), key).ok());
+      model.erase(key);
+    } else {
+      const std::string value(random.Below(200), static_cast<char>('a' + step % 26));
+      Put(key, value);
+      model[key] = value;
+    }
+    ASSERT_EQ(Get(key), model.contains(key) ? model[key] : "(none)");
+    if (random.OneIn(100)) {
+      View view{{model.begin(), model.end()}, nullptr, nullptr};
+      if (random.OneIn(2)) {
+        view.snapshot = TakeSnapshot();
+      } else {
+        view.walk.reset(db_->NewIterator(rocksdb::ReadOptions()));
+        view.walk->SeekToFirst();
+      }
+      views.push_back(std::move(view));
+    }
+    if (!views.empty() && random.OneIn(60)) {
+      const size_t place = random.Below(views.size());
+      end_view(views[place]);
+      views.erase(views.begin() + static_cast<std::ptrdiff_t>(place));
+    }
+    if (random.OneIn(5000)) {
+      ASSERT_TRUE(db_->Flush(rocksdb::FlushOptions()).ok());
+    }
+    if (HasFatalFailure()) return;
+  }
+  for (View& view : views) end_view(view);
+  views.clear();
+  EXPECT_EQ(Read(), Rows(model.begin(), model.end()));
+}
+
+TEST_F(DroppingMemTableTest, EachThreadSeesItsOwnSlotsWhole) {
+  constexpr int kThreads = 3;
+  constexpr int kRounds = 3000;
+  constexpr int kKeys = 8;
+  const auto row = [](int thread, int key) {
+    return EncodeRowKey(static_cast<SlotId>(thread), {0, "key", RowTag::kHash, std::to_string(key)});
+  };
+  const auto work = [&](int thread) {
+    TestRandom random;
+    for (int round = 0; round < kRounds; ++round) {
+      rocksdb::WriteBatch batch;
+      for (int key = 0; key < kKeys; ++key) {
+        ASSERT_TRUE(batch.Put(row(thread, key), std::string(round % 50, 'v') + std::to_string(round)).ok());
+      }
+      ASSERT_TRUE(db_->Write(rocksdb::WriteOptions(), &batch).ok());
+      const std::string expected = std::string(round % 50, 'v') + std::to_string(round);
+      ASSERT_EQ(Get(row(thread, round % kKeys)), expected);
+      if (round % 8 != 0) continue;
+      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
+      int seen = 0;
+      const std::string prefix = SlotPrefix(static_cast<SlotId>(thread));
+      for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next(), ++seen)
+        ASSERT_EQ(it->value().ToString(), expected);
+      ASSERT_EQ(seen, kKeys);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) threads.emplace_back(work, thread);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Read().size(), static_cast<size_t>(kThreads * kKeys));
+}
+
+TEST(EntryMemoryTest, GivesMemoryOfTheSizeThatIsAskedFor) {
+  for (size_t bytes = 1; bytes < 100'000; bytes += 1 + bytes / 50) {
+    const size_t rounded = EntryMemory::RoundUp(bytes);
+    ASSERT_GE(rounded, bytes);
+    ASSERT_LE(rounded, std::max<size_t>(64, bytes + bytes / 8 + 1));
+    ASSERT_EQ(EntryMemory::RoundUp(rounded), rounded);
+    ASSERT_EQ(rounded % alignof(void*), 0u);
+  }
+  EntryMemory memory;
+  EXPECT_TRUE(memory.empty());
+  std::map<size_t, std::unique_ptr<char[]>> given;
+  for (size_t bytes = 1; bytes <= size_t{1} << 20; bytes = EntryMemory::RoundUp(bytes) + 1) {
+    const size_t rounded = EntryMemory::RoundUp(bytes);
+    EXPECT_EQ(memory.Take(rounded), nullptr);
+    given[rounded] = std::make_unique<char[]>(rounded);
+    memory.Give(given[rounded].get(), rounded);
+  }
+  EXPECT_FALSE(memory.empty());
+  for (const auto& [bytes, place] : given) {
+    EXPECT_EQ(memory.Take(bytes), place.get()) << bytes;
+    EXPECT_EQ(memory.Take(bytes), nullptr);
+  }
+  // Too large to be worth keeping.
+  const size_t large = EntryMemory::RoundUp(size_t{1} << 21);
+  const auto place = std::make_unique<char[]>(large);
+  memory.Give(place.get(), large);
+  EXPECT_EQ(memory.Take(large), nullptr);
 }
 
 }  // namespace
