@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "orrery/runtime/uv/loop_thread.h"
 #include "runtime/loop_driver.h"
+#include "runtime/uv/loop_impl.h"
 
 namespace orrery::runtime {
 namespace {
@@ -136,6 +139,73 @@ TEST(UvLoopTest, CallsTurnEndsInOrderAndStandsTheirRemovalMeanwhile) {
   order.clear();
   ASSERT_REACHED(loop, again && order.size() == 21);
   EXPECT_EQ(order, "a" + std::string(20, 'd'));
+}
+
+struct CountedOutput final : Flushable {
+  explicit CountedOutput(bool waits) : may_wait(waits) {}
+  void Flush() override { ++flushes; }
+  bool MayWait() const override { return may_wait; }
+
+  const bool may_wait;
+  int flushes = 0;
+};
+
+TEST(UvLoopTest, OutputThatMayWaitLeavesOnceForAFewTurnsOneAfterTheOther) {
+  constexpr int kTurns = 40;
+  UvLoop loop;
+  CountedOutput patient(true);
+  CountedOutput hasty(false);
+  int turn = 0;
+  std::function<void()> write = [&] {
+    loop.impl().FlushLater(patient);
+    loop.impl().FlushLater(hasty);
+    ++turn < kTurns ? loop.Post(write) : loop.Stop();
+  };
+  loop.Post(write);
+  loop.Run();
+  EXPECT_EQ(hasty.flushes, kTurns);
+  // A turn's, and what up to three more turns add.
+  EXPECT_GE(patient.flushes, kTurns / 4 - 1);
+  EXPECT_LE(patient.flushes, kTurns / 4 + 1);
+}
+
+TEST(UvLoopTest, NoOutputWaitsWhileTheLoopSleeps) {
+  UvLoop loop;
+  CountedOutput output(true);
+  bool has_slept = false;
+  loop.Post([&] { loop.impl().FlushLater(output); });
+  loop.After(2'000, [&] { has_slept = true; });
+  ASSERT_REACHED(loop, output.flushes == 1);
+  EXPECT_FALSE(has_slept);
+  ASSERT_REACHED(loop, has_slept);
+  EXPECT_EQ(output.flushes, 1);
+}
+
+TEST(UvLoopTest, OutputIsForgottenWhileItWaits) {
+  UvLoop loop;
+  CountedOutput kept(true);
+  auto gone = std::make_unique<CountedOutput>(true);
+  loop.Post([&] {
+    loop.impl().FlushLater(*gone);
+    loop.impl().FlushLater(kept);
+    loop.Post([&] {
+      loop.impl().ForgetFlush(*gone);
+      gone.reset();
+    });
+  });
+  ASSERT_REACHED(loop, kept.flushes == 1);
+  EXPECT_EQ(gone, nullptr);
+}
+
+TEST(UvLoopTest, NothingIsLeftWaitingWhenTheLoopStops) {
+  UvLoop loop;
+  CountedOutput output(true);
+  loop.Post([&] {
+    loop.impl().FlushLater(output);
+    loop.Stop();
+  });
+  loop.Run();
+  EXPECT_EQ(output.flushes, 1);
 }
 
 TEST(UvLoopTest, CallsBackOnSigtermAndOutlivesSigpipe) {

@@ -17,6 +17,8 @@ UvLoop::Impl& ImplOf(void* data) {
 
 /// How often the end of a turn is repeated because flushing had consequences, before the loop turns again.
 constexpr int kEndPassesMax = 4;
+/// So many turns longer than its own does output wait.
+constexpr int kTurnsWaitedMax = 3;
 
 template <typename Handle>
 uv_handle_t* AsHandle(Handle* handle) {
@@ -31,6 +33,7 @@ UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
   ORRERY_CHECK(uv_async_init(&uv, &wake, [](uv_async_t* handle) { ImplOf(handle->data).RunTasks(); }) == 0);
   ORRERY_CHECK(uv_timer_init(&uv, &timer) == 0);
   ORRERY_CHECK(uv_prepare_init(&uv, &before_poll) == 0);
+  ORRERY_CHECK(uv_idle_init(&uv, &look_again) == 0);
   wake.data = timer.data = before_poll.data = this;
   // The end of a turn is just before the loop sleeps, so that what timers did is included.
   const auto end_turn = [](uv_prepare_t* handle) { ImplOf(handle->data).EndTurn(); };
@@ -42,6 +45,7 @@ UvLoop::Impl::~Impl() {
   uv_close(AsHandle(&wake), nullptr);
   uv_close(AsHandle(&timer), nullptr);
   uv_close(AsHandle(&before_poll), nullptr);
+  uv_close(AsHandle(&look_again), nullptr);
   for (auto& handle : terminate) {
     if (handle) uv_close(AsHandle(&*handle), nullptr);
   }
@@ -93,14 +97,17 @@ void UvLoop::Impl::RunDueTimers() {
 
 void UvLoop::Impl::EndTurn() {
   read_bytes = 0;
+  const bool may_wait = active && turns_waited < kTurnsWaitedMax;
+  if (!active) FlushAll(false);  // there was nothing more to do at once
   for (int pass = 0; pass < kEndPassesMax && active; ++pass) {
     RunTurnEndCallbacks();
     // What the callbacks wrote is flushed now; only a flush that calls its owner (a broken connection) asks
     // for another pass.
     active = false;
-    FlushAll();
+    FlushAll(may_wait);
   }
   if (active) uv_async_send(&wake);
+  LookAgainIfWaiting();
   ArmTimer();
 }
 
@@ -117,15 +124,33 @@ void UvLoop::Impl::RunTurnEndCallbacks() {
   std::erase_if(turn_ends, [](const auto& entry) { return entry->removed; });
 }
 
-void UvLoop::Impl::FlushAll() {
+void UvLoop::Impl::FlushAll(bool may_wait) {
+  size_t waiting = 0;
   // Flushing may list more targets, at the end, or unlist any.
   for (size_t i = 0; i < to_flush.size(); ++i) {
     Flushable* target = std::exchange(to_flush[i], nullptr);
     if (target == nullptr) continue;
+    if (may_wait && target->MayWait()) {
+      target->flush_index_ = waiting;
+      to_flush[waiting++] = target;
+      continue;
+    }
     target->flush_index_ = Flushable::kNotListed;
     target->Flush();
   }
-  to_flush.clear();
+  to_flush.resize(waiting);
+}
+
+// Output waits for as long as more comes without a sleep.
+void UvLoop::Impl::LookAgainIfWaiting() {
+  const bool is_looking = uv_is_active(AsHandle(&look_again)) != 0;
+  if (to_flush.empty()) {
+    turns_waited = 0;
+    if (is_looking) uv_idle_stop(&look_again);
+    return;
+  }
+  ++turns_waited;
+  if (!is_looking) ORRERY_CHECK(uv_idle_start(&look_again, [](uv_idle_t* /*handle*/) {}) == 0);
 }
 
 void UvLoop::Impl::ArmTimer() {
@@ -206,6 +231,7 @@ void UvLoop::OnTerminate(std::function<void(int signal)> callback) {
 void UvLoop::Run() {
   uv_run(&impl_->uv, UV_RUN_DEFAULT);
   impl_->EndTurn();
+  impl_->FlushAll(false);
   impl_->stop.store(false, std::memory_order_release);
 }
 

@@ -21,6 +21,8 @@ class Flushable {
  public:
   virtual ~Flushable() = default;
   virtual void Flush() = 0;
+  /// Whether it may leave with what the next few turns add to it, as long as the loop has more to do at once.
+  virtual bool MayWait() const { return false; }
 
  private:
   friend struct UvLoop::Impl;
@@ -35,7 +37,7 @@ struct UvLoop::Impl {
 
   /// Something happened: this turn has an end.
   void NoteActivity() { active = true; }
-  /// Calls target.Flush() once at the end of this turn.
+  /// Calls target.Flush() once at the end of this turn, or of one of the next few (MayWait).
   void FlushLater(Flushable& target);
   void ForgetFlush(Flushable& target);
 
@@ -45,7 +47,8 @@ struct UvLoop::Impl {
   /// After a connection was read: ends the turn here if it has read enough.
   void EndLongTurn();
   void RunTurnEndCallbacks();
-  void FlushAll();
+  void FlushAll(bool may_wait);
+  void LookAgainIfWaiting();
   void ArmTimer();
   void DropWaiting();
 
@@ -54,6 +57,7 @@ struct UvLoop::Impl {
   uv_async_t wake{};
   uv_timer_t timer{};
   uv_prepare_t before_poll{};
+  uv_idle_t look_again{};  ///< while it is active the loop does not sleep
   std::optional<uv_signal_t> terminate[2];
   std::function<void(int)> on_terminate;
 
@@ -71,6 +75,7 @@ struct UvLoop::Impl {
   std::vector<std::shared_ptr<TurnEnd>> turn_ends;
   TurnEndId last_turn_end = 0;
   std::vector<Flushable*> to_flush;
+  int turns_waited = 0;  ///< of what is in to_flush between turns
   bool active = false;
   size_t read_bytes = 0;  ///< from connections, in this turn
   size_t turn_bytes_max = SIZE_MAX;

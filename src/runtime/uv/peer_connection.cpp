@@ -162,6 +162,7 @@ void PeerConnection::AdvanceAccept(std::string_view bytes) {
 
 void PeerConnection::BecomeUp() {
   phase_ = Phase::kUp;
+  tcp_->LetOutputWait();
   StopTimeout();
   ticket_.reset();
   tcp_->SetKeepAlive(kKeepAliveSeconds);

@@ -302,6 +302,10 @@ void TcpConnection::PushOutput() {
   }
 }
 
+void TcpConnection::LetOutputWait() {
+  impl_->may_wait = true;
+}
+
 void TcpConnection::Close() {
   impl_->Close();
 }

@@ -17,6 +17,8 @@ namespace orrery::runtime {
 /// may destroy the owner's side.
 struct TcpConnection::Impl final : Flushable, std::enable_shared_from_this<TcpConnection::Impl> {
   enum class State { kResolving, kConnecting, kOpen, kClosed };
+  /// More is worth a packet of its own.
+  static constexpr size_t kWaitingBytesMax = 2048;
 
   Impl(UvLoop& l, TcpHandler& h) : loop(l.impl()), handler(&h), out(loop.chunks) {}
 
@@ -33,6 +35,7 @@ struct TcpConnection::Impl final : Flushable, std::enable_shared_from_this<TcpCo
   void Read();
   void End();
   void Flush() override;
+  bool MayWait() const override { return may_wait && out.bytes() <= kWaitingBytesMax; }
   /// False when the socket takes no more for now; on an error the connection fails.
   bool SendSome();
   struct Sent {
@@ -58,6 +61,7 @@ struct TcpConnection::Impl final : Flushable, std::enable_shared_from_this<TcpCo
   bool ended = false;    ///< the other side sends no more
   bool blocked = false;  ///< output waits for the socket to become writable
   bool close_when_flushed = false;
+  bool may_wait = false;  ///< LetOutputWait
   OutputQueue out;
 
   uv_getaddrinfo_t lookup{};

@@ -66,6 +66,10 @@ class TcpConnection {
   /// no more before.
   void PushOutput();
 
+  /// From now on little output may wait for that of the next turns, as long as the loop finds more to do
+  /// without a sleep: one packet, and one wake-up of the other side, instead of several.
+  void LetOutputWait();
+
   /// Ends the connection now; what is queued is lost. No callback comes after this. Harmless twice.
   void Close();
   /// Reads no more, and closes when the queue is empty; then OnClosed(Ok).
