@@ -19,6 +19,7 @@ Coordinator::Slot& Coordinator::At(SlotId id) {
     slot->quorum.Rebase(slot->seen);
     slot->counted_for = context_.W(id);
   }
+  if (noted_acks_.Has(id)) CountNoted(id, slot.get());
   if (!slot->known_targets) RefreshTargets(id, slot.get());
   return *slot;
 }
@@ -213,16 +214,27 @@ void Coordinator::RunFinished() {
 // ---- knowledge of peers ----
 
 void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
-  Slot* slot = Find(ack.slot);
-  if (slot == nullptr) return;
+  if (slots_[ack.slot] == nullptr) return;
   // Whoever does not own a seat, or not any more, counts for nothing: the seat's owner does.
   if (!context_.IsHome(ack.slot, from)) return;
+  const bool is_awaited = busy_.Contains(ack.slot) || ack.upto.actor != context_.self;
+  if (!is_awaited && noted_acks_.Add(ack.slot, from, ack.upto.counter)) return;
+  Slot* const slot = Find(ack.slot);
   slot->quorum.LearnDot(from, ack.upto);
   if (slot->quorum.all_settled() && slot->replies.empty()) return;
   // What this turn has applied is not committed yet; everything else was in an earlier turn.
   if (context_.slots->IsTouched(ack.slot)) return Changed(ack.slot);
   Release(ack.slot, slot);
   NoteDone(ack.slot, *slot);
+}
+
+// What was noted before this turn may count: the commit of an event comes before its acknowledgements.
+void Coordinator::CountNoted(SlotId id, Slot* slot) {
+  noted_acks_.Take(id, [&](NodeId home, uint64_t counter) {
+    ORRERY_MARK("acknowledgement counted that nothing waited for");
+    if (context_.IsHome(id, home)) slot->quorum.LearnDot(home, {context_.self, counter});
+  });
+  context_.slots->IsTouched(id) ? release_.Insert(id) : void(Settle(id, slot));
 }
 
 // The entry node of a bound reply, which has not got the event.

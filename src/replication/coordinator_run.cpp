@@ -117,7 +117,15 @@ void Coordinator::NoteTook(uint64_t begun_us) {
   context_.pace.NoteForeground(now_us - std::min(now_us, begun_us));
 }
 
-void Coordinator::Release(SlotId id, Slot* slot) {
+bool Coordinator::PrefetchNotes(SlotId id) const {
+  if (busy_.Contains(id)) return false;
+  noted_acks_.Prefetch(id);
+  context_.seats.PrefetchOwners(id);
+  return true;
+}
+
+// Finds out what is on W nodes, and with it the commit point.
+uint64_t Coordinator::Settle(SlotId id, Slot* slot) {
   size_t wanted = context_.W(id);
   if (ORRERY_MUTATION("one-copy-too-few") && wanted > 1) --wanted;
   const uint64_t settled = slot->quorum.Settle(wanted);
@@ -128,6 +136,11 @@ void Coordinator::Release(SlotId id, Slot* slot) {
     if (unsettled != 0 && !ORRERY_MUTATION("commit-point-too-high")) own = std::min(own, unsettled - 1);
     replica.committed().Raise(context_.self, own);
   }
+  return settled;
+}
+
+void Coordinator::Release(SlotId id, Slot* slot) {
+  const uint64_t settled = Settle(id, slot);
   for (auto it = slot->replies.begin(); it != slot->replies.end();) {
     if (!MayLeave(id, *slot, *it, settled)) {
       if (it->write_quorum == 0) break;
@@ -179,6 +192,7 @@ void Coordinator::CommitFailed(const std::string& why) {
 void Coordinator::OnTick(uint64_t now_us) {
   ExpireParked(now_us);
   RetryRefused(now_us);
+  for (const SlotId id : noted_acks_.Old(now_us)) Find(id);
   const std::vector<SlotId> busy = busy_.slots();
   for (SlotId id : busy) {
     Slot& slot = At(id);

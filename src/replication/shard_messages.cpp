@@ -50,6 +50,10 @@ bool Shard::ReadAhead(FrameReader* reader, uint64_t left_ms, Ahead* ahead) {
   if (!reader->Next(&ahead->message)) return false;
   ahead->slot = SlotOfMessage(ahead->message);
   ahead->row_hint = 0;
+  if (std::holds_alternative<AckMessage>(ahead->message) && coordinator_.PrefetchNotes(*ahead->slot)) {
+    ahead->slot.reset();
+    return true;
+  }
   if (ahead->slot) coordinator_.PrefetchPlace(*ahead->slot);
   if (auto* forward = std::get_if<ForwardMessage>(&ahead->message)) {
     forward->request.sent_ms = left_ms > forward->age_ms ? left_ms - forward->age_ms : 1;

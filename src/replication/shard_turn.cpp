@@ -60,7 +60,7 @@ void Shard::CommitTurn() {
       unsynced_.Insert(slot);
     }
   }
-  slots_.TrimBacklogs(context_.self);
+  slots_.TrimBacklogs(context_.self, [this](SlotId slot) { coordinator_.CountNoted(slot); });
 }
 
 void Shard::Fail(const std::string& what, const Status& status) {

@@ -149,13 +149,16 @@ void SlotTable::SaveTouched(std::vector<SlotId>* touched) {
   journal_.Save(dirty_, [this](SlotId slot, std::string* bytes) { At(slot).AppendState(bytes); });
 }
 
-void SlotTable::TrimBacklogs(const causality::Actor& self) {
+void SlotTable::TrimBacklogs(const causality::Actor& self, const std::function<void(SlotId)>& count_copies) {
   const auto drop = [&](SlotId slot) -> size_t {
     SlotReplica* replica = Find(slot);
     if (replica == nullptr || replica->backlog().empty()) return 1;
     const causality::Dot& oldest = replica->backlog().Oldest()->dot;
-    const bool must_stay = oldest.actor == self && oldest.counter > replica->committed().Get(self);
-    return must_stay ? 0 : replica->backlog().DropOldest();
+    const auto must_stay = [&] {
+      return oldest.actor == self && oldest.counter > replica->committed().Get(self);
+    };
+    if (must_stay()) count_copies(slot);
+    return must_stay() ? 0 : replica->backlog().DropOldest();
   };
   budget_.Trim(drop, [this](SlotId slot, size_t step) { PrefetchOldest(slot, step); });
 }

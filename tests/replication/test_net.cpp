@@ -116,7 +116,7 @@ void TestNode::EndTurn() {
   if (store_->HasPending()) {
     if (!store_->Commit(storage::Durability::kDisk).ok()) return outbox_.DropDurable();
     for (const SlotId changed : touched) slot(changed).MarkSynced(slot(changed).clock());
-    slots_.TrimBacklogs(context.self);
+    slots_.TrimBacklogs(context.self, [](SlotId) {});
   }
   catch_up.AfterCommit();
   survey.AfterCommit();

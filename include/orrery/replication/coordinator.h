@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "orrery/base/prefetch.h"
+#include "orrery/replication/ack_notes.h"
 #include "orrery/replication/catch_up.h"
 #include "orrery/replication/hint_service.h"
 #include "orrery/replication/messages.h"
@@ -79,6 +80,10 @@ class Coordinator final : private storage::FoldRule {
   }
   void PrefetchSlot(SlotId id) const;
   void PrefetchQueues(SlotId id) const;
+  /// For an acknowledgement. True: it will only be noted, and needs nothing else of the slot.
+  bool PrefetchNotes(SlotId id) const;
+  /// Counts what is noted of the slot: its commit point may be higher than it seems.
+  void CountNoted(SlotId id) { Find(id); }
   /// Runs what can run and sends the turn's probes.
   void BeforeCommit();
   /// The turn's changes are durable: acknowledges what is on W nodes.
@@ -178,7 +183,14 @@ class Coordinator final : private storage::FoldRule {
   };
 
   Slot& At(SlotId id);
-  Slot* Find(SlotId id) { return slots_[id].get(); }
+  /// Whoever looks at a slot sees all acknowledgements counted.
+  Slot* Find(SlotId id) {
+    Slot* const slot = slots_[id].get();
+    if (noted_acks_.Has(id)) CountNoted(id, slot);
+    return slot;
+  }
+  void CountNoted(SlotId id, Slot* slot);
+  uint64_t Settle(SlotId id, Slot* slot);
   void TakeArrived();
   void Enqueue(Waiting&& waiting);
   void PrefetchArrived(size_t place);
@@ -257,6 +269,7 @@ class Coordinator final : private storage::FoldRule {
   SlotSet release_;               ///< slots of which replies may leave when this turn is committed
   SlotSet busy_;                  ///< slots with a queue or replies
   SlotSet refused_;               ///< slots of which a fallback has refused hints
+  AckNotes noted_acks_;
   std::vector<SlotId> taken_;     ///< memory of AfterCommit
   std::vector<std::pair<SlotId, Executed>> bound_;  ///< of this turn: they leave with its commit (MayBind)
   std::vector<std::pair<Callback, Response>> finished_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -75,8 +76,9 @@ class SlotTable {
   bool IsTouched(SlotId slot) const { return touched_.Contains(slot); }
   /// Saves the clocks of the slots that changed in this turn, and says which.
   void SaveTouched(std::vector<SlotId>* touched);
-  /// Trims the backlogs; an own event that is not on W nodes stays.
-  void TrimBacklogs(const causality::Actor& self);
+  /// Trims the backlogs; an own event that is not on W nodes stays. count_copies: is asked to look whether more than the
+  /// commit point says are.
+  void TrimBacklogs(const causality::Actor& self, const std::function<void(SlotId)>& count_copies);
   size_t backlog_bytes() const { return budget_.bytes(); }
 
  private:
