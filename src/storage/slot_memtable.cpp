@@ -89,7 +89,8 @@ struct MemTableBuckets {
       : hash_bits(bits), count(size_t{kSlotCount} << bits), buckets(new Bucket[count]) {}
 
   // Monotone in the bytes of the key, so that buckets are in the order of keys: slot, then the hash's first
-  // bits. Other databases than the first, few in most clusters, share the last bucket of a slot.
+  // bits. Other databases than the first, few in most clusters, share the last bucket of a slot. Keys of no
+  // slot have the last bucket of all, for themselves if there is more than one for a slot.
   size_t NumberOf(const Slice& user_key) const {
     const auto byte = [&](size_t i) {
       return i < user_key.size() ? static_cast<uint8_t>(user_key[i]) : uint8_t{0};
@@ -98,8 +99,10 @@ struct MemTableBuckets {
     if (slot >= kSlotCount) return count - 1;
     const size_t last = (size_t{1} << hash_bits) - 1;
     const size_t share = byte(2) > 0 ? last : static_cast<size_t>(byte(3)) >> (8 - hash_bits);
-    return (slot << hash_bits) | share;
+    return std::min((slot << hash_bits) | share, hash_bits == 0 ? count - 1 : count - 2);
   }
+  // Whether one thread alone reads single keys of the bucket: that of the slot, or none.
+  bool IsOfOneThread(const Slice& key) const { return SlotOf(key) < kSlotCount || hash_bits > 0; }
 
   // Some keys begin with more than any slot.
   static size_t SlotOf(const Slice& key) {
@@ -233,10 +236,10 @@ void SlotMemTable::Insert(rocksdb::KeyHandle handle) {
   }
 }
 
-// Of slots only: of another loop's keys in the same bucket some may be read at this moment, uncounted.
+// Not where another thread may read a key of the bucket at this moment, uncounted.
 bool SlotMemTable::MayDropVersions(const Slice& internal_key) const {
   return snapshots_ != nullptr && snapshots_->none() && walks_.load(std::memory_order_acquire) == 0 &&
-         MemTableBuckets::SlotOf(UserKeyOf(internal_key)) < kSlotCount;
+         buckets_->IsOfOneThread(UserKeyOf(internal_key));
 }
 
 // They stand just behind it. before: the links that led over its place, which on its own levels lead to it

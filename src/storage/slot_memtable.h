@@ -65,11 +65,11 @@ void PrefetchFirstEntry(const MemTableBuckets& buckets, std::string_view key);
 ///
 /// With `snapshots`, a version of a key is dropped and its memory used again when a newer one comes, unless
 /// there is a snapshot or a walk over this memtable. So what is written again and again neither fills
-/// memtables nor is written to table files again and again. This asks for two things that hold where each
-/// slot has one thread (RowStore): who reads a key, or walks, wants to see keys only of slots that no other
-/// thread writes to meanwhile; of those of others it may see none. And of a slot's keys nothing is merged (no
-/// merge operator), and none is SingleDeleted. RocksDB then finds fewer entries in a memtable than it has
-/// written: flush_verify_memtable_count = false.
+/// memtables nor is written to table files again and again. This asks for what holds where each slot has one
+/// thread (RowStore): who reads a key, or walks, wants to see keys only of slots that no other thread writes
+/// to meanwhile; of those of others it may see none. Keys that begin with no slot, as those of journals, are
+/// walked over but not read one by one. And nothing is merged (no merge operator) or SingleDeleted. RocksDB
+/// then finds fewer entries in a memtable than it has written: flush_verify_memtable_count = false.
 std::shared_ptr<rocksdb::MemTableRepFactory> NewSlotMemTableFactory(
     size_t write_buffer_bytes, std::shared_ptr<LatestBuckets> latest = nullptr,
     std::shared_ptr<const SnapshotCount> snapshots = nullptr);

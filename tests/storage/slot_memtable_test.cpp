@@ -306,6 +306,29 @@ TEST_F(DroppingMemTableTest, WhatIsWrittenAgainAndAgainTakesNoMoreMemory) {
   EXPECT_EQ(Read().size(), 2000u);
 }
 
+TEST_F(DroppingMemTableTest, AJournalTakesTheMemoryOfWhatIsInIt) {
+  const auto record = [](int i) { return "\xff\xff" + std::to_string(10'000 + i); };
+  const std::string states(2000, 's');
+  constexpr int kKept = 50;
+  const auto write = [&](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      Put(record(i), states);
+      if (i >= kKept) {
+        ASSERT_TRUE(db_->Delete(rocksdb::WriteOptions(), record(i - kKept)).ok());
+      }
+      Put(SlotPrefix(kSlotCount - 1), std::to_string(i));
+    }
+  };
+  write(0, 100);
+  const uint64_t before = MemoryBytes();
+  write(100, 5000);
+  // Kept, these records would take ten megabytes.
+  EXPECT_LT(MemoryBytes(), before + (uint64_t{2} << 20));
+  Rows expected{{SlotPrefix(kSlotCount - 1), "4999"}};
+  for (int i = 5000 - kKept; i < 5000; ++i) expected.emplace_back(record(i), states);
+  EXPECT_EQ(Read(), expected);
+}
+
 TEST_F(DroppingMemTableTest, AFlushWritesWhatIsLeft) {
   for (int round = 0; round < 5; ++round) {
     for (int i = 0; i < 300; ++i) Put(RowOf(i), std::to_string(round));
