@@ -15,6 +15,7 @@ class EntryMemory {
   /// So many bytes are to be asked of the arena for an entry of `bytes`: an eighth more at most, which makes
   /// few sizes of many. REQUIRES: bytes > 0.
   static size_t RoundUp(size_t bytes) {
+    if (bytes > kLargestBytes) return bytes;
     const size_t step = StepOf(bytes);
     return (bytes + step - 1) / step * step;
   }
@@ -27,7 +28,7 @@ class EntryMemory {
     Free*& first = first_[NumberOf(bytes)];
     return first == nullptr ? nullptr : std::exchange(first, first->next);
   }
-  /// Larger memory than an arena's blocks stays unused.
+  /// More than a megabyte is not kept.
   void Give(void* memory, size_t bytes) {
     if (bytes > kLargestBytes) return;
     Free*& first = first_[NumberOf(bytes)];

@@ -32,7 +32,8 @@ TEST(EntryMemoryTest, GivesMemoryOfTheSizeThatIsAskedFor) {
     EXPECT_EQ(memory.Take(bytes), nullptr);
   }
   // Too large to be worth keeping.
-  const size_t large = EntryMemory::RoundUp(size_t{1} << 21);
+  const size_t large = (size_t{1} << 20) + 1;
+  EXPECT_EQ(EntryMemory::RoundUp(large), large);
   const auto place = std::make_unique<char[]>(large);
   memory.Give(place.get(), large);
   EXPECT_EQ(memory.Take(large), nullptr);
