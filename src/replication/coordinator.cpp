@@ -228,7 +228,8 @@ void Coordinator::OnAck(NodeId from, const AckMessage& ack) {
   NoteDone(ack.slot, *slot);
 }
 
-// What was noted before this turn may count: the commit of an event comes before its acknowledgements.
+// The seat may have gone to another home since. Of our own copies, those that this turn makes do not count
+// yet.
 void Coordinator::CountNoted(SlotId id, Slot* slot) {
   noted_acks_.Take(id, [&](NodeId home, uint64_t counter) {
     ORRERY_MARK("acknowledgement counted that nothing waited for");

@@ -157,8 +157,11 @@ void SlotTable::TrimBacklogs(const causality::Actor& self, const std::function<v
     const auto must_stay = [&] {
       return oldest.actor == self && oldest.counter > replica->committed().Get(self);
     };
-    if (must_stay()) count_copies(slot);
-    return must_stay() ? 0 : replica->backlog().DropOldest();
+    if (must_stay()) {
+      count_copies(slot);
+      if (must_stay()) return 0;
+    }
+    return replica->backlog().DropOldest();
   };
   budget_.Trim(drop, [this](SlotId slot, size_t step) { PrefetchOldest(slot, step); });
 }

@@ -92,22 +92,19 @@ struct MemTableBuckets {
   // bits. Other databases than the first, few in most clusters, share the last bucket of a slot. Keys of no
   // slot have the last bucket of all, for themselves if there is more than one for a slot.
   size_t NumberOf(const Slice& user_key) const {
-    const auto byte = [&](size_t i) {
-      return i < user_key.size() ? static_cast<uint8_t>(user_key[i]) : uint8_t{0};
-    };
     const size_t slot = SlotOf(user_key);
     if (slot >= kSlotCount) return count - 1;
     const size_t last = (size_t{1} << hash_bits) - 1;
-    const size_t share = byte(2) > 0 ? last : static_cast<size_t>(byte(3)) >> (8 - hash_bits);
+    const size_t share = ByteAt(user_key, 2) > 0 ? last : ByteAt(user_key, 3) >> (8 - hash_bits);
     return std::min((slot << hash_bits) | share, hash_bits == 0 ? count - 1 : count - 2);
   }
   // Whether one thread alone reads single keys of the bucket: that of the slot, or none.
   bool IsOfOneThread(const Slice& key) const { return SlotOf(key) < kSlotCount || hash_bits > 0; }
 
   // Some keys begin with more than any slot.
-  static size_t SlotOf(const Slice& key) {
-    const auto byte = [&](size_t i) { return i < key.size() ? static_cast<uint8_t>(key[i]) : uint8_t{0}; };
-    return static_cast<size_t>(byte(0)) << 8 | byte(1);
+  static size_t SlotOf(const Slice& key) { return ByteAt(key, 0) << 8 | ByteAt(key, 1); }
+  static size_t ByteAt(const Slice& key, size_t i) {
+    return i < key.size() ? static_cast<uint8_t>(key[i]) : 0;
   }
 
   const int hash_bits;

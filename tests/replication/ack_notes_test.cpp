@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "orrery/replication/coordinator.h"
-#include "replication/test_net.h"
+#include "replication/one_coordinator.h"
 
 namespace orrery::replication {
 namespace {
@@ -68,13 +67,10 @@ class SetExecutor final : public CommandExecutor {
 };
 
 /// Node 1 of three, all homes of every slot, W=2; the test is the others.
-class NotedAcksTest : public testing::Test, private runtime::Transport {
+class NotedAcksTest : public testing::Test, protected OneCoordinator {
  protected:
-  NotedAcksTest() {
+  NotedAcksTest() : OneCoordinator(3, 3, &executor_) {
     net_.LinkAll();
-    context_.hybrid = &hybrid_;
-    context_.outbox = &outbox_;
-    context_.executor = &executor_;
     EXPECT_EQ(context_.W(kSlot), 2u);
   }
 
@@ -108,11 +104,7 @@ class NotedAcksTest : public testing::Test, private runtime::Transport {
   }
   void Turn() {
     coordinator_.BeforeCommit();
-    std::vector<SlotId> touched;
-    net_.node(1).slots().SaveTouched(&touched);
-    outbox_.FlushNow(0, 0);
-    ASSERT_TRUE(context_.store->Commit(storage::Durability::kDisk).ok());
-    coordinator_.AfterCommit();
+    CommitTurn();
   }
   void Ack(uint64_t node, uint64_t counter) {
     coordinator_.OnAck(NodeId{node}, {kSlot, {context_.self, counter}});
@@ -120,12 +112,7 @@ class NotedAcksTest : public testing::Test, private runtime::Transport {
   uint64_t Committed() { return net_.node(1).slot(kSlot).committed().Get(context_.self); }
 
   static constexpr SlotId kSlot = 9;
-  TestNet net_{3, 3};
-  ShardContext& context_ = net_.node(1).context;
-  causality::HybridClock hybrid_{300'000};
-  Outbox outbox_{this};
   SetExecutor executor_;
-  Coordinator coordinator_{&context_, &net_.node(1).catch_up, &net_.node(1).hints};
   std::vector<std::pair<NodeId, ProbeMessage>> probes_;
   uint64_t committed_sent_ = 0;
   int replies_ = 0;

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "orrery/replication/coordinator.h"
-#include "replication/test_net.h"
+#include "replication/one_coordinator.h"
 
 namespace orrery::replication {
 namespace {
@@ -27,14 +26,9 @@ class AppendExecutor final : public CommandExecutor {
 };
 
 /// The only node of a cluster.
-class CoordinatorTurnTest : public testing::Test, private runtime::Transport {
+class CoordinatorTurnTest : public testing::Test, protected OneCoordinator {
  protected:
-  CoordinatorTurnTest() {
-    context_.hybrid = &hybrid_;
-    context_.outbox = &outbox_;
-    context_.executor = &executor_;
-  }
-  void Send(NodeId, std::string) override {}
+  CoordinatorTurnTest() : OneCoordinator(1, 1, &executor_) {}
 
   void Submit(SlotId slot, std::initializer_list<std::string_view> words) {
     Request request;
@@ -50,18 +44,10 @@ class CoordinatorTurnTest : public testing::Test, private runtime::Transport {
   void Turn() {
     coordinator_.BeforeCommit();
     EXPECT_TRUE(replies_.empty());
-    std::vector<SlotId> touched;
-    net_.node(1).slots().SaveTouched(&touched);
-    ASSERT_TRUE(context_.store->Commit(storage::Durability::kDisk).ok());
-    coordinator_.AfterCommit();
+    CommitTurn();
   }
 
-  TestNet net_{1, 1};
-  ShardContext& context_ = net_.node(1).context;
-  causality::HybridClock hybrid_{300'000};
-  Outbox outbox_{this};
   AppendExecutor executor_;
-  Coordinator coordinator_{&context_, &net_.node(1).catch_up, &net_.node(1).hints};
   std::map<SlotId, std::vector<std::string>> replies_;
   std::map<SlotId, std::vector<Outcome>> outcomes_;
 };

@@ -80,7 +80,7 @@ class Coordinator final : private storage::FoldRule {
   }
   void PrefetchSlot(SlotId id) const;
   void PrefetchQueues(SlotId id) const;
-  /// For an acknowledgement. True: it will only be noted, and needs nothing else of the slot.
+  /// For an acknowledgement. True: as it seems it will only be noted, and needs nothing else of the slot.
   bool PrefetchNotes(SlotId id) const;
   /// Counts what is noted of the slot: its commit point may be higher than it seems.
   void CountNoted(SlotId id) { Find(id); }
