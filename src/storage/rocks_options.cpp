@@ -94,7 +94,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksOptions& options,
   // Replay stops at the first: everything synced lies before it. (Refusing to open would punish appendfsync
   // everysec; skipping the hole would apply an event without its predecessors.)
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  db.max_total_wal_size = 4 * options.write_buffer_bytes;
+  // What is overwritten stays in memtables until its log is to be cut, and a start reads the log again.
+  db.max_total_wal_size = 2 * options.write_buffer_bytes;
   db.wal_bytes_per_sync = kMegabyte;  // the sync once a second finds little left to write
   db.bytes_per_sync = kMegabyte;
   db.db_write_buffer_size = options.write_buffer_bytes;
